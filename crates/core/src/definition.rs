@@ -1,0 +1,320 @@
+//! A workflow's definition as people draw it: React Flow's `nodes` and `edges`, with `variables` and `settings`.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{Path, Problem};
+
+/// A definition, read leniently: what has the wrong shape became a [`Problem`] and was left out.
+///
+/// Everything outside of what stands here (positions, sizes, colours) is React Flow's own; it is kept in the stored text
+/// and never read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definition {
+    /// The steps.
+    pub nodes: Vec<Node>,
+    /// The arrows between them.
+    pub edges: Vec<Edge>,
+    /// What expressions see as `vars`.
+    pub variables: Map<String, Value>,
+    /// How executions of this workflow are run.
+    pub settings: Settings,
+}
+
+/// A step of the graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its place in the document's `nodes`, for the paths of problems.
+    pub index: usize,
+    /// Unique within the definition.
+    pub id: String,
+    /// What it does: `type` in the JSON.
+    pub kind: String,
+    /// The `forEach` node whose body this node belongs to: `parentId` in the JSON.
+    pub parent_id: Option<String>,
+    /// The kind's configuration and the keys common to all kinds.
+    pub data: Map<String, Value>,
+}
+
+/// An arrow from one node to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// Its place in the document's `edges`, for the paths of problems.
+    pub index: usize,
+    /// The node it leaves.
+    pub source: String,
+    /// The node it enters.
+    pub target: String,
+    /// Which of the source's handles it leaves from: a condition's branch, or `error`. `sourceHandle` in the JSON.
+    pub source_handle: Option<String>,
+}
+
+/// How executions of a workflow are run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// The queue that its jobs go to; `default` when absent.
+    pub lane: Option<String>,
+    /// How many effects of one execution run at the same time.
+    pub max_parallel: Option<u32>,
+    /// From the first claim to the end, in milliseconds, waits included.
+    pub timeout_ms: Option<u64>,
+}
+
+/// The longest node id, in bytes.
+const MAX_ID_LEN: usize = 200;
+
+impl Node {
+    /// Where the node stands in the document: `$.nodes[3]`.
+    pub fn path(&self) -> Path {
+        Path::root().key("nodes").index(self.index)
+    }
+
+    /// What people call it: `data.label`, or "Unnamed Node".
+    pub fn label(&self) -> &str {
+        match self.data.get("label") {
+            Some(Value::String(label)) if !label.is_empty() => label,
+            _ => "Unnamed Node",
+        }
+    }
+}
+
+impl Edge {
+    /// Where the edge stands in the document: `$.edges[3]`.
+    pub fn path(&self) -> Path {
+        Path::root().key("edges").index(self.index)
+    }
+}
+
+impl Definition {
+    /// Reads `nodes`, `edges`, `variables` and `settings` of a JSON object; other keys are not looked at. Adds whatever
+    /// is wrong with their shape to `problems`; what the parts mean together is the engine's to judge.
+    pub fn from_json(document: &Map<String, Value>, problems: &mut Vec<Problem>) -> Self {
+        let root = Path::root();
+        let nodes = read_list(document, "nodes", problems, read_node);
+        let edges = read_list(document, "edges", problems, read_edge);
+        let variables = match document.get("variables") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(variables)) => variables.clone(),
+            Some(other) => {
+                problems.push(Problem::wrong_type(&root.key("variables"), "an object", other));
+                Map::new()
+            }
+        };
+        let settings = match document.get("settings") {
+            None | Some(Value::Null) => Settings::default(),
+            Some(Value::Object(settings)) => read_settings(settings, problems),
+            Some(other) => {
+                problems.push(Problem::wrong_type(&root.key("settings"), "an object", other));
+                Settings::default()
+            }
+        };
+        Self {
+            nodes,
+            edges,
+            variables,
+            settings,
+        }
+    }
+}
+
+fn read_list<T>(
+    document: &Map<String, Value>,
+    key: &str,
+    problems: &mut Vec<Problem>,
+    read: impl Fn(usize, &Path, &Map<String, Value>, &mut Vec<Problem>) -> Option<T>,
+) -> Vec<T> {
+    let path = Path::root().key(key);
+    let items = match document.get(key) {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(other) => {
+            problems.push(Problem::wrong_type(&path, "an array", other));
+            return Vec::new();
+        }
+    };
+    let mut list = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let path = path.index(index);
+        match item {
+            Value::Object(object) => list.extend(read(index, &path, object, problems)),
+            other => problems.push(Problem::wrong_type(&path, "an object", other)),
+        }
+    }
+    list
+}
+
+fn read_node(
+    index: usize,
+    path: &Path,
+    object: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
+    let id = required_text(object, "id", path, problems);
+    let kind = required_text(object, "type", path, problems);
+    let parent_id = optional_text(object, "parentId", path, problems);
+    let data = match object.get("data") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(data)) => data.clone(),
+        Some(other) => {
+            problems.push(Problem::wrong_type(&path.key("data"), "an object", other));
+            Map::new()
+        }
+    };
+    let id = id?;
+    if id.len() > MAX_ID_LEN || id.contains(['/', '[', ']', '#']) || id.contains(char::is_control) {
+        let message =
+            format!("a node id has at most {MAX_ID_LEN} bytes and none of / [ ] # or control characters");
+        problems.push(Problem::new(path.key("id"), "invalid_id", message));
+    }
+    Some(Node {
+        index,
+        id,
+        kind: kind?,
+        parent_id,
+        data,
+    })
+}
+
+fn read_edge(
+    index: usize,
+    path: &Path,
+    object: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Option<Edge> {
+    let source = required_text(object, "source", path, problems);
+    let target = required_text(object, "target", path, problems);
+    let source_handle = optional_text(object, "sourceHandle", path, problems);
+    Some(Edge {
+        index,
+        source: source?,
+        target: target?,
+        source_handle,
+    })
+}
+
+fn required_text(
+    object: &Map<String, Value>,
+    key: &str,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    match object.get(key) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+        Some(Value::String(_)) => {
+            problems.push(Problem::new(
+                path.key(key),
+                "empty",
+                format!("`{key}` must not be empty"),
+            ));
+            None
+        }
+        Some(other) => {
+            problems.push(Problem::wrong_type(&path.key(key), "a string", other));
+            None
+        }
+        None => {
+            problems.push(Problem::new(
+                path.key(key),
+                "missing",
+                format!("`{key}` is required"),
+            ));
+            None
+        }
+    }
+}
+
+fn optional_text(
+    object: &Map<String, Value>,
+    key: &str,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    match object.get(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) => {
+            problems.push(Problem::wrong_type(&path.key(key), "a string", other));
+            None
+        }
+    }
+}
+
+fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Settings {
+    let path = Path::root().key("settings");
+    let mut settings = Settings::default();
+    for (key, value) in object {
+        let path = path.key(key);
+        match key.as_str() {
+            "lane" => settings.lane = optional_text(object, "lane", &Path::root().key("settings"), problems),
+            "maxParallel" => {
+                settings.max_parallel = positive(value, &path, problems).and_then(|n| u32::try_from(n).ok());
+            }
+            "timeoutMs" => settings.timeout_ms = positive(value, &path, problems),
+            _ => problems.push(Problem::new(
+                &path,
+                "unknown_key",
+                format!("unknown setting `{key}`; the settings are lane, maxParallel, timeoutMs"),
+            )),
+        }
+    }
+    settings
+}
+
+fn positive(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
+    match value {
+        Value::Null => None,
+        Value::Number(number) if number.as_u64().is_some_and(|n| n > 0 && n <= u64::from(u32::MAX)) => {
+            number.as_u64()
+        }
+        Value::Number(_) => {
+            problems.push(Problem::new(
+                path,
+                "out_of_range",
+                format!("expected 1 to {}", u32::MAX),
+            ));
+            None
+        }
+        other => {
+            problems.push(Problem::wrong_type(path, "a whole number", other));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(document: Value) -> (Definition, Vec<String>) {
+        let mut problems = Vec::new();
+        let definition = Definition::from_json(document.as_object().unwrap(), &mut problems);
+        (definition, problems.iter().map(Problem::to_string).collect())
+    }
+
+    #[test]
+    fn what_react_flow_adds_is_not_looked_at() {
+        let (definition, problems) = read(json!({
+            "nodes": [{"id": "a", "type": "trigger", "position": {"x": 1, "y": 2}, "selected": true}],
+            "edges": [{"id": "e", "source": "a", "target": "b", "sourceHandle": null, "animated": true}],
+            "viewport": {},
+        }));
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(definition.nodes[0].label(), "Unnamed Node");
+        assert_eq!(definition.edges[0].source_handle, None);
+    }
+
+    #[test]
+    fn every_wrong_shape_is_named_with_its_path() {
+        let (_, problems) = read(json!({
+            "nodes": [{"id": "", "type": 3}, 7, {"id": "a/b", "type": "trigger", "data": []}],
+            "edges": {"a": "b"},
+            "variables": [],
+            "settings": {"maxParallel": 0, "colour": "red"},
+        }));
+        assert_eq!(problems.len(), 9, "{problems:#?}");
+        assert!(problems.contains(&"$.nodes[1]: expected an object, found a number".to_owned()));
+        assert!(problems.contains(&"$.nodes[2].data: expected an object, found an array".to_owned()));
+    }
+}

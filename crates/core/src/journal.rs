@@ -1,0 +1,254 @@
+//! The journal's entries: what happened inside an execution, in the order in which it was committed. Logs, checkpoints
+//! and the picture are all read from it. Entries are only ever added, and no entry's meaning ever changes.
+//!
+//! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The format version of the chunks that this version writes.
+pub const FORMAT: i32 = 1;
+
+/// Something that happened to one node run. `path` names the run: the node's id, and inside a `forEach` the way to it
+/// (`<forEach>[3]/<node>`). `at` is database time in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Entry {
+    /// An effect's attempt is about to begin; committed before it does.
+    Started {
+        /// Which node run.
+        path: String,
+        /// When.
+        at: i64,
+        /// The first attempt is 1.
+        attempt: u32,
+    },
+    /// The node run ended well: it is never run again.
+    Completed {
+        /// Which node run.
+        path: String,
+        /// When it ended.
+        at: i64,
+        /// How long the last attempt took.
+        duration_ms: u64,
+        /// The node's own output, before merging.
+        output: Map<String, Value>,
+        /// The branch that a condition chose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handle: Option<String>,
+        /// What an AI agent used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+    },
+    /// One attempt failed and another follows. An attempt that died with its worker leaves no such entry.
+    Retrying {
+        /// Which node run.
+        path: String,
+        /// When the attempt ended.
+        at: i64,
+        /// How long the attempt took.
+        duration_ms: u64,
+        /// Which attempt failed; the first is 1.
+        attempt: u32,
+        /// Why.
+        error: NodeError,
+        /// When the next attempt is due.
+        retry_at: i64,
+    },
+    /// The node run failed for good.
+    Failed {
+        /// Which node run.
+        path: String,
+        /// When the last attempt ended.
+        at: i64,
+        /// How long the last attempt took.
+        duration_ms: u64,
+        /// How many attempts were made.
+        attempts: u32,
+        /// Why the last one failed.
+        error: NodeError,
+        /// What the failure means for the rest of the graph.
+        then: AfterFailure,
+    },
+    /// None of the node's incoming edges was live.
+    Skipped {
+        /// Which node run.
+        path: String,
+        /// When.
+        at: i64,
+    },
+    /// The node is switched off and let the execution pass through.
+    Disabled {
+        /// Which node run.
+        path: String,
+        /// When.
+        at: i64,
+    },
+    /// An effect in flight was stopped because the execution failed, was drained or cancelled. It may run again.
+    Aborted {
+        /// Which node run.
+        path: String,
+        /// When.
+        at: i64,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// What follows from a node run's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AfterFailure {
+    /// The execution goes on along the node's `error` edges.
+    Route,
+    /// The execution goes on as if the node had completed: `onError: "continue"`.
+    Continue,
+    /// The execution fails.
+    Fail,
+}
+
+/// Why a node run, or one attempt of it, failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeError {
+    /// Stable, for programs: `template`, `timeout`, `http_status`, `network`, ….
+    pub code: String,
+    /// What happened, for people; never anything rendered from a secret.
+    pub message: String,
+    /// What else programs may want: a status code, a response body's beginning.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+}
+
+impl NodeError {
+    /// An error without details.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            details: Map::new(),
+        }
+    }
+}
+
+/// What a model call used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Prompt and completion together.
+    pub tokens: u64,
+    /// Millionths of a dollar.
+    pub cost_micros: u64,
+}
+
+impl Entry {
+    /// Which node run the entry is about.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Started { path, .. }
+            | Self::Completed { path, .. }
+            | Self::Retrying { path, .. }
+            | Self::Failed { path, .. }
+            | Self::Skipped { path, .. }
+            | Self::Disabled { path, .. }
+            | Self::Aborted { path, .. } => path,
+        }
+    }
+
+    /// When it happened: database time, milliseconds since 1970.
+    pub fn at(&self) -> i64 {
+        match self {
+            Self::Started { at, .. }
+            | Self::Completed { at, .. }
+            | Self::Retrying { at, .. }
+            | Self::Failed { at, .. }
+            | Self::Skipped { at, .. }
+            | Self::Disabled { at, .. }
+            | Self::Aborted { at, .. } => *at,
+        }
+    }
+
+    /// The node that the entry is about: the last part of its path, without a child's `#2`.
+    pub fn node_id(&self) -> &str {
+        let path = self.path();
+        let last = path.rsplit('/').next().unwrap_or(path);
+        last.split('#').next().unwrap_or(last)
+    }
+}
+
+/// A chunk that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Written by a version of Gristmill that this one does not know.
+    #[error("the journal chunk has format version {0}, and this version reads {FORMAT}")]
+    Format(i32),
+    /// Not what a chunk looks like.
+    #[error("the journal chunk cannot be read")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// Reads one stored chunk.
+///
+/// # Errors
+/// [`ReadError`] when the format version is unknown or the body is no array of entries.
+pub fn read_chunk(format: i32, body: &str) -> Result<Vec<Entry>, ReadError> {
+    if format != FORMAT {
+        return Err(ReadError::Format(format));
+    }
+    Ok(serde_json::from_str(body)?)
+}
+
+/// Writes entries as one chunk's body.
+///
+/// # Errors
+/// When an output holds what JSON cannot, which no output made from JSON does.
+pub fn write_chunk(entries: &[Entry]) -> Result<String, serde_json::Error> {
+    serde_json::to_string(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_chunk_survives_storage() {
+        let output = json!({"b": "\u{0}", "a": 1.5}).as_object().unwrap().clone();
+        let entries = vec![
+            Entry::Started {
+                path: "a".into(),
+                at: 1,
+                attempt: 1,
+            },
+            Entry::Completed {
+                path: "a".into(),
+                at: 2,
+                duration_ms: 1,
+                output,
+                handle: None,
+                usage: None,
+            },
+        ];
+        let body = write_chunk(&entries).unwrap();
+        assert!(
+            body.starts_with(r#"[{"type":"started","path":"a","at":1,"attempt":1},{"type":"completed""#),
+            "{body}"
+        );
+        assert_eq!(read_chunk(FORMAT, &body).unwrap(), entries);
+        assert!(matches!(read_chunk(FORMAT + 1, &body), Err(ReadError::Format(_))));
+    }
+
+    #[test]
+    fn an_entry_knows_its_node() {
+        for (path, node) in [("a", "a"), ("each[3]/b", "b"), ("sub#2", "sub")] {
+            assert_eq!(
+                Entry::Skipped {
+                    path: path.into(),
+                    at: 0
+                }
+                .node_id(),
+                node
+            );
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The words that every other crate shares: definitions, ids, statuses, the journal's entries and the message on the
+//! queue. No I/O and no async runtime: whatever is here can be tested with nothing running.
+
+mod definition;
+mod error;
+mod ids;
+mod job;
+pub mod journal;
+mod logs;
+mod problem;
+mod status;
+
+pub use definition::{Definition, Edge, Node, Settings};
+pub use error::ExecutionError;
+pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};
+pub use job::{Job, JobError};
+pub use logs::{LogEntry, logs};
+pub use problem::{Path, Problem};
+pub use status::{ExecutionStatus, ParseStatusError};
