@@ -1,0 +1,74 @@
+//! How driving an execution ends, and what it may take.
+
+use std::time::Duration;
+
+use gristmill_core::ExecutionError;
+use gristmill_core::journal::Entry;
+use serde_json::{Map, Value};
+
+use crate::Totals;
+
+/// How driving an execution ended. `entries` are not appended yet: they belong into the transaction that records the
+/// outcome.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    /// Every node ended, and none failed the execution.
+    Completed {
+        /// Its result.
+        output: Map<String, Value>,
+        /// What it did and used.
+        totals: Totals,
+        /// What is to be journalled.
+        entries: Vec<Entry>,
+    },
+    /// A node failed the execution, or it took too long.
+    Failed {
+        /// Why.
+        error: ExecutionError,
+        /// What it did and used.
+        totals: Totals,
+        /// What is to be journalled.
+        entries: Vec<Entry>,
+    },
+    /// Nothing is in flight and nothing ready: it goes on later, anywhere.
+    Suspended {
+        /// When, in database time; `None` when only mail can wake it.
+        wake_at: Option<i64>,
+        /// What is to be journalled.
+        entries: Vec<Entry>,
+    },
+    /// Drained: it could go on at once, elsewhere.
+    Released {
+        /// What is to be journalled.
+        entries: Vec<Entry>,
+    },
+    /// The lease is lost, or the driver was told to stop. Nothing may be written.
+    Lost,
+}
+
+/// What an execution may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How long effects in flight may go on after a drain began.
+    pub drain_grace: Duration,
+    /// The longest wait for which an execution keeps its worker.
+    pub hold: Duration,
+    /// How many effects run at the same time, when the workflow's settings do not say.
+    pub max_parallel: usize,
+    /// The largest output of one node, in bytes.
+    pub max_node_output: usize,
+    /// The largest sum of all outputs of an execution, in bytes.
+    pub max_execution_output: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            drain_grace: Duration::from_secs(20),
+            hold: Duration::from_secs(2),
+            max_parallel: 16,
+            max_node_output: 1024 * 1024,
+            max_execution_output: 8 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The names that one node can see, as an object that expressions ask.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, Serde};
+
+use super::Memory;
+
+/// What one node can see of the memory.
+pub(crate) struct View {
+    memory: Arc<Memory>,
+    node: u32,
+}
+
+/// `nodes`: what the node's ancestors came to, by their ids.
+struct Nodes(View);
+
+/// `nodes.<id>`.
+struct Seen {
+    memory: Arc<Memory>,
+    node: u32,
+}
+
+impl View {
+    /// The view as an expression's context.
+    pub(crate) fn context(memory: Arc<Memory>, node: u32) -> Value {
+        Value::from_object(Self { memory, node })
+    }
+}
+
+impl Object for View {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "input" => Some(self.memory.input.whole()),
+            "vars" => Some(self.memory.plan.variables.whole()),
+            "execution" => Some(self.memory.execution.clone()),
+            "nodes" => {
+                let view = Self {
+                    memory: Arc::clone(&self.memory),
+                    node: self.node,
+                };
+                Some(Value::from_object(Nodes(view)))
+            }
+            key => self.memory.merged(self.node, key),
+        }
+    }
+}
+
+impl Object for Nodes {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let View { memory, node } = &self.0;
+        let seen = memory.plan.index(key)?;
+        memory.plan.ancestors.contains(*node, seen).then(|| {
+            Value::from_object(Seen {
+                memory: Arc::clone(memory),
+                node: seen,
+            })
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let View { memory, node } = &self.0;
+        let ids = memory
+            .plan
+            .ancestors
+            .of(*node)
+            .map(|seen| Value::from(memory.plan.node(seen).id.as_str()));
+        Enumerator::Values(ids.collect())
+    }
+}
+
+impl Object for Seen {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let trace = self.memory.traces[self.node as usize].as_ref()?;
+        match key {
+            "status" => Some(Value::from(trace.status)),
+            "output" => Some(trace.output.whole()),
+            "error" => Some(
+                trace
+                    .error
+                    .as_ref()
+                    .map_or_else(|| Value::from(()), |e| Value::from(Serde(e))),
+            ),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["status", "output", "error"])
+    }
+}
+
+// The engine asks for these; the memory behind a view would fill the log.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "View({})", self.memory.plan.node(self.node).id)
+    }
+}
+
+impl fmt::Debug for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Nodes({:?})", self.0)
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seen({})", self.memory.plan.node(self.node).id)
+    }
+}

@@ -1,0 +1,178 @@
+//! Templates: any JSON value with `{{ … }}` in its texts. A text that is one expression and nothing else keeps the
+//! type of what the expression comes to.
+
+mod text;
+
+pub use text::Text;
+
+use gristmill_core::{Path, Problem};
+use serde_json::{Map, Value};
+
+use crate::{NodeFailure, Scope};
+
+/// A compiled template.
+#[derive(Debug)]
+pub struct Template(Part);
+
+#[derive(Debug)]
+enum Part {
+    /// Nothing to evaluate anywhere in it.
+    Fixed(Value),
+    Text(Text),
+    Array(Vec<Part>),
+    Object(Vec<(String, Part)>),
+}
+
+impl Template {
+    /// Compiles `value`, which stands at `path`. `None` when it added to `problems`.
+    pub fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
+        compile(value, path, problems).map(Self)
+    }
+
+    /// The value in `scope`.
+    ///
+    /// # Errors
+    /// When an expression in it fails.
+    pub fn render(&self, scope: &Scope) -> Result<Value, NodeFailure> {
+        render(&self.0, scope)
+    }
+}
+
+// Recursion is as deep as the JSON document was nested, which its parser bounds.
+fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Part> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(Part::Fixed(value.clone())),
+        Value::String(text) => {
+            let text = Text::compile(text, path, problems)?;
+            Some(
+                text.fixed()
+                    .map_or(Part::Text(text), |fixed| Part::Fixed(Value::String(fixed))),
+            )
+        }
+        Value::Array(items) => {
+            let parts: Vec<_> = items
+                .iter()
+                .enumerate()
+                .filter_map(|(i, item)| compile(item, &path.index(i), problems))
+                .collect();
+            let complete = parts.len() == items.len();
+            let fixed = parts.iter().all(|part| matches!(part, Part::Fixed(_)));
+            complete.then(|| {
+                if fixed {
+                    Part::Fixed(value.clone())
+                } else {
+                    Part::Array(parts)
+                }
+            })
+        }
+        Value::Object(members) => {
+            let mut parts = Vec::with_capacity(members.len());
+            for (key, member) in members {
+                parts.extend(compile(member, &path.key(key), problems).map(|part| (key.clone(), part)));
+            }
+            let complete = parts.len() == members.len();
+            let fixed = parts.iter().all(|(_, part)| matches!(part, Part::Fixed(_)));
+            complete.then(|| {
+                if fixed {
+                    Part::Fixed(value.clone())
+                } else {
+                    Part::Object(parts)
+                }
+            })
+        }
+    }
+}
+
+fn render(part: &Part, scope: &Scope) -> Result<Value, NodeFailure> {
+    match part {
+        Part::Fixed(value) => Ok(value.clone()),
+        Part::Text(text) => text.value(scope),
+        Part::Array(parts) => parts
+            .iter()
+            .map(|part| render(part, scope))
+            .collect::<Result<_, _>>()
+            .map(Value::Array),
+        Part::Object(parts) => {
+            let mut object = Map::with_capacity(parts.len());
+            for (key, part) in parts {
+                object.insert(key.clone(), render(part, scope)?);
+            }
+            Ok(Value::Object(object))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn render(template: Value, scope: Value) -> Result<Value, String> {
+        let mut problems = Vec::new();
+        let template = Template::compile(&template, &Path::root(), &mut problems);
+        assert_eq!(problems, []);
+        template
+            .unwrap()
+            .render(&Scope::from_json(scope.as_object().unwrap().clone()))
+            .map_err(|failure| failure.error.message)
+    }
+
+    #[test]
+    fn rule_30_a_text_that_is_one_expression_keeps_its_json_type() {
+        let scope = json!({"n": 3, "f": 2.0, "list": [1, {"a": null}], "t": "x"});
+        assert_eq!(
+            render(
+                json!({"a": "{{ n }}", "b": " {{ n }}", "c": ["{{ list }}"], "d": {"e": "{{ f }}"}, "k": "{{ n > 2 }}"}),
+                scope
+            ),
+            Ok(json!({"a": 3, "b": " 3", "c": [[1, {"a": null}]], "d": {"e": 2.0}, "k": true}))
+        );
+    }
+
+    #[test]
+    fn rule_30_text_around_expressions_makes_text() {
+        let scope = json!({"name": "St. John's", "none": null, "list": [1, "a"], "f": 2.0});
+        assert_eq!(
+            render(
+                json!("{{ name }}: {{ none }}, {{ list }}/{{ f }}{{ name }}"),
+                scope
+            ),
+            Ok(json!(r#"St. John's: null, [1,"a"]/2.0St. John's"#))
+        );
+    }
+
+    #[test]
+    fn rule_30_braces_within_an_expression_do_not_end_it() {
+        assert_eq!(render(json!("{{ '}}' }}"), json!({})), Ok(json!("}}")));
+        assert_eq!(
+            render(json!("{{ {'a': {'b': 1}}}}"), json!({})),
+            Ok(json!({"a": {"b": 1}}))
+        );
+        assert_eq!(
+            render(json!("{{ \"it's \\\"}}\\\"\" }}!"), json!({})),
+            Ok(json!("it's \"}}\"!"))
+        );
+        assert_eq!(
+            render(json!("{% if %} {# c #} } {"), json!({})),
+            Ok(json!("{% if %} {# c #} } {"))
+        );
+    }
+
+    #[test]
+    fn a_failing_expression_names_itself() {
+        let error = render(json!({"a": "x {{ b.c }}"}), json!({})).unwrap_err();
+        assert!(error.starts_with("`b.c`: undefined value"), "{error}");
+    }
+
+    #[test]
+    fn every_problem_is_found_with_its_path() {
+        let mut problems = Vec::new();
+        let template = json!({"a": ["{{ 1 + }}", "fine", "{{ open"], "odd key": "{{ }}", "t": "{{- x }}", "ok": "{{ x }}"});
+        assert!(Template::compile(&template, &Path::root().key("data"), &mut problems).is_none());
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["$.data.a[0]", "$.data.a[2]", r#"$.data["odd key"]"#, "$.data.t"]
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! Sizes: limits with errors that name them, and cost that grows with the graph and not faster.
+
+use serde_json::{Value, json};
+
+use crate::support::{Harness, World, after_trigger, run};
+
+#[tokio::test]
+async fn an_output_beyond_the_limit_of_a_node_fails_the_node() {
+    let document = after_trigger(
+        &[("a", "transform", json!({"set": {"x": "{{ s * 300 }}"}}))],
+        &["t>a"],
+    );
+    let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
+    harness.options.max_node_output = 800;
+    let ended = harness.go().await;
+    assert_eq!(ended.failure(), "node_output_limit at a");
+    assert!(format!("{:?}", ended.outcome).contains("the limit of one node is 800"));
+}
+
+#[tokio::test]
+async fn outputs_beyond_the_limit_of_an_execution_fail_the_node_that_passes_it() {
+    let data = json!({"set": {"x": "{{ s * 100 }}"}});
+    let document = after_trigger(
+        &[("a", "transform", data.clone()), ("b", "transform", data)],
+        &["t>a", "a>b"],
+    );
+    let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
+    harness.options.max_execution_output = 500;
+    let ended = harness.go().await;
+    assert_eq!(ended.failure(), "execution_output_limit at b");
+    assert!(format!("{:?}", ended.outcome).contains("the limit of one execution is 500"));
+}
+
+fn chain(length: usize) -> Value {
+    let nodes: Vec<_> = (0..length)
+        .map(|n| match n {
+            0 => json!({"id": "n0", "type": "trigger"}),
+            n => json!({"id": format!("n{n}"), "type": "transform",
+                "data": {"set": {format!("k{n}"): format!("{{{{ k{} + 1 }}}}", n - 1)}}}),
+        })
+        .collect();
+    let edges: Vec<_> = (1..length)
+        .map(|n| json!({"source": format!("n{}", n - 1), "target": format!("n{n}")}))
+        .collect();
+    json!({"nodes": nodes, "edges": edges})
+}
+
+#[tokio::test]
+async fn a_chain_of_ten_thousand_nodes_runs() {
+    let output = run(&chain(10_000), json!({"k0": 0})).await.output();
+    assert_eq!(output["k9999"], 9_999);
+}
+
+#[tokio::test]
+async fn ten_thousand_siblings_that_read_and_write_the_same_key_run() {
+    let mut nodes = vec![json!({"id": "t", "type": "trigger"})];
+    let mut edges = Vec::new();
+    for n in 1..10_000 {
+        let set = json!({"set": {"x": "{{ x + 1 }}"}});
+        nodes.push(json!({"id": format!("n{n}"), "type": "transform", "data": set}));
+        edges.push(json!({"source": "t", "target": format!("n{n}")}));
+    }
+    let output = run(&json!({"nodes": nodes, "edges": edges}), json!({"x": 1}))
+        .await
+        .output();
+    assert_eq!(output, json!({"x": 2}));
+}
+
+#[tokio::test]
+async fn a_grid_of_ten_thousand_nodes_runs() {
+    const SIDE: usize = 100;
+    let id = |row: usize, column: usize| format!("n{row}_{column}");
+    let (mut nodes, mut edges) = (Vec::new(), Vec::new());
+    for row in 0..SIDE {
+        for column in 0..SIDE {
+            nodes.push(match (row, column) {
+                (0, 0) => json!({"id": id(0, 0), "type": "trigger"}),
+                _ => json!({"id": id(row, column), "type": "transform",
+                    "data": {"set": {"steps": "{{ steps|default(0) + 1 }}"}}}),
+            });
+            if row > 0 {
+                edges.push(json!({"source": id(row - 1, column), "target": id(row, column)}));
+            }
+            if column > 0 {
+                edges.push(json!({"source": id(row, column - 1), "target": id(row, column)}));
+            }
+        }
+    }
+    let output = run(&json!({"nodes": nodes, "edges": edges}), json!({}))
+        .await
+        .output();
+    assert_eq!(output["steps"], 2 * SIDE - 2);
+}
+
+#[test]
+fn a_definition_beyond_the_limit_of_nodes_is_refused() {
+    let problems = World::new().compile(&chain(10_001)).unwrap_err();
+    assert_eq!(problems[0].code, "too_many_nodes");
+}

@@ -1,0 +1,18 @@
+//! The rules of `docs/engine-semantics.md`, each by its number, on the whole engine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every line of this crate is test code, also what stands outside of `#[test]` functions"
+)]
+
+mod crash;
+mod definition;
+mod failing;
+mod graph;
+mod limits;
+mod running;
+mod scope;
+mod state;
+mod stopping;
+mod support;
