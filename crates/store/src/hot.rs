@@ -1,0 +1,4 @@
+//! The protocol, twice: once in the words of each database.
+
+mod postgres;
+mod sqlite;

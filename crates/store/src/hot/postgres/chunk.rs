@@ -1,0 +1,77 @@
+//! Journal chunks within the statements of a holder.
+
+use gristmill_core::ExecutionId;
+
+use crate::protocol::NewChunk;
+
+/// The members of a holder's group, as arrays.
+pub(super) struct Holders {
+    pub(super) ids: Vec<String>,
+    pub(super) attempts: Vec<i32>,
+    pub(super) bodies: Vec<Option<String>>,
+    pub(super) entries: Vec<i32>,
+}
+
+impl Holders {
+    pub(super) fn new<'a>(
+        members: impl Iterator<Item = (&'a ExecutionId, i32, &'a Option<NewChunk>)>,
+    ) -> Self {
+        let mut holders = Self {
+            ids: Vec::new(),
+            attempts: Vec::new(),
+            bodies: Vec::new(),
+            entries: Vec::new(),
+        };
+        for (id, attempt, chunk) in members {
+            holders.ids.push(id.to_string());
+            holders.attempts.push(attempt);
+            holders
+                .bodies
+                .push(chunk.as_ref().map(|chunk| chunk.body.clone()));
+            holders
+                .entries
+                .push(chunk.as_ref().map_or(0, |chunk| chunk.entries));
+        }
+        holders
+    }
+}
+
+/// The part of a statement that names its members and locks those that the caller still holds. `$1` to `$5` are the
+/// journal's format and the arrays of [`Holders`]; `$also` are more arrays, and `$names` what their columns are called.
+/// `held` has each execution once, should a group name it twice: whoever is first ends the hold for the others.
+///
+/// The guard is the fencing token: a worker that was taken for lost, and whose execution another one has claimed since,
+/// comes back with a smaller attempt and locks nothing.
+macro_rules! lock_held {
+    ($also:literal, $names:literal) => {
+        concat!(
+            "WITH member AS (
+                SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::int[]",
+            $also,
+            ") WITH ORDINALITY AS member (id, attempt, body, entries",
+            $names,
+            ", place)
+            ), locked AS (
+                SELECT member.*, e.organization_id, e.journal_len, e.inbox
+                FROM executions e JOIN member ON member.id = e.id
+                WHERE e.status = 'RUNNING' AND e.attempt = member.attempt
+                ORDER BY e.id FOR UPDATE OF e
+            ), held AS (
+                SELECT DISTINCT ON (id) * FROM locked ORDER BY id, place
+            ), "
+        )
+    };
+}
+
+/// The part that stores the chunks of the rows in `changed (organization_id, id, seq, body)`. The bump of `journal_len`
+/// that made `seq` and the insert are one statement: a chunk is there exactly when its numbers are taken.
+macro_rules! write_chunks {
+    () => {
+        "written AS (
+            INSERT INTO execution_journal (organization_id, execution_id, seq, format, body)
+            SELECT organization_id, id, seq, $1::int, body FROM changed WHERE body IS NOT NULL
+        ) "
+    };
+}
+
+pub(super) use {lock_held, write_chunks};

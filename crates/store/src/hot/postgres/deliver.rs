@@ -1,0 +1,64 @@
+use diesel::sql_types::{Bool, Text};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+
+use crate::cached::Cached;
+use crate::postgres_pool::PostgresPool;
+use crate::protocol::{Delivered, Mail};
+use crate::{Error, Tenant};
+
+/// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
+/// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
+/// lost, meets its own key and wakes nobody a second time.
+const DELIVER: &str = "
+    WITH target AS (
+        SELECT organization_id, id, inbox, status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
+        FROM executions WHERE organization_id = $1 AND id = $2 FOR UPDATE
+    ), mail AS (
+        INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
+        SELECT organization_id, id, inbox + 1, $3, $4, $5 FROM target WHERE NOT ended
+        ON CONFLICT (execution_id, key) DO NOTHING
+        RETURNING execution_id
+    ), woken AS (
+        UPDATE executions e SET
+            inbox = e.inbox + 1,
+            status = CASE WHEN e.status = 'WAITING' THEN 'PENDING' ELSE e.status END,
+            wake_at = CASE WHEN e.status = 'WAITING' THEN clock_timestamp() ELSE e.wake_at END
+        FROM mail WHERE e.id = mail.execution_id
+    )
+    SELECT ended, EXISTS (SELECT FROM mail) AS delivered,
+        EXISTS (SELECT FROM execution_inbox known WHERE known.execution_id = target.id AND known.key = $3) AS known
+    FROM target";
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Bool)]
+    ended: bool,
+    #[diesel(sql_type = Bool)]
+    delivered: bool,
+    #[diesel(sql_type = Bool)]
+    known: bool,
+}
+
+pub(super) async fn deliver(pool: &PostgresPool, tenant: &Tenant, mail: &Mail) -> Result<Delivered, Error> {
+    let organization_id = tenant.0.to_string();
+    let mail = mail.clone();
+    let row = pool.run(move |connection| {
+        Box::pin(async move {
+            let deliver = sql_query(DELIVER)
+                .bind::<Text, _>(organization_id)
+                .bind::<Text, _>(mail.execution_id.as_str())
+                .bind::<Text, _>(mail.key)
+                .bind::<Text, _>(mail.name)
+                .bind::<Text, _>(mail.body);
+            Ok(Cached(deliver).get_result::<Row>(connection).await.optional()?)
+        })
+    });
+    Ok(match row.await? {
+        None => Delivered::UnknownExecution,
+        Some(row) if row.delivered => Delivered::Yes,
+        // Nothing was delivered to an execution that goes on: the key was there, if only since a moment ago.
+        Some(row) if row.known || !row.ended => Delivered::Known,
+        Some(_) => Delivered::Ended,
+    })
+}

@@ -1,0 +1,24 @@
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
+
+use crate::Error;
+use crate::cached::Cached;
+use crate::postgres_pool::PostgresPool;
+
+/// No guard but the status: the caller is the only process, so whoever held these is gone.
+const RECOVER: &str = "
+    WITH locked AS (
+        SELECT id FROM executions
+        WHERE wake_at IS NOT NULL AND status IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE
+    )
+    UPDATE executions e SET
+        losses = e.losses + CASE WHEN e.status = 'RUNNING' THEN 1 ELSE 0 END,
+        status = 'PENDING', published_at = NULL, publishes = 0, wake_at = clock_timestamp()
+    FROM locked WHERE e.id = locked.id";
+
+pub(super) async fn recover(pool: &PostgresPool) -> Result<u64, Error> {
+    pool.run(|connection| {
+        Box::pin(async move { Ok(Cached(sql_query(RECOVER)).execute(connection).await? as u64) })
+    })
+    .await
+}

@@ -1,0 +1,75 @@
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use gristmill_core::journal::FORMAT;
+
+use super::chunk::{Holders, lock_held, write_chunks};
+use super::jobs::set;
+use crate::Error;
+use crate::cached::Cached;
+use crate::postgres_pool::PostgresPool;
+use crate::protocol::{Suspend, Suspended};
+use crate::sql_types::{Moment, Timestamp};
+
+/// Mail that arrives while the holder decides to wait finds a RUNNING row and wakes nobody. Were the row then to become
+/// WAITING, the mail would wait for ever; so it does so only when its `inbox`, as locked, is what the holder has folded.
+const SUSPEND: &str = concat!(
+    lock_held!(", $6::int[], $7::timestamptz[]", ", folded, wake_at"),
+    "changed AS (
+        UPDATE executions e SET
+            status = 'WAITING', wake_at = held.wake_at, published_at = NULL, publishes = 0,
+            journal_len = e.journal_len + held.entries,
+            losses = CASE WHEN held.entries > 0 THEN 0 ELSE e.losses END
+        FROM held WHERE e.id = held.id AND held.inbox = held.folded
+        RETURNING e.organization_id, e.id, e.journal_len - held.entries AS seq, held.body, held.place
+    ), ",
+    write_chunks!(),
+    "SELECT place, inbox = folded AS suspended FROM held",
+);
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(sql_type = Bool)]
+    suspended: bool,
+}
+
+pub(super) async fn suspend(pool: &PostgresPool, members: &[Suspend]) -> Result<Vec<Suspended>, Error> {
+    let holders = Holders::new(
+        members
+            .iter()
+            .map(|member| (&member.id, member.attempt, &member.chunk)),
+    );
+    let folded: Vec<_> = members.iter().map(|member| member.inbox).collect();
+    let wake_at: Vec<_> = members
+        .iter()
+        .map(|member| member.wake_at.map(Timestamp))
+        .collect();
+    let rows = pool.run(move |connection| {
+        Box::pin(async move {
+            let suspend = sql_query(SUSPEND)
+                .bind::<Integer, _>(FORMAT)
+                .bind::<Array<Text>, _>(holders.ids)
+                .bind::<Array<Integer>, _>(holders.attempts)
+                .bind::<Array<Nullable<Text>>, _>(holders.bodies)
+                .bind::<Array<Integer>, _>(holders.entries)
+                .bind::<Array<Integer>, _>(folded)
+                .bind::<Array<Nullable<Moment>>, _>(wake_at);
+            Ok(Cached(suspend).load::<Row>(connection).await?)
+        })
+    });
+    let mut answers = vec![Suspended::No; members.len()];
+    for row in rows.await? {
+        set(
+            &mut answers,
+            row.place,
+            if row.suspended {
+                Suspended::Yes
+            } else {
+                Suspended::MailArrived
+            },
+        );
+    }
+    Ok(answers)
+}

@@ -1,0 +1,34 @@
+//! The broker has the job.
+
+use diesel::sql_types::Text;
+use diesel::{RunQueryDsl, sql_query};
+use gristmill_core::ExecutionId;
+
+use super::values::list;
+use crate::Error;
+use crate::cached::Cached;
+use crate::sqlite_pool::SqlitePool;
+
+/// The confirm may come after a worker has claimed the job, or ended it, or after a later publish: only a row that is
+/// still PENDING at the published attempt has its clock moved. Otherwise a lease would be lengthened by minutes.
+const CONFIRM: &str = concat!(
+    "UPDATE executions SET
+         published_at = ",
+    now!(),
+    ",
+         publishes = publishes + 1,
+         wake_at = ",
+    now!(),
+    " + 300000000 * CASE publishes WHEN 0 THEN 1 WHEN 1 THEN 3 WHEN 2 THEN 9 WHEN 3 THEN 27 ELSE 81 END
+     FROM (SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(?1)) AS job
+     WHERE executions.id = job.id AND executions.attempt = job.attempt AND status = 'PENDING'"
+);
+
+pub(super) async fn confirm(pool: &SqlitePool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
+    let jobs = list(jobs)?;
+    pool.transaction_blocking(move |connection| {
+        Cached(sql_query(CONFIRM).bind::<Text, _>(jobs)).execute(connection)?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,86 @@
+//! Mail into an inbox.
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use gristmill_core::{ExecutionStatus, OrganizationId};
+
+use crate::cached::Cached;
+use crate::parse::parse;
+use crate::sqlite_pool::SqlitePool;
+use crate::{Delivered, Error, Mail, Tenant};
+
+const EXECUTION: &str = "
+    SELECT status, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
+    FROM executions
+    WHERE organization_id = ?1 AND id = ?2";
+
+/// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail.
+const RING: &str = concat!(
+    "UPDATE executions SET
+         inbox = inbox + 1,
+         wake_at = CASE status WHEN 'WAITING' THEN ",
+    now!(),
+    " ELSE wake_at END,
+         status = CASE status WHEN 'WAITING' THEN 'PENDING' ELSE status END
+     WHERE id = ?1
+     RETURNING inbox AS seq"
+);
+
+const INSERT: &str = "
+    INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+pub(super) async fn deliver(pool: &SqlitePool, tenant: &Tenant, mail: &Mail) -> Result<Delivered, Error> {
+    let organization_id = tenant.0.clone();
+    let mail = mail.clone();
+    pool.transaction_blocking(move |connection| deliver_one(connection, &organization_id, &mail))
+        .await
+}
+
+fn deliver_one(
+    connection: &mut SqliteConnection,
+    organization_id: &OrganizationId,
+    mail: &Mail,
+) -> Result<Delivered, Error> {
+    let query = sql_query(EXECUTION)
+        .bind::<Text, _>(organization_id.as_str())
+        .bind::<Text, _>(mail.execution_id.as_str())
+        .bind::<Text, _>(&mail.key);
+    let execution: Option<Execution> = Cached(query).get_result(connection).optional()?;
+    let Some(execution) = execution else {
+        return Ok(Delivered::UnknownExecution);
+    };
+    // Before the status: a sender that asks again because the answer was lost hears that its mail arrived, even when
+    // the execution has read it and ended.
+    if execution.known > 0 {
+        return Ok(Delivered::Known);
+    }
+    if parse::<ExecutionStatus>("execution status", &execution.status)?.is_terminal() {
+        return Ok(Delivered::Ended);
+    }
+    let rung: Rung =
+        Cached(sql_query(RING).bind::<Text, _>(mail.execution_id.as_str())).get_result(connection)?;
+    let insert = sql_query(INSERT)
+        .bind::<Text, _>(organization_id.as_str())
+        .bind::<Text, _>(mail.execution_id.as_str())
+        .bind::<BigInt, _>(rung.seq)
+        .bind::<Text, _>(&mail.key)
+        .bind::<Text, _>(&mail.name)
+        .bind::<Text, _>(&mail.body);
+    Cached(insert).execute(connection)?;
+    Ok(Delivered::Yes)
+}
+
+#[derive(QueryableByName)]
+struct Execution {
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = BigInt)]
+    known: i64,
+}
+
+#[derive(QueryableByName)]
+struct Rung {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}

@@ -1,0 +1,27 @@
+//! A new start of the one process: nobody runs anything, and the in-process broker is empty.
+
+use diesel::{RunQueryDsl, sql_query};
+
+use crate::Error;
+use crate::cached::Cached;
+use crate::sqlite_pool::SqlitePool;
+
+/// Unguarded: the lock on the directory says that there is no other process whose leases these could be.
+const RECOVER: &str = concat!(
+    "UPDATE executions SET
+         losses = losses + (status = 'RUNNING'),
+         status = 'PENDING',
+         published_at = NULL,
+         publishes = 0,
+         wake_at = ",
+    now!(),
+    "
+     WHERE wake_at IS NOT NULL AND status IN ('PENDING', 'RUNNING')"
+);
+
+pub(super) async fn recover(pool: &SqlitePool) -> Result<u64, Error> {
+    let rows = pool
+        .transaction_blocking(|connection| Ok(Cached(sql_query(RECOVER)).execute(connection)?))
+        .await?;
+    Ok(rows as u64)
+}

@@ -1,0 +1,42 @@
+//! Everything that Gristmill keeps, through Diesel, in PostgreSQL or SQLite.
+//!
+//! A [`Store`] is opened from [`Options`]. Whatever moves an execution is one of the verbs of [`Protocol`], written once
+//! for each database in `hot/postgres/<verb>.rs` and `hot/sqlite/<verb>.rs`. Everything else is a plain function of the
+//! store, in a file for each table, with one portable body. The first argument says on whose behalf: a [`Tenant`], or
+//! the [`System`].
+//!
+//! Whatever runs on a connection runs in a task of its own: a caller that goes away leaves nothing half done.
+
+mod api_keys;
+mod cached;
+mod error;
+mod executions;
+mod hot;
+mod journal;
+mod migrate;
+mod organizations;
+mod parse;
+mod pool;
+mod postgres_pool;
+mod protocol;
+mod revisions;
+mod schema;
+mod scope;
+mod sql_types;
+mod sqlite_pool;
+mod store;
+mod task;
+mod workflows;
+
+pub use api_keys::{KeyOwner, NewApiKey};
+pub use error::Error;
+pub use executions::Execution;
+pub use organizations::{NewOrganization, NewUser, Owner};
+pub use protocol::{
+    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ending,
+    Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals, Wake,
+    Watched,
+};
+pub use scope::{System, Tenant};
+pub use store::{Options, Store};
+pub use workflows::{NewWorkflow, Workflow};

@@ -1,0 +1,46 @@
+//! Which of the two databases a store talks to, and the macros through which plain functions have one body for both.
+
+use crate::postgres_pool::PostgresPool;
+use crate::sqlite_pool::SqlitePool;
+
+/// The connections of a store.
+#[derive(Clone)]
+pub(crate) enum Pools {
+    /// `postgres://…`
+    Postgres(PostgresPool),
+    /// `sqlite:PATH`
+    Sqlite(SqlitePool),
+}
+
+/// Runs a body that reads, `|connection| async block's statements`, on whichever database the store has. The body is
+/// compiled for each, so it must be portable Diesel; it owns what it captures.
+macro_rules! read {
+    ($store:expr, |$connection:ident| $body:block) => {
+        match &$store.pools {
+            $crate::pool::Pools::Postgres(pool) => {
+                pool.run(move |$connection| Box::pin(async move { $body })).await
+            }
+            $crate::pool::Pools::Sqlite(pool) => {
+                pool.read(move |$connection| Box::pin(async move { $body })).await
+            }
+        }
+    };
+}
+
+/// Like [`read`], for a body that writes: in one transaction, rolled back when the body answers with an error.
+macro_rules! transaction {
+    ($store:expr, |$connection:ident| $body:block) => {
+        match &$store.pools {
+            $crate::pool::Pools::Postgres(pool) => {
+                pool.transaction(move |$connection| Box::pin(async move { $body }))
+                    .await
+            }
+            $crate::pool::Pools::Sqlite(pool) => {
+                pool.transaction(move |$connection| Box::pin(async move { $body }))
+                    .await
+            }
+        }
+    };
+}
+
+pub(crate) use {read, transaction};

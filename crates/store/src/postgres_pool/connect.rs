@@ -1,0 +1,126 @@
+//! One connection to PostgreSQL: TLS by `sslmode`, limits on whatever could hang.
+
+use std::time::Duration;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::AsyncPgConnection;
+use rustls::crypto::{CryptoProvider, ring};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{Error, Options};
+
+/// How long sent bytes may stay unacknowledged: without it a query into a dead network hangs for a quarter of an hour.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may be silent before the kernel asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Knows how to connect.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+    limits: String,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Connector {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let mut config: Config = options
+            .url
+            .parse()
+            // The cause names the offending key, never the password.
+            .map_err(|error: tokio_postgres::Error| {
+                Error::Options(format!("the database URL is not valid: {error}"))
+            })?;
+        config
+            .connect_timeout(options.connect_timeout)
+            .tcp_user_timeout(TCP_USER_TIMEOUT)
+            .keepalives_idle(KEEPALIVE)
+            .application_name(&options.application_name);
+        let tls = if config.get_ssl_mode() == SslMode::Disable {
+            None
+        } else {
+            Some(native_tls())
+        };
+        Ok(Self {
+            config,
+            limits: limits(options),
+            tls,
+        })
+    }
+
+    /// The same, for statements that may take as long as they need.
+    pub(crate) fn without_limits(&self) -> Self {
+        Self {
+            limits: String::new(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) async fn connect(self) -> ConnectionResult<AsyncPgConnection> {
+        let mut config = self.config;
+        // What the URL itself sets comes last and wins.
+        let set = config.get_options().unwrap_or_default();
+        config.options(format!("{} {set}", self.limits).trim());
+        let Some(tls) = self.tls else {
+            return connect_plain(&config).await;
+        };
+        match config.connect(tls).await {
+            Ok((client, connection)) => {
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+            // As libpq does it: `prefer` takes what it gets, such as a server whose certificate nobody vouches for.
+            // An answer of the server itself (a wrong password) would be the same again.
+            Err(error) if config.get_ssl_mode() == SslMode::Prefer && error.code().is_none() => {
+                connect_plain(config.ssl_mode(SslMode::Disable)).await
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+async fn connect_plain(config: &Config) -> ConnectionResult<AsyncPgConnection> {
+    let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// tokio-postgres says only "error connecting to server"; the reason is in the sources.
+fn failed(error: tokio_postgres::Error) -> ConnectionError {
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    ConnectionError::BadConnection(message)
+}
+
+fn limits(options: &Options) -> String {
+    format!(
+        "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
+        options.statement_timeout.as_millis(),
+        options.lock_timeout.as_millis(),
+        options.idle_in_transaction_timeout.as_millis(),
+    )
+}
+
+fn native_tls() -> MakeRustlsConnect {
+    if CryptoProvider::get_default().is_none() && ring::default_provider().install_default().is_err() {
+        tracing::debug!("another TLS provider was installed at the same moment");
+    }
+    match MakeRustlsConnect::with_native_certs() {
+        Ok((tls, unreadable)) => {
+            for error in unreadable {
+                tracing::debug!(%error, "a certificate of this machine cannot be read");
+            }
+            tls
+        }
+        // A machine without certificates trusts nobody: `require` is refused at the handshake, `prefer` does without TLS.
+        Err(_) => MakeRustlsConnect::new(
+            rustls::ClientConfig::builder()
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth(),
+        ),
+    }
+}

@@ -1,0 +1,445 @@
+//! The protocol of `docs/architecture.md` §4 as one trait: every statement that moves an execution from one status to
+//! another. Both databases implement it in twin folders, `hot/postgres/<verb>.rs` and `hot/sqlite/<verb>.rs`, and one
+//! contract suite holds them to it.
+//!
+//! Every verb takes many members at a time, because callers group: whatever piled up while the last group committed
+//! goes into one statement. Each member is answered for itself, in the order given; one that lost its lease or met a
+//! known key never disturbs its neighbours. Multi-row writes lock rows in id order, so that two groups never deadlock.
+//!
+//! All times are the database's own clock.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, WorkflowId};
+use uuid::Uuid;
+
+use crate::{Error, System, Tenant};
+
+/// What a verb of the protocol answers with.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
+
+/// The statements that move executions.
+pub trait Protocol: Send + Sync + 'static {
+    /// Inserts each member as PENDING, on its workflow's newest revision and lane, in one transaction. A member with an
+    /// idempotency key that its organization has used before is answered with that execution instead.
+    ///
+    /// `wake_at` is set to `publish_within` from now: if nobody publishes the row until then, the relay does.
+    fn submit<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        members: &'a [Submit],
+        publish_within: Duration,
+    ) -> Answer<'a, Vec<Submitted>>;
+
+    /// Notes that the broker has confirmed these jobs. Guard: still PENDING at the published attempt; whatever was
+    /// claimed in the meantime is left alone. Locked rows are skipped. `wake_at` becomes 5 minutes from now for the
+    /// first publish of this PENDING, 15 for the second, 45 for the third, and so on.
+    fn confirm<'a>(&'a self, system: System, jobs: &'a [(ExecutionId, i32)]) -> Answer<'a, ()>;
+
+    /// PENDING → RUNNING for each job whose attempt is still the row's, with `attempt + 1`, this claim's token and a
+    /// lease of `lease` from now. Jobs that claim nothing (old, doubled, taken) are missing from the answer. Repeated
+    /// under the same token, because the answer was lost, it answers with what that token has claimed already.
+    fn claim<'a>(
+        &'a self,
+        system: System,
+        jobs: &'a [(ExecutionId, i32)],
+        claim: &'a Claim,
+    ) -> Answer<'a, Vec<Claimed>>;
+
+    /// The journal chunks of each execution, in order. Read it in a statement after the claim: what an earlier holder
+    /// appended while the claim waited for its lock must be seen.
+    fn journal<'a>(
+        &'a self,
+        system: System,
+        ids: &'a [ExecutionId],
+    ) -> Answer<'a, Vec<(ExecutionId, Vec<Chunk>)>>;
+
+    /// Appends one chunk to each execution's journal and zeroes its `losses`. Guard: RUNNING at the holder's attempt.
+    fn append<'a>(&'a self, system: System, members: &'a [Append]) -> Answer<'a, Vec<Held>>;
+
+    /// Ends each execution as COMPLETED or FAILED, with its last chunk, in one transaction. Guard: RUNNING at the
+    /// holder's attempt. Goes through the one `finish` that every terminal transition goes through.
+    fn settle<'a>(&'a self, system: System, members: &'a [Settle]) -> Answer<'a, Vec<Held>>;
+
+    /// RUNNING → WAITING, with the last chunk. Guard: RUNNING at the holder's attempt, and `inbox` unchanged since the
+    /// holder folded it: mail that came in the meantime would otherwise wait for ever.
+    fn suspend<'a>(&'a self, system: System, members: &'a [Suspend]) -> Answer<'a, Vec<Suspended>>;
+
+    /// RUNNING → PENDING with `wake_at = now`, with the last chunk: a worker that drains gives its work back. Guard:
+    /// RUNNING at the holder's attempt. `losses` stays as it is.
+    fn release<'a>(&'a self, system: System, members: &'a [Append]) -> Answer<'a, Vec<Held>>;
+
+    /// Gives prefetched jobs that were never claimed back: PENDING, unpublished, `wake_at = now`. Guard: PENDING at the
+    /// job's attempt.
+    fn hand_back<'a>(&'a self, system: System, jobs: &'a [(ExecutionId, i32)]) -> Answer<'a, ()>;
+
+    /// Renews the lease of each execution that is RUNNING at the holder's attempt, skipping locked rows. Answers with
+    /// those renewed.
+    fn renew<'a>(
+        &'a self,
+        system: System,
+        holdings: &'a [(ExecutionId, i32)],
+        lease: Duration,
+    ) -> Answer<'a, Vec<ExecutionId>>;
+
+    /// How each execution stands now, without locking anything: for noticing cancels and mail, and for finding out what
+    /// became of a write whose answer was lost.
+    fn watch<'a>(&'a self, system: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Watched>>;
+
+    /// Takes up to `limit` executions whose `wake_at` has come, oldest first, skipping locked rows, and does with each
+    /// what `decide` says, in one transaction. Executions for which `decide` says [`Wake::Leave`] are untouched.
+    /// RUNNING rows are only looked at when `reap` is set. Answers with every row and what was done, so that the caller
+    /// can publish and count.
+    fn relay<'a>(
+        &'a self,
+        system: System,
+        limit: i64,
+        reap: bool,
+        decide: Decide<'a>,
+    ) -> Answer<'a, Vec<(Due, Wake)>>;
+
+    /// Puts mail into an execution's inbox, bumps `inbox` and wakes a WAITING execution (→ PENDING, `wake_at = now`),
+    /// in one transaction. The same key twice is one mail.
+    fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail) -> Answer<'a, Delivered>;
+
+    /// The mail of one execution, oldest first, from `after` on (0 = all).
+    fn inbox<'a>(&'a self, system: System, id: &'a ExecutionId, after: i64) -> Answer<'a, Vec<Received>>;
+
+    /// Marks what the dead-letter queue holds: each execution still PENDING at the dead job's attempt counts one loss
+    /// and is due at once (→ published again), or becomes FAILED with `error` when the loss reaches `max_losses`.
+    fn count_dead_letters<'a>(
+        &'a self,
+        system: System,
+        jobs: &'a [(ExecutionId, i32)],
+        max_losses: i32,
+        error: &'a str,
+    ) -> Answer<'a, Vec<DeadLetter>>;
+
+    /// Marks every PENDING row of a lane as unpublished and due now: its queue was found missing.
+    fn unpublish_lane<'a>(&'a self, system: System, lane: &'a str) -> Answer<'a, u64>;
+
+    /// For a database that only one process uses, when that process starts: whatever is RUNNING lost its worker (one
+    /// loss, → PENDING), and everything PENDING is unpublished and due now.
+    fn recover<'a>(&'a self, system: System) -> Answer<'a, u64>;
+
+    /// How much waits, for metrics; reads at most the first thousand rows of the clock's index.
+    fn backlog<'a>(&'a self, system: System) -> Answer<'a, Backlog>;
+}
+
+/// What the relay does with a due execution; pure, so that all of it is tested without a database.
+pub type Decide<'a> = &'a (dyn Fn(&Due) -> Wake + Send + Sync);
+
+/// A request to run a workflow.
+#[derive(Debug, Clone)]
+pub struct Submit {
+    /// Made by the caller, so that it is known before the commit.
+    pub id: ExecutionId,
+    /// Which workflow; of the tenant, or it is not found.
+    pub workflow_id: WorkflowId,
+    /// The input object, as serialized.
+    pub input: String,
+    /// The producer's key against doubles.
+    pub idempotency_key: Option<String>,
+    /// A hash of everything that must be equal when the key is: workflow and input.
+    pub request_hash: String,
+}
+
+/// What became of one [`Submit`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Submitted {
+    /// Recorded as PENDING: from here it is never lost.
+    Accepted(Accepted),
+    /// The key was used before, with the same request: this execution is the answer.
+    Known(ExecutionId),
+    /// The key was used before, with another request.
+    KeyReused(ExecutionId),
+    /// The tenant has no such workflow.
+    UnknownWorkflow,
+    /// The workflow is switched off.
+    InactiveWorkflow,
+}
+
+/// A freshly recorded execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// The id that the caller made.
+    pub id: ExecutionId,
+    /// The revision that it will run.
+    pub revision: i32,
+    /// Where its jobs go.
+    pub lane: String,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Who claims, and for how long.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Fresh for every claim: a claim whose answer was lost is recognized by it.
+    pub token: Uuid,
+    /// The worker's name, for operators.
+    pub worker: String,
+    /// How long the lease lasts unless renewed.
+    pub lease: Duration,
+}
+
+/// An execution that this worker now holds.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Which revision of it.
+    pub revision: i32,
+    /// The fencing token: every later write carries it.
+    pub attempt: i32,
+    /// The input object, as serialized.
+    pub input: String,
+    /// How many journal entries there are; 0 = nothing to fold.
+    pub journal_len: i32,
+    /// How much mail had arrived.
+    pub inbox: i32,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+    /// The first claim of all.
+    pub started_at: DateTime<Utc>,
+    /// The database's time at this claim: the holder's clock starts from it.
+    pub now: DateTime<Utc>,
+}
+
+/// One commit's worth of journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The number of its first entry; the first of all is 0.
+    pub seq: i32,
+    /// The format version of `body`.
+    pub format: i32,
+    /// A JSON array of entries, as serialized.
+    pub body: String,
+}
+
+/// Entries to be appended.
+#[derive(Debug, Clone)]
+pub struct NewChunk {
+    /// A JSON array of entries, in the current format.
+    pub body: String,
+    /// How many entries it holds; at least 1.
+    pub entries: i32,
+}
+
+/// A holder's journal commit; with [`Protocol::release`] also the end of its hold.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// The holder's fencing token.
+    pub attempt: i32,
+    /// What is appended; `None` appends nothing.
+    pub chunk: Option<NewChunk>,
+}
+
+/// What became of a holder's write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Done.
+    Yes,
+    /// The lease is somebody else's, or the execution has ended: nothing was changed.
+    No,
+}
+
+/// The end of an execution.
+#[derive(Debug, Clone)]
+pub struct Settle {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// The holder's fencing token.
+    pub attempt: i32,
+    /// The last entries.
+    pub chunk: Option<NewChunk>,
+    /// How it ended.
+    pub ending: Ending,
+    /// What it cost.
+    pub totals: Totals,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// COMPLETED, with the output object as serialized.
+    Completed {
+        /// The output object, as serialized.
+        output: String,
+    },
+    /// FAILED, with a [`gristmill_core::ExecutionError`] as serialized.
+    Failed {
+        /// The error, as serialized.
+        error: String,
+    },
+}
+
+/// What an execution did and cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Node runs that ended COMPLETED.
+    pub nodes_executed: i32,
+    /// Model tokens.
+    pub tokens_used: i64,
+    /// Millionths of a dollar.
+    pub cost_micros: i64,
+}
+
+/// A holder lets go until a time comes or mail arrives.
+#[derive(Debug, Clone)]
+pub struct Suspend {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// The holder's fencing token.
+    pub attempt: i32,
+    /// The last entries.
+    pub chunk: Option<NewChunk>,
+    /// `inbox` as the holder last folded it.
+    pub inbox: i32,
+    /// The earliest of timers, backoffs and deadline; `None` = only mail wakes it.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a [`Suspend`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspended {
+    /// WAITING.
+    Yes,
+    /// Mail has arrived: still RUNNING and still the holder's. Nothing was changed; fold the mail and go on.
+    MailArrived,
+    /// The lease is somebody else's, or the execution has ended: nothing was changed.
+    No,
+}
+
+/// How an execution stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// Its status.
+    pub status: ExecutionStatus,
+    /// Its fencing token.
+    pub attempt: i32,
+    /// The token of the last claim.
+    pub claim_token: Option<Uuid>,
+    /// How much mail has arrived.
+    pub inbox: i32,
+    /// How many journal entries there are.
+    pub journal_len: i32,
+}
+
+/// An execution whose `wake_at` has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// What to publish.
+    pub job: Job,
+    /// Where its jobs go.
+    pub lane: String,
+    /// PENDING, RUNNING or WAITING.
+    pub status: ExecutionStatus,
+    /// Whether the broker has confirmed a job for this PENDING.
+    pub published: bool,
+    /// How often a worker was lost since the last journal commit.
+    pub losses: i32,
+    /// How long ago `wake_at` was.
+    pub late: Duration,
+}
+
+/// What the relay does with a due execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wake {
+    /// PENDING stays PENDING, unpublished, due again `again_in` from now; the caller publishes.
+    Publish {
+        /// When the relay looks again unless the broker confirms.
+        again_in: Duration,
+    },
+    /// WAITING → PENDING, unpublished, `losses` untouched; the caller publishes.
+    Start {
+        /// When the relay looks again unless the broker confirms.
+        again_in: Duration,
+    },
+    /// RUNNING → PENDING with one more loss; the caller publishes.
+    Reap {
+        /// When the relay looks again unless the broker confirms.
+        again_in: Duration,
+    },
+    /// RUNNING → WAITING with one more loss, due again after a pause.
+    Pause {
+        /// How long.
+        pause: Duration,
+    },
+    /// → FAILED with one more loss, through the one `finish`.
+    Fail {
+        /// The error, as serialized.
+        error: String,
+    },
+    /// Nothing.
+    Leave,
+}
+
+/// Mail for an execution.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Whose inbox.
+    pub execution_id: ExecutionId,
+    /// Unique within the inbox: the same key twice is one mail.
+    pub key: String,
+    /// What it is called.
+    pub name: String,
+    /// JSON, as serialized.
+    pub body: String,
+}
+
+/// What became of a [`Mail`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// In the inbox.
+    Yes,
+    /// In the inbox already.
+    Known,
+    /// The tenant has no such execution.
+    UnknownExecution,
+    /// The execution has ended.
+    Ended,
+}
+
+/// Mail in an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its number within the inbox; the first is 1.
+    pub seq: i64,
+    /// What it is called.
+    pub name: String,
+    /// JSON, as serialized.
+    pub body: String,
+}
+
+/// What became of one dead job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetter {
+    /// One more loss; due at once.
+    Retried,
+    /// One loss too many: FAILED.
+    Failed,
+    /// The execution has moved on without this job: nothing was changed.
+    Stale,
+    /// No such execution.
+    Unknown,
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Backlog {
+    /// The age of the oldest PENDING execution seen, since it was recorded.
+    pub oldest_pending: Duration,
+    /// How long the most overdue `wake_at` has been due: how far behind the relays are.
+    pub relay_lag: Duration,
+}

@@ -1,0 +1,115 @@
+//! Revisions: what a workflow was each time that it was saved. None is ever changed.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+use gristmill_core::WorkflowId;
+
+use crate::pool::{read, transaction};
+use crate::schema::{workflow_revisions, workflows};
+use crate::sql_types::Timestamp;
+use crate::workflows::{Row, Workflow, workflow};
+use crate::{Error, Store, System, Tenant};
+
+impl Store {
+    /// One revision's definition, whoever's it is: for running it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn revision(
+        &self,
+        _system: System,
+        id: &WorkflowId,
+        revision: i32,
+    ) -> Result<Option<String>, Error> {
+        let id = id.to_string();
+        read!(self, |connection| {
+            let definition = workflow_revisions::table
+                .inner_join(
+                    workflows::table.on(workflows::organization_id
+                        .eq(workflow_revisions::organization_id)
+                        .and(workflows::id.eq(workflow_revisions::workflow_id))),
+                )
+                .filter(
+                    workflows::id
+                        .eq(id)
+                        .and(workflow_revisions::revision.eq(revision)),
+                )
+                .select(workflow_revisions::definition);
+            Ok(definition.first::<String>(connection).await.optional()?)
+        })
+    }
+
+    /// One revision's definition, of a workflow of the tenant's.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn definition(
+        &self,
+        tenant: &Tenant,
+        id: &WorkflowId,
+        revision: i32,
+    ) -> Result<Option<String>, Error> {
+        let key = (tenant.0.to_string(), id.to_string(), revision);
+        read!(self, |connection| {
+            let definition = workflow_revisions::table
+                .find(key)
+                .select(workflow_revisions::definition);
+            Ok(definition.first::<String>(connection).await.optional()?)
+        })
+    }
+
+    /// Makes `definition` the workflow's newest revision, and `lane` where its jobs go from now on. Saving what is the
+    /// newest already makes no revision. `None` when the tenant has no such workflow.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn save_revision(
+        &self,
+        tenant: &Tenant,
+        id: &WorkflowId,
+        definition: String,
+        lane: String,
+    ) -> Result<Option<Workflow>, Error> {
+        let now = Timestamp(self.now().await?);
+        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
+        let saved = transaction!(self, |connection| {
+            let mine = workflows::table.filter(
+                workflows::organization_id
+                    .eq(&organization_id)
+                    .and(workflows::id.eq(&id)),
+            );
+            // The update comes first for its lock: of two savers at once, the second finds the first one's revision and
+            // numbers its own after it.
+            let change = diesel::update(mine).set((workflows::updated_at.eq(now), workflows::lane.eq(lane)));
+            let row = change
+                .returning(Row::as_returning())
+                .get_result::<Row>(connection)
+                .await
+                .optional()?;
+            let Some(mut row) = row else { return Ok(None) };
+            let newest = workflow_revisions::table
+                .find((&organization_id, &id, row.revision))
+                .select(workflow_revisions::definition);
+            if newest.first::<String>(connection).await? == definition {
+                return Ok(Some((row, definition)));
+            }
+            row.revision += 1;
+            let new = (
+                workflow_revisions::organization_id.eq(&organization_id),
+                workflow_revisions::workflow_id.eq(&id),
+                workflow_revisions::revision.eq(row.revision),
+                workflow_revisions::definition.eq(&definition),
+            );
+            diesel::insert_into(workflow_revisions::table)
+                .values(new)
+                .execute(connection)
+                .await?;
+            let bump = diesel::update(workflows::table.find(&id)).set(workflows::revision.eq(row.revision));
+            bump.execute(connection).await?;
+            Ok(Some((row, definition)))
+        })?;
+        saved.map(workflow).transpose()
+    }
+}

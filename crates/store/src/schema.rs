@@ -1,0 +1,135 @@
+//! The tables, once for both databases; `migrations/postgres` and `migrations/sqlite` create them.
+
+diesel::table! {
+    organizations (id) {
+        id -> Text,
+        name -> Text,
+        tier -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        name -> Text,
+        email -> Text,
+        global_role -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    memberships (organization_id, user_id) {
+        organization_id -> Text,
+        user_id -> Text,
+        role -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        organization_id -> Text,
+        user_id -> Text,
+        name -> Text,
+        prefix -> Text,
+        hash -> Text,
+        created_at -> crate::sql_types::Moment,
+        revoked_at -> Nullable<crate::sql_types::Moment>,
+    }
+}
+
+diesel::table! {
+    workflows (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        version -> Text,
+        tags -> Text,
+        is_active -> Bool,
+        revision -> Integer,
+        lane -> Text,
+        created_by -> Text,
+        created_at -> crate::sql_types::Moment,
+        updated_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    workflow_revisions (organization_id, workflow_id, revision) {
+        organization_id -> Text,
+        workflow_id -> Text,
+        revision -> Integer,
+        definition -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    executions (id) {
+        id -> Text,
+        organization_id -> Text,
+        workflow_id -> Text,
+        revision -> Integer,
+        status -> Text,
+        lane -> Text,
+        attempt -> Integer,
+        claim_token -> Nullable<crate::sql_types::Uuid>,
+        claimed_by -> Nullable<Text>,
+        losses -> Integer,
+        wake_at -> Nullable<crate::sql_types::Moment>,
+        published_at -> Nullable<crate::sql_types::Moment>,
+        publishes -> Integer,
+        journal_len -> Integer,
+        inbox -> Integer,
+        idempotency_key -> Nullable<Text>,
+        request_hash -> Text,
+        input -> Text,
+        output -> Nullable<Text>,
+        error -> Nullable<Text>,
+        nodes_executed -> Integer,
+        tokens_used -> BigInt,
+        cost_micros -> BigInt,
+        created_at -> crate::sql_types::Moment,
+        started_at -> Nullable<crate::sql_types::Moment>,
+        completed_at -> Nullable<crate::sql_types::Moment>,
+    }
+}
+
+diesel::table! {
+    execution_journal (execution_id, seq) {
+        organization_id -> Text,
+        execution_id -> Text,
+        seq -> Integer,
+        format -> Integer,
+        body -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    execution_inbox (execution_id, seq) {
+        organization_id -> Text,
+        execution_id -> Text,
+        seq -> BigInt,
+        key -> Text,
+        name -> Text,
+        body -> Text,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    organizations,
+    users,
+    memberships,
+    api_keys,
+    workflows,
+    workflow_revisions,
+    executions,
+    execution_journal,
+    execution_inbox,
+);

@@ -1,0 +1,166 @@
+//! The store: one handle for everything that is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::IntoSql;
+use diesel_async::RunQueryDsl;
+
+use crate::migrate;
+use crate::pool::{Pools, read};
+use crate::postgres_pool::PostgresPool;
+use crate::sql_types::{Moment, Timestamp};
+use crate::sqlite_pool::SqlitePool;
+use crate::{Error, Protocol};
+
+/// Where the database is, and how long to wait for it. Not `Debug`: the URL holds a password.
+#[derive(Clone)]
+pub struct Options {
+    /// `postgres://…` or `sqlite:PATH`. Of PostgreSQL, `sslmode` is `disable`, `prefer` (TLS if that works, as libpq does
+    /// it) or `require`, which also verifies the server's certificate by the certificates of this machine.
+    pub url: String,
+    /// How many connections at most; for SQLite the readers.
+    pub pool_size: usize,
+    /// How long to wait for a new connection.
+    pub connect_timeout: Duration,
+    /// How long to wait for a connection of the pool, a new one included.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+    /// How long a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// How long a transaction may stay open with nothing happening.
+    pub idle_in_transaction_timeout: Duration,
+    /// What the server's own views call these connections.
+    pub application_name: String,
+}
+
+impl Options {
+    /// The defaults, for a database.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            pool_size: 8,
+            connect_timeout: Duration::from_secs(3),
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
+            idle_in_transaction_timeout: Duration::from_secs(10),
+            application_name: "gristmill".to_owned(),
+        }
+    }
+}
+
+/// Everything that Gristmill keeps. Clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) pools: Pools,
+    protocol: Arc<dyn Protocol>,
+    renewals: Arc<dyn Protocol>,
+}
+
+impl Store {
+    /// Opens the database; PostgreSQL is connected to on first use, so that a process can start before it.
+    ///
+    /// # Errors
+    /// [`Error::Options`] when the URL is none of the two kinds, or the SQLite file is in use by another process.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        if let Some(path) = options.url.strip_prefix("sqlite:") {
+            let pool = SqlitePool::open(path, &options)?;
+            let protocol: Arc<dyn Protocol> = Arc::new(pool.clone());
+            // Writers queue for the one connection that writes, so a renewal's turn comes without a connection of its
+            // own.
+            return Ok(Self {
+                pools: Pools::Sqlite(pool),
+                renewals: protocol.clone(),
+                protocol,
+            });
+        }
+        if !options.url.starts_with("postgres://") && !options.url.starts_with("postgresql://") {
+            return Err(Error::Options(
+                "the database URL begins with neither `postgres://` nor `sqlite:`".to_owned(),
+            ));
+        }
+        let pool = PostgresPool::new(&options)?;
+        let renewals = PostgresPool::new(&Options {
+            pool_size: 1,
+            ..options
+        })?;
+        Ok(Self {
+            pools: Pools::Postgres(pool.clone()),
+            protocol: Arc::new(pool),
+            renewals: Arc::new(renewals),
+        })
+    }
+
+    /// The statements that move executions.
+    pub fn protocol(&self) -> Arc<dyn Protocol> {
+        self.protocol.clone()
+    }
+
+    /// The same on a connection of their own: a lease must be renewed, and its state watched, even while every
+    /// connection of the pool is taken.
+    pub fn renewals(&self) -> Arc<dyn Protocol> {
+        self.renewals.clone()
+    }
+
+    /// The database's clock.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn now(&self) -> Result<DateTime<Utc>, Error> {
+        match &self.pools {
+            Pools::Postgres(pool) => {
+                pool.run(|connection| {
+                    Box::pin(async move {
+                        let now = diesel::dsl::sql::<Moment>("clock_timestamp()");
+                        Ok(diesel::select(now).get_result::<Timestamp>(connection).await?.0)
+                    })
+                })
+                .await
+            }
+            // One machine, one clock.
+            Pools::Sqlite(_) => Ok(Utc::now()),
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ping(&self) -> Result<(), Error> {
+        read!(self, |connection| {
+            let one = 1_i32.into_sql::<diesel::sql_types::Integer>();
+            diesel::select(one).get_result::<i32>(connection).await?;
+            Ok(())
+        })
+    }
+
+    /// Runs the migrations that the database lacks. Any number of processes may do so at the same time.
+    ///
+    /// # Errors
+    /// When one of them fails; those before it stay.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        migrate::run(&self.pools).await
+    }
+
+    /// The names of the migrations that the database lacks, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
+        migrate::pending(&self.pools).await
+    }
+
+    /// Makes sure that the database has every migration of this version.
+    ///
+    /// # Errors
+    /// [`Error::Unmigrated`], which tells the operator what to do, or the database does not answer.
+    pub async fn check_schema(&self) -> Result<(), Error> {
+        match self.pending_migrations().await?.len() {
+            0 => Ok(()),
+            pending => Err(Error::Unmigrated { pending }),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Workflows; what they do is in their revisions.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+use gristmill_core::{UserId, WorkflowId};
+
+use crate::parse::parse;
+use crate::pool::{read, transaction};
+use crate::schema::{workflow_revisions, workflows};
+use crate::sql_types::Timestamp;
+use crate::{Error, Store, Tenant};
+
+/// A workflow to be.
+#[derive(Debug, Clone)]
+pub struct NewWorkflow {
+    /// Made by the caller.
+    pub id: WorkflowId,
+    /// What it is called; names may repeat.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The user's own label.
+    pub version: String,
+    /// A JSON array of strings, as serialized.
+    pub tags: String,
+    /// Whether it may be run.
+    pub is_active: bool,
+    /// Where its jobs go.
+    pub lane: String,
+    /// `{"nodes":…,"edges":…,"variables":…,"settings":…}` as it was sent: revision 1.
+    pub definition: String,
+    /// Who made it.
+    pub created_by: UserId,
+}
+
+/// A stored workflow with its newest revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The user's own label.
+    pub version: String,
+    /// A JSON array of strings, as serialized.
+    pub tags: String,
+    /// Whether it may be run.
+    pub is_active: bool,
+    /// The number of its newest revision; the first is 1.
+    pub revision: i32,
+    /// Where its jobs go.
+    pub lane: String,
+    /// The newest revision, as it was sent.
+    pub definition: String,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = workflows)]
+pub(crate) struct Row {
+    id: String,
+    name: String,
+    description: Option<String>,
+    version: String,
+    tags: String,
+    is_active: bool,
+    pub(crate) revision: i32,
+    lane: String,
+    created_by: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// Workflows, each with the definition that is its newest.
+macro_rules! newest_revisions {
+    () => {
+        workflows::table
+            .inner_join(
+                workflow_revisions::table.on(workflow_revisions::organization_id
+                    .eq(workflows::organization_id)
+                    .and(workflow_revisions::workflow_id.eq(workflows::id))
+                    .and(workflow_revisions::revision.eq(workflows::revision))),
+            )
+            .select((Row::as_select(), workflow_revisions::definition))
+    };
+}
+
+impl Store {
+    /// Stores a workflow with its revision 1.
+    ///
+    /// # Errors
+    /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
+    pub async fn create_workflow(&self, tenant: &Tenant, new: NewWorkflow) -> Result<Workflow, Error> {
+        let organization_id = tenant.0.to_string();
+        let definition = new.definition.clone();
+        let row = transaction!(self, |connection| {
+            let id = new.id.to_string();
+            let workflow = (
+                workflows::id.eq(&id),
+                workflows::organization_id.eq(&organization_id),
+                workflows::name.eq(new.name),
+                workflows::description.eq(new.description),
+                workflows::version.eq(new.version),
+                workflows::tags.eq(new.tags),
+                workflows::is_active.eq(new.is_active),
+                workflows::revision.eq(1),
+                workflows::lane.eq(new.lane),
+                workflows::created_by.eq(new.created_by.to_string()),
+            );
+            let row = diesel::insert_into(workflows::table)
+                .values(workflow)
+                .returning(Row::as_returning())
+                .get_result::<Row>(connection)
+                .await?;
+            let revision = (
+                workflow_revisions::organization_id.eq(&organization_id),
+                workflow_revisions::workflow_id.eq(&id),
+                workflow_revisions::revision.eq(1),
+                workflow_revisions::definition.eq(new.definition),
+            );
+            diesel::insert_into(workflow_revisions::table)
+                .values(revision)
+                .execute(connection)
+                .await?;
+            Ok(row)
+        })?;
+        workflow((row, definition))
+    }
+
+    /// A workflow of the tenant's.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn workflow(&self, tenant: &Tenant, id: &WorkflowId) -> Result<Option<Workflow>, Error> {
+        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
+        let found = read!(self, |connection| {
+            let found = newest_revisions!()
+                .filter(
+                    workflows::organization_id
+                        .eq(organization_id)
+                        .and(workflows::id.eq(id)),
+                )
+                .first::<(Row, String)>(connection);
+            Ok(found.await.optional()?)
+        })?;
+        found.map(workflow).transpose()
+    }
+
+    /// The tenant's newest workflow of this name.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_workflow_by_name(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+    ) -> Result<Option<Workflow>, Error> {
+        let (organization_id, name) = (tenant.0.to_string(), name.to_owned());
+        let found = read!(self, |connection| {
+            let found = newest_revisions!()
+                .filter(
+                    workflows::organization_id
+                        .eq(organization_id)
+                        .and(workflows::name.eq(name)),
+                )
+                .order(workflows::id.desc())
+                .first::<(Row, String)>(connection);
+            Ok(found.await.optional()?)
+        })?;
+        found.map(workflow).transpose()
+    }
+}
+
+pub(crate) fn workflow((row, definition): (Row, String)) -> Result<Workflow, Error> {
+    Ok(Workflow {
+        id: parse("workflow id", &row.id)?,
+        name: row.name,
+        description: row.description,
+        version: row.version,
+        tags: row.tags,
+        is_active: row.is_active,
+        revision: row.revision,
+        lane: row.lane,
+        definition,
+        created_by: parse("user id", &row.created_by)?,
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+    })
+}

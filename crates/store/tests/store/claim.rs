@@ -1,0 +1,133 @@
+use futures_util::future::join_all;
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_store::{Append, Submit, System};
+use gristmill_testkit::TestDatabase;
+
+use crate::raw;
+use crate::world::{LEASE, World, claim};
+
+pub(crate) async fn a_job_claims_its_execution_once(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let request = Submit {
+        input: r#"{"n":1}"#.to_owned(),
+        ..world.request()
+    };
+    world.submit(std::slice::from_ref(&request)).await;
+    let claimed = world.claim(&[(request.id.clone(), 0)]).await.remove(0);
+    assert_eq!(claimed.id, request.id);
+    assert_eq!(
+        (&claimed.organization_id, &claimed.workflow_id),
+        (&world.tenant.0, &world.workflow)
+    );
+    assert_eq!(
+        (claimed.revision, claimed.attempt, claimed.input.as_str()),
+        (1, 1, r#"{"n":1}"#)
+    );
+    assert_eq!((claimed.journal_len, claimed.inbox), (0, 0));
+    assert!(claimed.created_at <= claimed.started_at && claimed.started_at <= claimed.now);
+    assert_eq!(world.stands(&request.id).await, (ExecutionStatus::Running, 1));
+    assert!(raw::about(world.wakes_in(&request.id).await, 15.0));
+
+    // The doubled job, and a guess at the next attempt: the execution is taken.
+    assert_eq!(world.claim(&[(request.id.clone(), 0)]).await.len(), 0);
+    assert_eq!(world.claim(&[(request.id.clone(), 1)]).await.len(), 0);
+    assert_eq!(world.stands(&request.id).await, (ExecutionStatus::Running, 1));
+}
+
+pub(crate) async fn a_job_of_an_older_attempt_claims_nothing(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    world.reap(&id).await;
+    assert_eq!(world.claim(&[(id.clone(), 0)]).await.len(), 0);
+    assert_eq!(world.stands(&id).await, (ExecutionStatus::Pending, 1));
+    assert_eq!(world.claim(&[(id.clone(), 1)]).await[0].attempt, 2);
+}
+
+pub(crate) async fn of_eight_claims_at_once_one_wins(db: &TestDatabase) {
+    let world = World::new(db).await;
+    for _ in 0..5 {
+        let job = [(world.pending().await, 0)];
+        let claims: Vec<_> = (0..8).map(|_| claim(LEASE)).collect();
+        let answers = join_all(
+            claims
+                .iter()
+                .map(|claim| world.protocol().claim(System, &job, claim)),
+        )
+        .await;
+        let winners: Vec<_> = answers
+            .into_iter()
+            .zip(&claims)
+            .filter(|(answer, _)| !answer.as_ref().unwrap().is_empty())
+            .map(|(_, claim)| claim.token)
+            .collect();
+        assert_eq!(winners.len(), 1);
+        let watched = world.watch(&job[0].0).await;
+        assert_eq!((watched.claim_token, watched.attempt), (Some(winners[0]), 1));
+    }
+}
+
+pub(crate) async fn a_job_twice_in_one_group_claims_once(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.pending().await;
+    let claimed = world
+        .claim(&[(id.clone(), 0), (id.clone(), 0), (id.clone(), 1)])
+        .await;
+    assert_eq!(
+        claimed.iter().map(|claimed| claimed.attempt).collect::<Vec<_>>(),
+        [1]
+    );
+    assert_eq!(world.stands(&id).await, (ExecutionStatus::Running, 1));
+}
+
+pub(crate) async fn a_claim_answers_only_for_what_it_claimed(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let jobs = [
+        (world.pending().await, 0),
+        (world.running().await, 0),
+        (world.completed().await, 1),
+        (world.waiting().await, 1),
+        (ExecutionId::new(), 0),
+        (world.pending().await, 1),
+        (world.pending().await, 0),
+    ];
+    let mut claimed: Vec<_> = world
+        .claim(&jobs)
+        .await
+        .into_iter()
+        .map(|claimed| claimed.id)
+        .collect();
+    claimed.sort();
+    assert_eq!(claimed, [jobs[0].0.clone(), jobs[6].0.clone()]);
+}
+
+pub(crate) async fn a_second_claim_keeps_the_first_start(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.pending().await;
+    let first = world.claim(&[(id.clone(), 0)]).await.remove(0);
+    let release = Append {
+        id: id.clone(),
+        attempt: 1,
+        chunk: None,
+    };
+    world.protocol().release(System, &[release]).await.unwrap();
+    let second = world.claim(&[(id, 1)]).await.remove(0);
+    assert_eq!(second.started_at, first.started_at);
+    assert!(second.now >= first.now);
+}
+
+pub(crate) async fn a_claim_repeated_under_its_token_claims_the_same_again(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let jobs = [(world.pending().await, 0), (world.pending().await, 0)];
+    let mine = claim(LEASE);
+    // The first answer is lost on the way, and one job was still locked then.
+    drop(world.protocol().claim(System, &jobs[..1], &mine).await.unwrap());
+    let again = world.protocol().claim(System, &jobs, &mine).await.unwrap();
+    let mut again: Vec<_> = again
+        .into_iter()
+        .map(|claimed| (claimed.id, claimed.attempt))
+        .collect();
+    again.sort();
+    assert_eq!(again, [(jobs[0].0.clone(), 1), (jobs[1].0.clone(), 1)]);
+    // Under another token nothing is there to claim.
+    assert_eq!(world.claim(&jobs).await.len(), 0);
+}

@@ -1,0 +1,171 @@
+//! What becomes of PostgreSQL's connections when something goes wrong.
+
+use std::time::Duration;
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use gristmill_core::ExecutionId;
+use gristmill_store::{Error, Options, Store, System};
+use gristmill_testkit::TestDatabase;
+
+use crate::raw;
+use crate::world::World;
+
+/// Until `sql`, whose one column is called `value`, answers with this text.
+async fn wait_for(db: &TestDatabase, sql: &str, value: &str) {
+    while raw::texts(db, sql).await != [Some(value.to_owned())] {
+        tokio::task::yield_now().await;
+    }
+}
+
+const WAITING: &str = "SELECT count(*)::text AS value FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+const IN_TRANSACTION: &str = "SELECT count(*)::text AS value FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+
+/// A session that keeps everybody else away from a table.
+async fn lock_table(db: &TestDatabase, table: &str) -> AsyncPgConnection {
+    let mut session = AsyncPgConnection::establish(db.url()).await.unwrap();
+    session
+        .batch_execute(&format!("BEGIN; LOCK TABLE {table}"))
+        .await
+        .unwrap();
+    session
+}
+
+fn small(db: &TestDatabase) -> Options {
+    Options {
+        pool_size: 1,
+        acquire_timeout: Duration::from_millis(300),
+        ..Options::new(db.url())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_leaves_no_transaction_open() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let mut lock = lock_table(&db, "workflow_revisions").await;
+    let (store, tenant, id) = (db.store().clone(), world.tenant.clone(), world.workflow.clone());
+    let caller = tokio::spawn(async move {
+        store
+            .save_revision(&tenant, &id, "[]".to_owned(), "default".to_owned())
+            .await
+    });
+    wait_for(&db, WAITING, "1").await;
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    lock.batch_execute("COMMIT").await.unwrap();
+    wait_for(&db, IN_TRANSACTION, "0").await;
+    // It was carried to its end.
+    wait_for(&db, "SELECT max(revision)::text AS value FROM workflows", "2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_are_renewed_while_every_other_connection_is_taken() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let held = [(world.running().await, 1)];
+    let store = Store::open(small(&db)).unwrap();
+    let mut lock = lock_table(&db, "workflows").await;
+    let (busy, tenant, id) = (store.clone(), world.tenant.clone(), world.workflow.clone());
+    let blocked = tokio::spawn(async move { busy.workflow(&tenant, &id).await });
+    wait_for(&db, WAITING, "1").await;
+
+    let exhausted = store.ping().await.unwrap_err();
+    assert!(matches!(exhausted, Error::Connect(_)), "{exhausted:?}");
+    let renewed = store
+        .renewals()
+        .renew(System, &held, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(renewed, [held[0].0.clone()]);
+    lock.batch_execute("COMMIT").await.unwrap();
+    assert!(blocked.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_stays_is_a_passing_failure() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let store = Store::open(Options {
+        lock_timeout: Duration::from_millis(100),
+        ..small(&db)
+    })
+    .unwrap();
+    let lock = lock_table(&db, "workflows").await;
+    let refused = store.workflow(&world.tenant, &world.workflow).await.unwrap_err();
+    assert!(matches!(refused, Error::Busy(_)), "{refused:?}");
+    drop(lock);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_takes_too_long_is_a_passing_failure() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let store = Store::open(Options {
+        statement_timeout: Duration::from_millis(100),
+        ..small(&db)
+    })
+    .unwrap();
+    let lock = lock_table(&db, "workflows").await;
+    let refused = store.workflow(&world.tenant, &world.workflow).await.unwrap_err();
+    assert!(matches!(refused, Error::Busy(_)), "{refused:?}");
+    drop(lock);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_connection_is_lost_and_the_next_one_is_fresh() {
+    let db = TestDatabase::postgres().await;
+    let store = Store::open(small(&db)).unwrap();
+    let lock = lock_table(&db, "executions").await;
+    let caller = store.protocol();
+    let waiting = tokio::spawn(async move { caller.watch(System, &[ExecutionId::new()]).await });
+    wait_for(&db, WAITING, "1").await;
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    raw::execute(&db, kill).await;
+    let lost = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(lost, Error::Lost(_)), "{lost:?}");
+    drop(lock);
+    store.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_a_connect_error_with_its_reason() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let store = Store::open(Options::new(format!(
+        "postgres://nobody:secret@127.0.0.1:{port}/none"
+    )))
+    .unwrap();
+    let Error::Connect(reason) = store.ping().await.unwrap_err() else {
+        panic!("not a connect error")
+    };
+    assert!(reason.to_string().contains("refused"), "{reason}");
+    assert!(!reason.to_string().contains("secret"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_shows_whose_connection_it_is() {
+    let db = TestDatabase::postgres().await;
+    let store = Store::open(Options {
+        application_name: "worker-7".to_owned(),
+        ..small(&db)
+    })
+    .unwrap();
+    store.ping().await.unwrap();
+    let name = "SELECT count(*)::text AS value FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'worker-7'";
+    wait_for(&db, name, "1").await;
+}
+
+#[test]
+fn a_url_of_neither_database_is_refused() {
+    for url in ["mysql://localhost/x", "", "gristmill.db"] {
+        assert!(
+            matches!(Store::open(Options::new(url)), Err(Error::Options(_))),
+            "{url}"
+        );
+    }
+}

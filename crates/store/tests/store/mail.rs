@@ -1,0 +1,143 @@
+use futures_util::future::join_all;
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_store::{Delivered, Mail, Received, System};
+use gristmill_testkit::TestDatabase;
+
+use crate::raw;
+use crate::world::{World, completion, mail};
+
+pub(crate) async fn mail_is_read_in_the_order_of_its_arrival(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    let body = "{\"text\":\"\\u0000 😀\"}";
+    for (key, name) in [("b", "first"), ("a", "second"), ("c", "third")] {
+        let mail = Mail {
+            name: name.to_owned(),
+            body: body.to_owned(),
+            ..mail(&id, key)
+        };
+        assert_eq!(deliver(&world, &mail).await, Delivered::Yes);
+    }
+    let received = |seq, name: &str| Received {
+        seq,
+        name: name.to_owned(),
+        body: body.to_owned(),
+    };
+    let all = [received(1, "first"), received(2, "second"), received(3, "third")];
+    assert_eq!(world.protocol().inbox(System, &id, 0).await.unwrap(), all);
+    assert_eq!(world.protocol().inbox(System, &id, 2).await.unwrap(), all[2..]);
+    assert_eq!(
+        world
+            .protocol()
+            .inbox(System, &ExecutionId::new(), 0)
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+pub(crate) async fn mail_wakes_a_waiting_execution(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.waiting().await;
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    assert_eq!(world.stands(&id).await, (ExecutionStatus::Pending, 1));
+    assert!(raw::about(world.wakes_in(&id).await, 0.0));
+    assert!(!world.is_published(&id).await);
+    assert_eq!(world.claim(&[(id, 1)]).await[0].inbox, 1);
+}
+
+pub(crate) async fn mail_to_a_running_execution_leaves_its_lease_alone(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (running, pending) = (world.running().await, world.pending().await);
+    for id in [&running, &pending] {
+        assert_eq!(deliver(&world, &mail(id, "k")).await, Delivered::Yes);
+        assert_eq!(world.watch(id).await.inbox, 1);
+    }
+    assert_eq!(world.stands(&running).await, (ExecutionStatus::Running, 1));
+    assert!(raw::about(world.wakes_in(&running).await, 15.0));
+    assert_eq!(world.stands(&pending).await, (ExecutionStatus::Pending, 0));
+    assert!(raw::about(world.wakes_in(&pending).await, 30.0));
+}
+
+pub(crate) async fn the_same_key_twice_is_one_mail(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (id, other) = (world.running().await, world.running().await);
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    let again = Mail {
+        body: "[]".to_owned(),
+        ..mail(&id, "k")
+    };
+    assert_eq!(deliver(&world, &again).await, Delivered::Known);
+    assert_eq!(deliver(&world, &mail(&other, "k")).await, Delivered::Yes);
+    assert_eq!(world.watch(&id).await.inbox, 1);
+    let inbox = world.protocol().inbox(System, &id, 0).await.unwrap();
+    assert_eq!(
+        inbox.iter().map(|mail| mail.body.as_str()).collect::<Vec<_>>(),
+        ["{}"]
+    );
+}
+
+pub(crate) async fn of_eight_deliveries_of_one_key_at_once_one_arrives(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let mail = mail(&world.waiting().await, "k");
+    let answers = join_all((0..8).map(|_| deliver(&world, &mail))).await;
+    assert_eq!(
+        answers.iter().filter(|answer| **answer == Delivered::Yes).count(),
+        1,
+        "{answers:?}"
+    );
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|answer| **answer == Delivered::Known)
+            .count(),
+        7,
+        "{answers:?}"
+    );
+    assert_eq!(world.watch(&mail.execution_id).await.inbox, 1);
+}
+
+pub(crate) async fn mail_sent_at_once_is_numbered_without_gaps(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    let mails: Vec<_> = (0..8).map(|key| mail(&id, &key.to_string())).collect();
+    let answers = join_all(mails.iter().map(|mail| deliver(&world, mail))).await;
+    assert_eq!(answers, [Delivered::Yes; 8]);
+    let inbox = world.protocol().inbox(System, &id, 0).await.unwrap();
+    assert_eq!(
+        inbox.iter().map(|mail| mail.seq).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6, 7, 8]
+    );
+    assert_eq!(world.watch(&id).await.inbox, 8);
+}
+
+pub(crate) async fn mail_for_another_organizations_execution_finds_nobody(db: &TestDatabase) {
+    let (ours, theirs) = (World::new(db).await, World::new(db).await);
+    let id = theirs.waiting().await;
+    assert_eq!(deliver(&ours, &mail(&id, "k")).await, Delivered::UnknownExecution);
+    assert_eq!(
+        deliver(&ours, &mail(&ExecutionId::new(), "k")).await,
+        Delivered::UnknownExecution
+    );
+    assert_eq!(theirs.stands(&id).await, (ExecutionStatus::Waiting, 1));
+    assert_eq!(theirs.watch(&id).await.inbox, 0);
+}
+
+pub(crate) async fn mail_for_an_ended_execution_is_refused_unless_it_is_known(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    world
+        .protocol()
+        .settle(System, &[completion(&id, 1)])
+        .await
+        .unwrap();
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Known);
+    assert_eq!(deliver(&world, &mail(&id, "l")).await, Delivered::Ended);
+    assert_eq!(world.stands(&id).await, (ExecutionStatus::Completed, 1));
+    assert_eq!(world.watch(&id).await.inbox, 1);
+}
+
+async fn deliver(world: &World<'_>, mail: &Mail) -> Delivered {
+    world.protocol().deliver(&world.tenant, mail).await.unwrap()
+}

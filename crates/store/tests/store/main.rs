@@ -1,0 +1,162 @@
+//! The contract suite: every behaviour of the store, on both databases.
+//!
+//! A behaviour is one function over a fresh [`TestDatabase`]; [`contract!`] makes a test of it for each. One that the
+//! list lacks is dead code, so it cannot be forgotten. What only one database can do stands in a file of its own.
+
+#![allow(clippy::unwrap_used, reason = "a broken promise ends the test")]
+
+mod append;
+mod backlog;
+mod claim;
+mod confirm;
+mod connections;
+mod dead_letters;
+mod groups;
+mod hand_back;
+mod locks;
+mod losses;
+mod mail;
+mod migrations;
+mod plain;
+mod raw;
+mod recover;
+mod relay;
+mod release;
+mod renew;
+mod settle;
+mod sqlite_files;
+mod submit;
+mod suspend;
+mod unpublish_lane;
+mod watch;
+mod world;
+
+use gristmill_testkit::TestDatabase;
+
+macro_rules! contract {
+    ($($module:ident: $($behaviour:ident)*;)*) => {
+        mod postgres {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                crate::$module::$behaviour(&crate::TestDatabase::postgres().await).await;
+            })*)*
+        }
+
+        mod sqlite {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                crate::$module::$behaviour(&crate::TestDatabase::sqlite().await).await;
+            })*)*
+        }
+    };
+}
+
+contract! {
+    submit:
+        a_submit_is_recorded_as_pending_with_a_clock
+        a_submit_takes_the_newest_revision_and_the_workflows_lane
+        the_same_key_and_request_is_answered_with_the_same_execution
+        the_same_key_with_another_request_is_refused
+        a_key_used_twice_in_one_group_is_one_execution
+        of_eight_submits_with_one_key_at_once_one_is_accepted
+        groups_with_the_same_keys_in_opposite_orders_all_succeed
+        a_key_belongs_to_its_organization
+        a_replay_is_answered_even_when_the_workflow_was_switched_off
+        each_member_of_a_submit_is_answered_for_itself
+        the_input_is_kept_byte_for_byte;
+    confirm:
+        a_confirmed_job_is_due_again_after_five_minutes_then_fifteen_then_forty_five
+        a_confirm_that_comes_after_the_claim_leaves_the_lease_alone
+        a_confirm_of_an_older_attempt_is_ignored
+        each_pending_counts_its_own_confirms;
+    claim:
+        a_job_claims_its_execution_once
+        a_job_of_an_older_attempt_claims_nothing
+        of_eight_claims_at_once_one_wins
+        a_job_twice_in_one_group_claims_once
+        a_claim_answers_only_for_what_it_claimed
+        a_second_claim_keeps_the_first_start
+        a_claim_repeated_under_its_token_claims_the_same_again;
+    append:
+        a_journal_is_read_back_in_order_and_byte_for_byte
+        a_worker_that_lost_its_lease_appends_nothing
+        nothing_is_appended_to_what_has_ended
+        an_append_without_a_chunk_only_says_who_holds
+        two_appends_to_one_execution_in_one_group_are_both_kept;
+    settle:
+        a_completed_execution_has_its_output_and_no_clock
+        a_failed_execution_has_its_error_and_no_clock
+        a_second_settle_changes_nothing
+        a_worker_that_lost_its_lease_settles_nothing
+        of_two_settles_in_one_group_the_first_counts
+        of_eight_settles_at_once_one_counts;
+    suspend:
+        a_suspended_execution_waits_for_its_time
+        a_suspended_execution_may_wait_for_mail_alone
+        a_suspend_is_refused_when_mail_has_come
+        a_worker_that_lost_its_lease_suspends_nothing
+        mail_and_suspend_at_once_never_leave_the_mail_unread;
+    release:
+        a_released_execution_is_claimable_at_once
+        a_worker_that_lost_its_lease_releases_nothing;
+    hand_back:
+        a_job_handed_back_is_unpublished_and_due
+        a_job_handed_back_after_another_claimed_it_changes_nothing;
+    renew:
+        a_renewed_lease_lasts_longer
+        a_lost_lease_is_not_renewed;
+    watch:
+        a_watch_shows_how_executions_stand
+        a_claim_whose_answer_was_lost_is_recognized_by_its_token;
+    relay:
+        publish_leaves_a_pending_execution_pending_and_unpublished
+        start_makes_a_waiting_execution_claimable
+        reap_takes_the_lease_and_counts_a_loss
+        pause_makes_a_lost_execution_wait
+        fail_ends_the_execution
+        leave_changes_nothing
+        leases_are_left_alone_unless_reaping
+        what_is_not_due_is_not_touched
+        the_most_overdue_come_first_and_no_more_than_the_limit
+        each_due_execution_gets_its_own_decision
+        five_relays_at_once_never_take_one_execution_twice;
+    losses:
+        losses_are_zeroed_by_a_journal_commit_and_by_nothing_else;
+    mail:
+        mail_is_read_in_the_order_of_its_arrival
+        mail_wakes_a_waiting_execution
+        mail_to_a_running_execution_leaves_its_lease_alone
+        the_same_key_twice_is_one_mail
+        of_eight_deliveries_of_one_key_at_once_one_arrives
+        mail_sent_at_once_is_numbered_without_gaps
+        mail_for_another_organizations_execution_finds_nobody
+        mail_for_an_ended_execution_is_refused_unless_it_is_known;
+    dead_letters:
+        a_dead_job_counts_one_loss_and_is_due_at_once
+        a_dead_job_too_many_fails_the_execution
+        a_dead_job_that_the_execution_has_moved_past_is_stale
+        each_dead_job_is_answered_for_itself;
+    unpublish_lane:
+        a_missing_queue_makes_its_lane_due;
+    recover:
+        a_new_start_reaps_what_ran_and_publishes_what_waited_in_the_queue;
+    backlog:
+        the_backlog_is_measured_from_what_waits;
+    groups:
+        one_bad_member_never_hurts_its_neighbours
+        groups_in_opposite_orders_never_deadlock
+        groups_of_five_thousand_go_all_the_way
+        an_empty_group_is_no_error;
+    plain:
+        a_bootstrapped_owner_is_found_by_the_keys_hash
+        a_bootstrap_that_fails_leaves_nothing
+        a_revoked_key_has_no_owner
+        only_a_member_gets_a_key
+        a_workflow_is_read_back_as_it_was_stored
+        a_saved_definition_is_a_new_revision_and_the_old_one_stays
+        savers_at_once_number_their_revisions_without_gaps
+        what_is_another_organizations_is_not_found
+        an_execution_is_shown_as_it_stands
+        a_stretch_of_a_journal_comes_in_the_chunks_that_hold_it
+        a_migrated_database_passes_the_check;
+}

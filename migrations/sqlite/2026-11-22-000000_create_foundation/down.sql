@@ -1,0 +1,9 @@
+DROP TABLE execution_inbox;
+DROP TABLE execution_journal;
+DROP TABLE executions;
+DROP TABLE workflow_revisions;
+DROP TABLE workflows;
+DROP TABLE api_keys;
+DROP TABLE memberships;
+DROP TABLE users;
+DROP TABLE organizations;
