@@ -1,0 +1,67 @@
+//! `integration`: calls an HTTP endpoint. `method` (GET), `url`, `query`, `headers` and `body` may all hold `{{ … }}`; the
+//! output is `{status, headers, body}`. A status of 400 or above is a failure; 429, 5xx and broken connections are tried
+//! again, three times in all unless the node's `retry` says otherwise.
+
+mod request;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use gristmill_engine::{Call, Compiled, Effect, EffectOutput, Fields, Kind, NodeFailure, RetryPolicy, Scope};
+
+use crate::http::HttpClient;
+use request::RequestTemplate;
+
+/// Attempts where the node's `retry` does not say.
+const ATTEMPTS: u32 = 3;
+
+pub(crate) struct Integration {
+    client: Arc<HttpClient>,
+}
+
+struct HttpCall {
+    client: Arc<HttpClient>,
+    request: RequestTemplate,
+}
+
+impl Integration {
+    /// The kind, with the client that all its nodes share.
+    pub(crate) fn new(client: Arc<HttpClient>) -> Self {
+        Self { client }
+    }
+}
+
+impl Kind for Integration {
+    fn name(&self) -> &'static str {
+        "integration"
+    }
+
+    fn compile(&self, fields: &mut Fields<'_>) -> Option<Compiled> {
+        let request = RequestTemplate::compile(fields)?;
+        let call = HttpCall {
+            client: Arc::clone(&self.client),
+            request,
+        };
+        let retry = RetryPolicy::times(ATTEMPTS);
+        Some(
+            Compiled::effect(call)
+                .with_retry(retry)
+                .with_timeout(self.client.options().timeout),
+        )
+    }
+}
+
+impl Effect for HttpCall {
+    fn start(
+        &self,
+        scope: &Scope,
+        call: Call,
+    ) -> Result<BoxFuture<'static, Result<EffectOutput, NodeFailure>>, NodeFailure> {
+        let request = self.request.render(scope, &self.client, &call.idempotency_key)?;
+        let client = Arc::clone(&self.client);
+        Ok(Box::pin(async move {
+            let output = client.call(request).await?;
+            Ok(EffectOutput { output, usage: None })
+        }))
+    }
+}

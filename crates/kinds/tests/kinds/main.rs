@@ -1,0 +1,9 @@
+//! The kinds against real HTTP endpoints.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod addresses;
+mod configuration;
+mod examples;
+mod integration;
+mod redirects;
+mod support;
