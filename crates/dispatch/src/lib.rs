@@ -1,0 +1,20 @@
+//! Between the database and the queue, for both sides: submitting, publishing, and the relay that acts on whatever is
+//! due. The rules are those of `docs/architecture.md` §3 and §4.
+
+mod dead_letters;
+mod error;
+mod group;
+mod publisher;
+mod recovery;
+mod relay;
+mod submit;
+mod wait;
+
+pub use dead_letters::DeadLetters;
+pub use error::Error;
+pub use group::{Group, one_by_one};
+pub use publisher::Publisher;
+pub use recovery::{MAX_LOSSES, decide, lost_error};
+pub use relay::{Relay, RelayOptions};
+pub use submit::Submitter;
+pub use wait::EndWatch;

@@ -1,0 +1,275 @@
+//! A holder's writes. Each is guarded by the holder's attempt; when the answer is lost, or says that nothing was
+//! changed, the row is read again before anything is believed or redone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use gristmill_core::journal::{Entry, write_chunk};
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_dispatch::Error;
+use gristmill_engine::{Journal, LeaseLost};
+use gristmill_store::{
+    Append, Claimed, Ending, Held, NewChunk, Protocol, Settle, Suspend, Suspended, System, Totals,
+};
+use metrics::counter;
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use crate::lease::Lease;
+use crate::writes::Writes;
+
+/// How long to wait before a row is read again while the database is away.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// The right to write for one claimed execution.
+pub(crate) struct Holder {
+    id: ExecutionId,
+    attempt: i32,
+    token: Uuid,
+    journal_len: i32,
+    inbox: i32,
+    lease: Lease,
+    writes: Arc<Writes>,
+    store: Arc<dyn Protocol>,
+}
+
+/// What a re-read row says about an unknown commit.
+enum Standing {
+    /// Still RUNNING under this claim.
+    Held { journal_len: i32, inbox: i32 },
+    /// No longer RUNNING, and nobody has claimed since: a write of this holder has ended the hold, or an operator has.
+    LetGo(ExecutionStatus),
+    /// Somebody else's.
+    Lost,
+}
+
+impl Holder {
+    /// The holder of a fresh claim.
+    pub(crate) fn new(
+        claimed: &Claimed,
+        token: Uuid,
+        lease: Lease,
+        writes: Arc<Writes>,
+        store: Arc<dyn Protocol>,
+    ) -> Self {
+        Self {
+            id: claimed.id.clone(),
+            attempt: claimed.attempt,
+            token,
+            journal_len: claimed.journal_len,
+            inbox: claimed.inbox,
+            lease,
+            writes,
+            store,
+        }
+    }
+
+    /// The lease under which this holder writes.
+    pub(crate) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Ends the execution, in one transaction with its last entries.
+    pub(crate) async fn settle(
+        &mut self,
+        entries: &[Entry],
+        ending: Ending,
+        totals: Totals,
+    ) -> Result<(), LeaseLost> {
+        let chunk = self.chunk(entries)?;
+        loop {
+            let settle = Settle {
+                id: self.id.clone(),
+                attempt: self.attempt,
+                chunk: chunk.clone(),
+                ending: ending.clone(),
+                totals,
+            };
+            let answer = self.writes.settle.call(settle).await;
+            if self
+                .is_done("settle", answer.map(|held| held == Held::Yes))
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives the execution back: → PENDING, due now.
+    pub(crate) async fn release(&mut self, entries: &[Entry]) -> Result<(), LeaseLost> {
+        let chunk = self.chunk(entries)?;
+        loop {
+            let append = Append {
+                id: self.id.clone(),
+                attempt: self.attempt,
+                chunk: chunk.clone(),
+            };
+            let answer = self.writes.release.call(append).await;
+            if self
+                .is_done("release", answer.map(|held| held == Held::Yes))
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets go until `wake_at` or mail.
+    pub(crate) async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        wake_at: Option<DateTime<Utc>>,
+    ) -> Result<Suspended, LeaseLost> {
+        let chunk = self.chunk(entries)?;
+        loop {
+            let suspend = Suspend {
+                id: self.id.clone(),
+                attempt: self.attempt,
+                chunk: chunk.clone(),
+                inbox: self.inbox,
+                wake_at,
+            };
+            let answer = match self.writes.suspend.call(suspend).await {
+                Ok(Suspended::MailArrived) => {
+                    // Nothing was changed. No kind reads mail yet, so what has arrived is taken as folded.
+                    if let Standing::Held { inbox, .. } = self.standing().await? {
+                        self.inbox = inbox;
+                    }
+                    continue;
+                }
+                Ok(Suspended::Yes) => Ok(true),
+                Ok(Suspended::No) => Ok(false),
+                Err(error) => Err(error),
+            };
+            if self.is_done("suspend", answer).await? {
+                return Ok(Suspended::Yes);
+            }
+        }
+    }
+
+    /// Whether a write that ends the hold has been made, now or in an earlier try whose answer was lost.
+    async fn is_done(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+        if self.was_changed(verb, answer)? {
+            return Ok(true);
+        }
+        match self.standing().await? {
+            Standing::LetGo(status) => {
+                // The lost answer's own work, or a cancel: either way the execution has what it needs.
+                if status == ExecutionStatus::Cancelled {
+                    Err(LeaseLost)
+                } else {
+                    Ok(true)
+                }
+            }
+            Standing::Held { .. } => Ok(false),
+            Standing::Lost => Err(self.refused(verb)),
+        }
+    }
+
+    /// Reads a group's answer: changed, or in doubt. A failure that no repeat can mend ends the hold here; the lease
+    /// then runs out and counts as a loss.
+    fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+        match answer {
+            Ok(changed) => Ok(changed),
+            Err(cause) if cause.is_transient() => {
+                warn!(execution.id = %self.id, verb, error = &cause as &dyn std::error::Error, "a write is in doubt; reading again");
+                Ok(false)
+            }
+            Err(cause) => {
+                error!(execution.id = %self.id, attempt = self.attempt, verb, error = &cause as &dyn std::error::Error, "a write failed for good");
+                Err(LeaseLost)
+            }
+        }
+    }
+
+    /// Reads the row again, as often as it takes, for as long as the lease is good.
+    async fn standing(&self) -> Result<Standing, LeaseLost> {
+        loop {
+            if !self.lease.is_safe() {
+                return Err(self.refused("read"));
+            }
+            let ids = [self.id.clone()];
+            match self.store.watch(System, &ids).await {
+                Ok(rows) => {
+                    let row = rows.into_iter().next();
+                    return Ok(match row {
+                        Some(row) if row.attempt != self.attempt || row.claim_token != Some(self.token) => {
+                            Standing::Lost
+                        }
+                        Some(row) if row.status == ExecutionStatus::Running => Standing::Held {
+                            journal_len: row.journal_len,
+                            inbox: row.inbox,
+                        },
+                        Some(row) => Standing::LetGo(row.status),
+                        None => Standing::Lost,
+                    });
+                }
+                Err(cause) => {
+                    warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the execution again yet");
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY_AFTER) => {}
+                        () = self.lease.stopped() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn chunk(&self, entries: &[Entry]) -> Result<Option<NewChunk>, LeaseLost> {
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        match write_chunk(entries) {
+            Ok(body) => Ok(Some(NewChunk {
+                body,
+                entries: i32::try_from(entries.len()).unwrap_or(i32::MAX),
+            })),
+            Err(cause) => {
+                error!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "journal entries cannot be written");
+                Err(LeaseLost)
+            }
+        }
+    }
+
+    fn refused(&self, verb: &'static str) -> LeaseLost {
+        counter!("gristmill_fence_refusals_total", "verb" => verb).increment(1);
+        warn!(execution.id = %self.id, attempt = self.attempt, verb, "the lease is lost; nothing was changed");
+        LeaseLost
+    }
+}
+
+impl Journal for Holder {
+    /// Commits entries. An effect starts only after this has answered, and this answers only under a good lease: so a
+    /// worker that was frozen for longer than its lease starts nothing when it wakes up.
+    async fn append(&mut self, entries: Vec<Entry>) -> Result<(), LeaseLost> {
+        let Some(chunk) = self.chunk(&entries)? else {
+            return Ok(());
+        };
+        let grown = self.journal_len.saturating_add(chunk.entries);
+        loop {
+            let append = Append {
+                id: self.id.clone(),
+                attempt: self.attempt,
+                chunk: Some(chunk.clone()),
+            };
+            let answer = self.writes.append.call(append).await;
+            let mut committed = self.was_changed("append", answer.map(|held| held == Held::Yes))?;
+            if !committed {
+                match self.standing().await? {
+                    // The answer was lost, not the commit.
+                    Standing::Held { journal_len, .. } => committed = journal_len == grown,
+                    Standing::LetGo(_) | Standing::Lost => return Err(self.refused("append")),
+                }
+            }
+            if committed {
+                self.journal_len = grown;
+                return if self.lease.is_safe() {
+                    Ok(())
+                } else {
+                    Err(self.refused("append"))
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Taking work in: jobs off the queue, claims in the database, acknowledgements after the commit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use gristmill_core::{ExecutionId, Job};
+use gristmill_queue::{Delivery, Subscription};
+use gristmill_store::{Claim, Claimed, Protocol, System};
+use metrics::counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+use uuid::Uuid;
+
+/// How long all slots may be taken before prefetched jobs are handed back for others to run.
+const FULL_FOR: Duration = Duration::from_secs(1);
+
+/// How long to wait before a claim is tried again while the database is away.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Where executions come in.
+pub(crate) struct Intake {
+    pub(crate) subscription: Box<dyn Subscription>,
+    pub(crate) store: Arc<dyn Protocol>,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) worker: String,
+    pub(crate) lease: Duration,
+}
+
+/// A claimed execution on its way to being run.
+pub(crate) struct Taken {
+    pub(crate) claimed: Claimed,
+    pub(crate) token: Uuid,
+    /// When the claim was sent: the lease began no earlier.
+    pub(crate) sent: Instant,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+impl Intake {
+    /// Takes jobs for as many slots as are free, claims their executions and acknowledges the jobs. `None` when
+    /// `shutdown` comes first or the subscription has ended.
+    pub(crate) async fn take(&mut self, shutdown: &CancellationToken) -> Option<Vec<Taken>> {
+        let first = shutdown.run_until_cancelled(self.free_slot()).await?;
+        let delivery = shutdown.run_until_cancelled(self.subscription.next()).await??;
+        let mut deliveries = vec![delivery];
+        let mut permits = vec![first];
+        while let Ok(permit) = self.slots.clone().try_acquire_owned() {
+            match self.subscription.next().now_or_never().flatten() {
+                Some(delivery) => deliveries.push(delivery),
+                None => break,
+            }
+            permits.push(permit);
+        }
+        let (jobs, deliveries) = read_jobs(deliveries).await;
+        let taken = self.claim(&jobs, permits, shutdown).await?;
+        // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
+        // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
+        for delivery in deliveries {
+            delivery.ack().await;
+        }
+        Some(taken)
+    }
+
+    /// Stops taking and hands back what was prefetched.
+    pub(crate) async fn close(mut self) {
+        self.hand_back().await;
+        self.subscription.close().await;
+    }
+
+    /// Waits for a free slot. While none comes, what was prefetched is handed back: another worker may have one.
+    async fn free_slot(&mut self) -> OwnedSemaphorePermit {
+        let acquire = self.slots.clone().acquire_owned();
+        tokio::pin!(acquire);
+        match tokio::time::timeout(FULL_FOR, &mut acquire).await {
+            Ok(permit) => expect_open(permit),
+            Err(_) => {
+                self.hand_back().await;
+                let permit = expect_open(acquire.await);
+                self.subscription.resume().await;
+                permit
+            }
+        }
+    }
+
+    /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue.
+    async fn hand_back(&mut self) {
+        let (jobs, deliveries) = read_jobs(self.subscription.pause().await).await;
+        if jobs.is_empty() {
+            return;
+        }
+        debug!(jobs = jobs.len(), "handing prefetched jobs back");
+        counter!("gristmill_jobs_handed_back_total").increment(jobs.len() as u64);
+        match self.store.hand_back(System, &jobs).await {
+            // After the commit: if the process dies in between, the broker delivers these again as well.
+            Ok(()) => {
+                for delivery in deliveries {
+                    delivery.ack().await;
+                }
+            }
+            // Not acknowledged: the broker delivers them again.
+            Err(error) => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "jobs were not handed back through the database"
+                );
+            }
+        }
+    }
+
+    /// Claims, as often as it takes. Every try carries the same token, so a try whose answer was lost is repeated
+    /// without losing what it claimed.
+    async fn claim(
+        &mut self,
+        jobs: &[(ExecutionId, i32)],
+        mut permits: Vec<OwnedSemaphorePermit>,
+        shutdown: &CancellationToken,
+    ) -> Option<Vec<Taken>> {
+        if jobs.is_empty() {
+            return Some(Vec::new());
+        }
+        let claim = Claim {
+            token: Uuid::new_v4(),
+            worker: self.worker.clone(),
+            lease: self.lease,
+        };
+        loop {
+            let sent = Instant::now();
+            match self.store.claim(System, jobs, &claim).await {
+                Ok(claimed) => {
+                    counter!("gristmill_claims_total", "outcome" => "claimed")
+                        .increment(claimed.len() as u64);
+                    let stale = jobs.len().saturating_sub(claimed.len());
+                    counter!("gristmill_claims_total", "outcome" => "stale").increment(stale as u64);
+                    let token = claim.token;
+                    let taken = claimed.into_iter().filter_map(|claimed| {
+                        permits.pop().map(|permit| Taken {
+                            claimed,
+                            token,
+                            sent,
+                            permit,
+                        })
+                    });
+                    return Some(taken.collect());
+                }
+                Err(cause) => {
+                    error!(
+                        jobs = jobs.len(),
+                        error = &cause as &dyn std::error::Error,
+                        "jobs could not be claimed yet"
+                    );
+                    shutdown
+                        .run_until_cancelled(tokio::time::sleep(RETRY_AFTER))
+                        .await?;
+                }
+            }
+        }
+    }
+}
+
+fn expect_open(permit: Result<OwnedSemaphorePermit, tokio::sync::AcquireError>) -> OwnedSemaphorePermit {
+    match permit {
+        Ok(permit) => permit,
+        Err(_) => unreachable!("the slots are never closed"),
+    }
+}
+
+/// Reads what was delivered; what is no job goes to the dead letters.
+async fn read_jobs(deliveries: Vec<Delivery>) -> (Vec<(ExecutionId, i32)>, Vec<Delivery>) {
+    let mut jobs = Vec::with_capacity(deliveries.len());
+    let mut readable = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries {
+        match Job::from_bytes(&delivery.body) {
+            Ok(job) => {
+                jobs.push((job.execution_id, job.attempt));
+                readable.push(delivery);
+            }
+            Err(error) => {
+                counter!("gristmill_jobs_unreadable_total").increment(1);
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "a message is no job; it goes to the dead letters"
+                );
+                delivery.reject().await;
+            }
+        }
+    }
+    (jobs, readable)
+}

@@ -1,0 +1,333 @@
+//! Leases: renewed, watched and, when they cannot be renewed, given up before anybody else may take them.
+//!
+//! All of it happens on a thread and a database connection of its own, so that neither a busy runtime nor an exhausted
+//! pool can make a healthy worker lose what it holds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_engine::Command;
+use gristmill_store::{Protocol, System, Watched};
+use metrics::{counter, gauge};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How long before the end of its lease a worker stops: enough for effects in flight to be aborted, and for clocks that
+/// run at slightly different speeds.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// How often every holding is compared with what the database says; also how often the renewal's turn is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the fences are looked at, by a task that waits for no database.
+const FENCE_EVERY: Duration = Duration::from_millis(250);
+
+/// What this worker holds.
+#[derive(Clone)]
+pub(crate) struct Leases {
+    table: Arc<Mutex<HashMap<ExecutionId, Holding>>>,
+    duration: Duration,
+    draining: Arc<watch::Sender<bool>>,
+}
+
+struct Holding {
+    attempt: i32,
+    fence: Arc<Fence>,
+    commands: watch::Sender<Command>,
+}
+
+/// Until when a holder may act.
+struct Fence {
+    safe_until: Mutex<Instant>,
+}
+
+/// One holding; dropping it lets go of the entry, not of the database's lease.
+pub(crate) struct Lease {
+    id: ExecutionId,
+    attempt: i32,
+    fence: Arc<Fence>,
+    commands: watch::Receiver<Command>,
+    leases: Leases,
+}
+
+impl Leases {
+    /// No holdings yet; `duration` is what each claim and renewal asks for.
+    pub(crate) fn new(duration: Duration) -> Self {
+        Self {
+            table: Arc::default(),
+            duration,
+            draining: Arc::new(watch::channel(false).0),
+        }
+    }
+
+    /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that.
+    pub(crate) fn hold(&self, id: ExecutionId, attempt: i32, sent: Instant) -> Lease {
+        let fence = Arc::new(Fence {
+            safe_until: Mutex::new(self.safe_until(sent)),
+        });
+        let first = if *self.draining.borrow() {
+            Command::Drain
+        } else {
+            Command::Run
+        };
+        let (sender, commands) = watch::channel(first);
+        let holding = Holding {
+            attempt,
+            fence: fence.clone(),
+            commands: sender,
+        };
+        self.lock().insert(id.clone(), holding);
+        Lease {
+            id,
+            attempt,
+            fence,
+            commands,
+            leases: self.clone(),
+        }
+    }
+
+    /// Tells every execution, and every later one, to start nothing new and come to an end.
+    pub(crate) fn drain(&self) {
+        self.draining.send_replace(true);
+        self.command_all(Command::Drain);
+    }
+
+    /// Tells every execution to stop at once and write nothing more.
+    pub(crate) fn stop(&self) {
+        self.command_all(Command::Stop);
+    }
+
+    fn command_all(&self, command: Command) {
+        for holding in self.lock().values() {
+            holding.commands.send_replace(command);
+        }
+    }
+
+    /// Starts the thread that renews and watches until `shutdown`. `store` has a connection of its own.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn keep(
+        &self,
+        store: Arc<dyn Protocol>,
+        renew_every: Duration,
+        shutdown: CancellationToken,
+    ) -> std::io::Result<std::thread::JoinHandle<()>> {
+        let leases = self.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("leases".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::join!(
+                        shutdown.run_until_cancelled(leases.fence_all()),
+                        shutdown.run_until_cancelled(leases.renew_and_watch(&*store, renew_every)),
+                    )
+                });
+            })
+    }
+
+    async fn fence_all(&self) {
+        let mut tick = tokio::time::interval(FENCE_EVERY);
+        loop {
+            tick.tick().await;
+            for (id, holding) in self.lock().iter().filter(|(_, holding)| !holding.fence.is_safe()) {
+                if holding.stop() {
+                    counter!("gristmill_leases_given_up_total", "reason" => "not_renewed").increment(1);
+                    warn!(execution.id = %id, attempt = holding.attempt, "the lease could not be renewed in time; stopped");
+                }
+            }
+        }
+    }
+
+    async fn renew_and_watch(&self, store: &dyn Protocol, renew_every: Duration) {
+        let mut tick = tokio::time::interval(WATCH_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut renewed = Instant::now();
+        loop {
+            tick.tick().await;
+            let holdings = self.holdings();
+            gauge!("gristmill_executions_running").set(holdings.len() as f64);
+            if holdings.is_empty() {
+                continue;
+            }
+            if renewed.elapsed() + WATCH_EVERY / 2 >= renew_every {
+                renewed = Instant::now();
+                self.renew(store, &holdings).await;
+            }
+            self.watch(store, holdings.into_iter().map(|(id, _)| id).collect())
+                .await;
+        }
+    }
+
+    async fn renew(&self, store: &dyn Protocol, holdings: &[(ExecutionId, i32)]) {
+        // Before it is sent: the lease runs from when the database sees it, which is later.
+        let sent = Instant::now();
+        match store.renew(System, holdings, self.duration).await {
+            Ok(renewed) => {
+                let table = self.lock();
+                for holding in renewed.iter().filter_map(|id| table.get(id)) {
+                    holding.fence.extend(self.safe_until(sent));
+                }
+            }
+            Err(error) => {
+                counter!("gristmill_renewals_failed_total").increment(1);
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "leases could not be renewed"
+                );
+            }
+        }
+    }
+
+    async fn watch(&self, store: &dyn Protocol, ids: Vec<ExecutionId>) {
+        match store.watch(System, &ids).await {
+            Ok(rows) => rows.iter().for_each(|row| self.compare(row)),
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "executions could not be watched"
+            ),
+        }
+    }
+
+    fn compare(&self, row: &Watched) {
+        let table = self.lock();
+        let Some(holding) = table.get(&row.id) else { return };
+        let mine = row.status == ExecutionStatus::Running && row.attempt == holding.attempt;
+        // A row of an earlier attempt was read before this claim.
+        if !mine && row.attempt >= holding.attempt && holding.stop() {
+            counter!("gristmill_leases_given_up_total", "reason" => "taken_away").increment(1);
+            info!(execution.id = %row.id, attempt = holding.attempt, status = %row.status, "no longer ours; stopped");
+        }
+    }
+
+    fn holdings(&self) -> Vec<(ExecutionId, i32)> {
+        self.lock()
+            .iter()
+            .map(|(id, holding)| (id.clone(), holding.attempt))
+            .collect()
+    }
+
+    fn safe_until(&self, sent: Instant) -> Instant {
+        sent + self.duration.saturating_sub(MARGIN)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Holding>> {
+        // Nothing that holds this lock can panic half way through a change.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holding {
+    /// Answers whether this was news.
+    fn stop(&self) -> bool {
+        self.commands.send_if_modified(|command| {
+            let news = *command != Command::Stop;
+            *command = Command::Stop;
+            news
+        })
+    }
+}
+
+impl Fence {
+    fn is_safe(&self) -> bool {
+        Instant::now() < *self.safe_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn extend(&self, until: Instant) {
+        let mut safe_until = self.safe_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *safe_until = until.max(*safe_until);
+    }
+}
+
+impl Lease {
+    /// What the execution is told to do.
+    pub(crate) fn commands(&self) -> watch::Receiver<Command> {
+        self.commands.clone()
+    }
+
+    /// Whether the holder may act: its last successful renewal was sent less than the lease minus the margin ago, and
+    /// it was not told to stop. Monotonic time goes on while a process is stopped, so a worker that wakes up from a
+    /// SIGSTOP sees at once that its time is over.
+    pub(crate) fn is_safe(&self) -> bool {
+        self.fence.is_safe() && *self.commands.borrow() != Command::Stop
+    }
+
+    /// Waits until the execution is told to stop.
+    pub(crate) async fn stopped(&self) {
+        let mut commands = self.commands.clone();
+        // The sender lives in the table for as long as this lease does.
+        drop(commands.wait_for(|command| *command == Command::Stop).await);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut table = self.leases.lock();
+        // A later claim of the same execution by this same worker has its own entry.
+        if table
+            .get(&self.id)
+            .is_some_and(|holding| holding.attempt == self.attempt)
+        {
+            table.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_may_act_until_three_seconds_before_its_lease_ends() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let sent = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        assert!(leases.hold(ExecutionId::new(), 1, sent(11)).is_safe());
+        assert!(!leases.hold(ExecutionId::new(), 1, sent(12)).is_safe());
+    }
+
+    #[test]
+    fn a_holder_that_was_fenced_once_stays_stopped() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let lease = leases.hold(ExecutionId::new(), 1, Instant::now());
+        leases.stop();
+        lease.fence.extend(Instant::now() + Duration::from_secs(60));
+        assert!(!lease.is_safe());
+    }
+
+    #[test]
+    fn a_row_of_a_later_attempt_stops_the_holder_and_one_of_an_earlier_does_not() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let lease = leases.hold(ExecutionId::new(), 2, Instant::now());
+        let row = |attempt, status| Watched {
+            id: lease.id.clone(),
+            status,
+            attempt,
+            claim_token: None,
+            inbox: 0,
+            journal_len: 0,
+        };
+        leases.compare(&row(1, ExecutionStatus::Pending));
+        leases.compare(&row(2, ExecutionStatus::Running));
+        assert!(lease.is_safe());
+        leases.compare(&row(3, ExecutionStatus::Running));
+        assert!(!lease.is_safe());
+    }
+
+    #[test]
+    fn letting_go_of_an_old_claim_keeps_the_new_one() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let id = ExecutionId::new();
+        let old = leases.hold(id.clone(), 1, Instant::now());
+        let new = leases.hold(id.clone(), 2, Instant::now());
+        drop(old);
+        assert_eq!(leases.holdings(), [(id, 2)]);
+        drop(new);
+        assert!(leases.holdings().is_empty());
+    }
+}

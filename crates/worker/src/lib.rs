@@ -1,0 +1,15 @@
+//! The worker: takes jobs off the queue, claims their executions, runs them and writes down how they ended. From the
+//! claim on, the lease in the database guards an execution, not the broker.
+
+mod clock;
+mod execute;
+mod holder;
+mod intake;
+mod lease;
+mod options;
+mod plans;
+mod worker;
+mod writes;
+
+pub use options::WorkerOptions;
+pub use worker::{Dependencies, Error, Worker};

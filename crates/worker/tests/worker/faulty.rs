@@ -1,0 +1,86 @@
+//! The real database behind a connection that loses answers: a chosen verb is carried out, and its caller hears that the
+//! connection was lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use gristmill_core::ExecutionId;
+use gristmill_store::{
+    Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Error, Held, Mail,
+    Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
+};
+
+pub struct Faulty {
+    inner: Arc<dyn Protocol>,
+    verb: &'static str,
+    left: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+impl Faulty {
+    /// Loses the next `times` answers of `verb`.
+    pub fn new(inner: Arc<dyn Protocol>, verb: &'static str, times: usize) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            verb,
+            left: AtomicUsize::new(times),
+            lost: AtomicUsize::new(0),
+        })
+    }
+
+    /// How many answers were lost so far.
+    pub fn lost(&self) -> usize {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    fn lose<'a, T: Send + 'a>(&'a self, verb: &'static str, answer: Answer<'a, T>) -> Answer<'a, T> {
+        async move {
+            let answer = answer.await?;
+            let one_less = |left: usize| left.checked_sub(1);
+            if verb == self.verb
+                && self
+                    .left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+                    .is_ok()
+            {
+                self.lost.fetch_add(1, Ordering::SeqCst);
+                return Err(Error::Lost(diesel::result::Error::BrokenTransactionManager));
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+}
+
+macro_rules! delegate {
+    ($($verb:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl Protocol for Faulty {
+            $(fn $verb<'a>(&'a self, $($argument: $type),*) -> Answer<'a, $answer> {
+                self.lose(stringify!($verb), self.inner.$verb($($argument),*))
+            })*
+        }
+    };
+}
+
+delegate! {
+    submit(tenant: &'a Tenant, members: &'a [Submit], within: Duration) -> Vec<Submitted>;
+    confirm(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
+    claim(system: System, jobs: &'a [(ExecutionId, i32)], claim: &'a Claim) -> Vec<Claimed>;
+    journal(system: System, ids: &'a [ExecutionId]) -> Vec<(ExecutionId, Vec<Chunk>)>;
+    append(system: System, members: &'a [Append]) -> Vec<Held>;
+    settle(system: System, members: &'a [Settle]) -> Vec<Held>;
+    suspend(system: System, members: &'a [Suspend]) -> Vec<Suspended>;
+    release(system: System, members: &'a [Append]) -> Vec<Held>;
+    hand_back(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
+    renew(system: System, holdings: &'a [(ExecutionId, i32)], lease: Duration) -> Vec<ExecutionId>;
+    watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
+    relay(system: System, limit: i64, reap: bool, decide: Decide<'a>) -> Vec<(Due, Wake)>;
+    deliver(tenant: &'a Tenant, mail: &'a Mail) -> Delivered;
+    inbox(system: System, id: &'a ExecutionId, after: i64) -> Vec<Received>;
+    count_dead_letters(system: System, jobs: &'a [(ExecutionId, i32)], max: i32, error: &'a str) -> Vec<DeadLetter>;
+    unpublish_lane(system: System, lane: &'a str) -> u64;
+    recover(system: System) -> u64;
+    backlog(system: System) -> Backlog;
+}

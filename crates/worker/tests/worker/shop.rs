@@ -1,0 +1,248 @@
+//! One organization, one workflow and as many workers as a test wants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_dispatch::{Publisher, Relay, RelayOptions, Submitter};
+use gristmill_engine::Registry;
+use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
+use gristmill_store::{
+    Execution, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Submit, Submitted, System, Tenant,
+    Watched,
+};
+use gristmill_testkit::TestDatabase;
+use gristmill_worker::{Dependencies, Worker, WorkerOptions};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::hold::Hold;
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longer than any test: the relay publishes again only what a test has made due.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(60);
+
+pub struct Shop {
+    pub db: TestDatabase,
+    pub broker: Arc<dyn Broker>,
+    pub hold: Hold,
+    pub workflow: WorkflowId,
+    tenant: Tenant,
+    submitter: Submitter,
+    shutdown: CancellationToken,
+}
+
+impl Shop {
+    /// A shop whose workflow is trigger → hold → transform.
+    pub async fn new(db: TestDatabase) -> Self {
+        let nodes = json!([
+            {"id": "start", "type": "trigger"},
+            {"id": "held", "type": "hold"},
+            {"id": "last", "type": "transform", "data": {"set": {"twice": "{{ n * 2 }}"}}},
+        ]);
+        Self::with_workflow(db, nodes).await
+    }
+
+    /// A shop whose workflow is a chain of these nodes.
+    pub async fn with_workflow(db: TestDatabase, nodes: Value) -> Self {
+        let lane: Lane = "default".into();
+        let broker: Arc<dyn Broker> = Arc::new(InProcess::new(InProcessOptions::new(vec![lane])));
+        let shutdown = CancellationToken::new();
+        let protocol = db.store().protocol();
+        let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
+        let submitter = Submitter::new(protocol.clone(), publisher.clone(), PUBLISH_WITHIN);
+        let options = RelayOptions {
+            interval: Duration::from_millis(50),
+            limit: 100,
+            publish_within: PUBLISH_WITHIN,
+            lease: Duration::from_secs(3600),
+        };
+        tokio::spawn(Relay::new(protocol, publisher, options).run(shutdown.clone()));
+        let (tenant, workflow) = store_workflow(&db, nodes).await;
+        Self {
+            db,
+            broker,
+            hold: Hold::new(),
+            workflow,
+            tenant,
+            submitter,
+            shutdown,
+        }
+    }
+
+    pub async fn submit(&self) -> ExecutionId {
+        let submit = Submit {
+            id: ExecutionId::new(),
+            workflow_id: self.workflow.clone(),
+            input: r#"{"n":21}"#.to_owned(),
+            idempotency_key: None,
+            request_hash: "hash".to_owned(),
+        };
+        let id = submit.id.clone();
+        let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
+        assert!(matches!(answer, Submitted::Accepted(_)), "{answer:?}");
+        id
+    }
+
+    /// Starts a worker; cancelling the token drains it.
+    pub fn worker(&self) -> (CancellationToken, JoinHandle<()>) {
+        self.worker_with(self.db.store().protocol(), |_| {})
+    }
+
+    /// Starts a worker that sees the database through `protocol`.
+    pub fn worker_with(
+        &self,
+        protocol: Arc<dyn Protocol>,
+        change: impl FnOnce(&mut WorkerOptions),
+    ) -> (CancellationToken, JoinHandle<()>) {
+        let mut options = WorkerOptions {
+            name: "worker".to_owned(),
+            lanes: vec!["default".into()],
+            concurrency: 4,
+            lease: Duration::from_secs(15),
+            renew_every: Duration::from_secs(5),
+            drain_grace: Duration::ZERO,
+            engine: gristmill_engine::Options {
+                drain_grace: Duration::ZERO,
+                ..Default::default()
+            },
+        };
+        change(&mut options);
+        let mut kinds = gristmill_engine::builtin();
+        kinds.push(Box::new(self.hold.clone()));
+        let dependencies = Dependencies {
+            store: self.db.store().clone(),
+            protocol,
+            renewals: self.db.store().renewals(),
+            broker: self.broker.clone(),
+            registry: Arc::new(Registry::new(kinds).unwrap()),
+        };
+        let stop = self.shutdown.child_token();
+        let worker = Worker::new(options, dependencies);
+        let shutdown = stop.clone();
+        (
+            stop,
+            tokio::spawn(async move { worker.run(shutdown).await.unwrap() }),
+        )
+    }
+
+    pub async fn execution(&self, id: &ExecutionId) -> Execution {
+        self.db
+            .store()
+            .execution(&self.tenant, id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    pub async fn watched(&self, id: &ExecutionId) -> Watched {
+        let ids = std::slice::from_ref(id);
+        self.db
+            .store()
+            .protocol()
+            .watch(System, ids)
+            .await
+            .unwrap()
+            .remove(0)
+    }
+
+    /// The types of the journal's entries, in order.
+    pub async fn journal(&self, id: &ExecutionId) -> Vec<String> {
+        let journals = self
+            .db
+            .store()
+            .protocol()
+            .journal(System, std::slice::from_ref(id))
+            .await
+            .unwrap();
+        let chunks = journals.into_iter().flat_map(|(_, chunks)| chunks);
+        let entries = chunks.flat_map(|chunk| serde_json::from_str::<Vec<Value>>(&chunk.body).unwrap());
+        entries
+            .map(|entry| {
+                format!(
+                    "{} {}",
+                    entry["type"].as_str().unwrap(),
+                    entry["path"].as_str().unwrap()
+                )
+            })
+            .collect()
+    }
+
+    /// Waits until the execution stands so.
+    pub async fn until(&self, id: &ExecutionId, status: ExecutionStatus) {
+        self.until_all(std::slice::from_ref(id), status).await;
+    }
+
+    /// Waits until all of these executions stand so.
+    pub async fn until_all(&self, ids: &[ExecutionId], status: ExecutionStatus) {
+        let reached = async {
+            loop {
+                let rows = self.db.store().protocol().watch(System, ids).await.unwrap();
+                if rows.iter().all(|row| row.status == status) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            let rows = self.db.store().protocol().watch(System, ids).await.unwrap();
+            panic!("not all {status} within {PATIENCE:?}: {rows:#?}");
+        }
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId) {
+    let organization = NewOrganization {
+        name: "Mill".to_owned(),
+        tier: "ENTERPRISE".to_owned(),
+    };
+    let user = NewUser {
+        name: "Miller".to_owned(),
+        email: "miller@example.com".to_owned(),
+        global_role: "USER".to_owned(),
+    };
+    let key = NewApiKey {
+        id: ApiKeyId::new(),
+        name: "first".to_owned(),
+        prefix: "gm_0".to_owned(),
+        hash: "0".to_owned(),
+    };
+    let owner = db
+        .store()
+        .bootstrap(System, organization, user, key)
+        .await
+        .unwrap();
+    let tenant = Tenant(owner.organization_id);
+    let ids: Vec<_> = nodes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].clone())
+        .collect();
+    let edges: Vec<_> = ids
+        .windows(2)
+        .map(|pair| json!({"source": pair[0], "target": pair[1]}))
+        .collect();
+    let workflow = NewWorkflow {
+        id: WorkflowId::new(),
+        name: "Grind".to_owned(),
+        description: None,
+        version: "1.0.0".to_owned(),
+        tags: "[]".to_owned(),
+        is_active: true,
+        lane: "default".to_owned(),
+        definition: json!({"nodes": nodes, "edges": edges}).to_string(),
+        created_by: owner.user_id,
+    };
+    let workflow = db.store().create_workflow(&tenant, workflow).await.unwrap();
+    (tenant, workflow.id)
+}
