@@ -1,0 +1,145 @@
+//! Everything that can go wrong with one request. What each means to the client is in `problem.rs` and nowhere else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+use gristmill_core::{ExecutionId, Problem};
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no route has this path")]
+    UnknownRoute,
+    #[error("the route does not know this method")]
+    MethodNotAllowed,
+    #[error("the request carries no API key")]
+    NoKey,
+    #[error("the API key is unknown or revoked")]
+    WrongKey,
+    /// Also what another organization's object looks like: its existence is nobody else's business.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    #[error("the body is no JSON: {0}")]
+    MalformedJson(serde_json::Error),
+    #[error("the content type is not application/json")]
+    WrongContentType,
+    #[error("the body exceeds {limit} bytes")]
+    BodyTooLarge { limit: usize },
+    #[error("the body ended early")]
+    BodyCutOff,
+    #[error("the query is malformed: {0}")]
+    MalformedQuery(String),
+    #[error("{} problem(s) with the request", .0.len())]
+    Invalid(Vec<Problem>),
+    #[error("the idempotency key was used for another request")]
+    KeyReused(ExecutionId),
+    #[error("the workflow is switched off")]
+    InactiveWorkflow,
+    /// Nothing was done.
+    #[error("the database is away")]
+    Unavailable(#[source] BoxError),
+    /// A write was begun, and whether it was committed nobody knows.
+    #[error("the outcome of a write is unknown")]
+    OutcomeUnknown(#[source] BoxError),
+    #[error("the answer took longer than {limit:?}")]
+    TimedOut { limit: Duration },
+    #[error("no answer from {}", .0.join(", "))]
+    NotReady(Vec<&'static str>),
+    #[error("a handler panicked: {0}")]
+    Panicked(String),
+    /// A defect: ours, or of what is stored.
+    #[error("the request failed inside")]
+    Internal(#[source] BoxError),
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Error {
+    /// A defect.
+    pub(crate) fn internal(error: impl Into<BoxError>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// A write to the store failed. Only when no connection could be had is it sure that nothing was done.
+    pub(crate) fn from_write(error: gristmill_store::Error) -> Self {
+        match error {
+            gristmill_store::Error::Connect(_) => Self::Unavailable(error.into()),
+            _ if error.is_transient() => Self::OutcomeUnknown(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+
+    /// A submit failed.
+    pub(crate) fn from_submit(error: gristmill_dispatch::Error) -> Self {
+        match &error {
+            gristmill_dispatch::Error::Store(cause)
+                if matches!(**cause, gristmill_store::Error::Connect(_)) =>
+            {
+                Self::Unavailable(error.into())
+            }
+            _ if error.is_transient() => Self::OutcomeUnknown(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// A read from the store failed.
+impl From<gristmill_store::Error> for Error {
+    fn from(error: gristmill_store::Error) -> Self {
+        if error.is_transient() {
+            Self::Unavailable(error.into())
+        } else {
+            Self::Internal(error.into())
+        }
+    }
+}
+
+/// What an error's response carries on its way out: the outermost layer writes the body, since only that layer knows
+/// the request's id, and logs what is to be logged, so that each failure has exactly one line.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(pub(crate) Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        for (name, value) in self.headers() {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submit_whose_outcome_is_unknown_says_how_to_repeat_it() {
+        let error = Error::from_submit(gristmill_dispatch::Error::Stopped);
+        assert_eq!(error.status(), 503);
+        assert!(
+            error.detail().contains("with the same Idempotency-Key"),
+            "{}",
+            error.detail()
+        );
+    }
+
+    #[test]
+    fn only_a_missing_connection_promises_that_nothing_was_done() {
+        let away = || gristmill_store::Error::Connect("refused".into());
+        let submit = gristmill_dispatch::Error::Store(Arc::new(away()));
+        for error in [
+            Error::from_write(away()),
+            Error::from_submit(submit),
+            Error::from(away()),
+        ] {
+            assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+            assert!(error.detail().contains("a repeat is safe"), "{}", error.detail());
+        }
+    }
+}

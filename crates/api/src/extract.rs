@@ -1,0 +1,13 @@
+//! What handlers read from a request. Whatever cannot be read becomes an [`crate::error::Error`], never axum's own text.
+
+mod document;
+mod id;
+mod idempotency_key;
+mod page;
+mod prefer;
+
+pub(crate) use document::Document;
+pub(crate) use id::Id;
+pub(crate) use idempotency_key::IdempotencyKey;
+pub(crate) use page::Page;
+pub(crate) use prefer::Prefer;

@@ -1,0 +1,48 @@
+//! Which part of a long list: `?after=&limit=`.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// A page of numbered things.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    /// The number of the last one already seen; absent = from the beginning.
+    after: Option<u32>,
+    /// How many, 1 to 1,000.
+    limit: Option<u16>,
+}
+
+/// How many a page holds unless asked otherwise, and at most.
+const LIMITS: (u16, u16) = (100, 1_000);
+
+impl Page {
+    /// The number of the first one wanted, counting from 0.
+    pub(crate) fn first(&self) -> i32 {
+        let first = self.after.map_or(0, |after| after.saturating_add(1));
+        i32::try_from(first).unwrap_or(i32::MAX)
+    }
+
+    /// How many are wanted.
+    pub(crate) fn limit(&self) -> i32 {
+        i32::from(self.limit.unwrap_or(LIMITS.0))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let query = Query::<Self>::from_request_parts(parts, state).await;
+        let Query(page) = query.map_err(|rejection| Error::MalformedQuery(rejection.body_text()))?;
+        match page.limit {
+            Some(limit) if limit == 0 || limit > LIMITS.1 => {
+                Err(Error::MalformedQuery(format!("`limit` is 1 to {}", LIMITS.1)))
+            }
+            _ => Ok(page),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What surrounds every route.
+
+mod catch_panic;
+mod limit_time;
+mod observe;
+
+pub(crate) use catch_panic::catch_panic;
+pub(crate) use limit_time::limit_time;
+pub(crate) use observe::observe;

@@ -1,0 +1,18 @@
+//! The HTTP edge: it authenticates, checks, and hands on. What a request may do is in `docs/architecture.md` §8; every
+//! route is a file under `routes/`, and every answer that is not a success comes from `problem.rs`.
+
+mod answer;
+mod api;
+mod error;
+mod extract;
+mod key;
+mod layers;
+mod principal;
+mod problem;
+mod router;
+mod routes;
+mod state;
+
+pub use api::Api;
+pub use key::ApiKey;
+pub use state::{Options, Services};

@@ -1,0 +1,75 @@
+//! Who asks.
+
+mod cache;
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use gristmill_core::{ApiKeyId, OrganizationId, UserId};
+use gristmill_store::{System, Tenant};
+use tracing::Span;
+use tracing::field::display;
+
+pub(crate) use cache::KeyCache;
+
+use crate::error::Error;
+use crate::key::hash_of;
+use crate::state::AppState;
+
+/// Whoever the request's API key belongs to. As an argument of a handler it is what makes a route need a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Principal {
+    /// On whose behalf.
+    pub(crate) organization: OrganizationId,
+    /// The key's owner.
+    pub(crate) user: UserId,
+    /// The key itself, by its public id.
+    pub(crate) key: ApiKeyId,
+}
+
+impl Principal {
+    /// The scope of everything that this request may see.
+    pub(crate) fn tenant(&self) -> Tenant {
+        Tenant(self.organization.clone())
+    }
+}
+
+impl FromRequestParts<Arc<AppState>> for Principal {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
+        let hash = hash_of(bearer(parts).ok_or(Error::NoKey)?).ok_or(Error::WrongKey)?;
+        let principal = match state.keys.get(&hash) {
+            Some(principal) => principal,
+            None => look_up(state, hash).await?,
+        };
+        Span::current()
+            .record("organization.id", display(&principal.organization))
+            .record("key.id", display(&principal.key));
+        Ok(principal)
+    }
+}
+
+async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
+    let owner = state
+        .services
+        .store
+        .api_key_by_hash(System, &hash)
+        .await?
+        .ok_or(Error::WrongKey)?;
+    let principal = Principal {
+        organization: owner.organization_id,
+        user: owner.user_id,
+        key: owner.id,
+    };
+    state.keys.put(hash, principal.clone());
+    Ok(principal)
+}
+
+/// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).
+fn bearer(parts: &Parts) -> Option<&str> {
+    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

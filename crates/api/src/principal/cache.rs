@@ -1,0 +1,87 @@
+//! Keys that were found a moment ago, so that a producer's thousand submits a second are not as many lookups.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Principal;
+
+/// Principals by the hash of their key, each for a short time: a revoked key works that much longer and no more.
+/// Unknown keys are not remembered, so that nobody can fill the memory by guessing.
+pub(crate) struct KeyCache {
+    ttl: Duration,
+    found: Mutex<HashMap<String, (Instant, Principal)>>,
+}
+
+/// How many keys are remembered; past that, only what has run out makes room.
+const CAPACITY: usize = 10_000;
+
+impl KeyCache {
+    pub(crate) fn new(ttl: Duration) -> Self {
+        Self {
+            ttl,
+            found: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Whose key has this hash, when it was found within the last `ttl`.
+    pub(crate) fn get(&self, hash: &str) -> Option<Principal> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, principal) = found.get(hash)?;
+        (since.elapsed() < self.ttl).then(|| principal.clone())
+    }
+
+    /// Remembers a key that the database has just vouched for.
+    pub(crate) fn put(&self, hash: String, principal: Principal) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= CAPACITY {
+            found.retain(|_, (since, _)| since.elapsed() < self.ttl);
+        }
+        if found.len() < CAPACITY {
+            found.insert(hash, (Instant::now(), principal));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gristmill_core::{ApiKeyId, OrganizationId, UserId};
+
+    fn principal() -> Principal {
+        Principal {
+            organization: OrganizationId::new(),
+            user: UserId::new(),
+            key: ApiKeyId::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_trusted_for_its_time_only() {
+        let (lasting, instant) = (
+            KeyCache::new(Duration::from_secs(3_600)),
+            KeyCache::new(Duration::ZERO),
+        );
+        let someone = principal();
+        lasting.put("hash".to_owned(), someone.clone());
+        instant.put("hash".to_owned(), someone.clone());
+        assert_eq!(lasting.get("hash"), Some(someone));
+        assert_eq!(lasting.get("other"), None);
+        assert_eq!(instant.get("hash"), None);
+    }
+
+    #[test]
+    fn a_full_cache_makes_room_by_forgetting_what_ran_out() {
+        let (lasting, instant) = (
+            KeyCache::new(Duration::from_secs(3_600)),
+            KeyCache::new(Duration::ZERO),
+        );
+        for cache in [&lasting, &instant] {
+            for n in 0..=CAPACITY {
+                cache.put(n.to_string(), principal());
+            }
+        }
+        assert_eq!(lasting.found.lock().unwrap().len(), CAPACITY);
+        assert_eq!(instant.found.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,145 @@
+//! The one place that knows status codes: what each error means to the client, as problem+json (RFC 9457).
+//!
+//! `type` is stable and for programs; `detail` says what to do next and whether a repeat is safe. What went wrong on our
+//! side is never shown, only logged.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use gristmill_core::Problem;
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// The body of every answer that is not a success.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// The request's id, as in the `x-request-id` header and in the logs.
+    instance: &'a str,
+    #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    errors: &'a [Problem],
+}
+
+/// Replaces the body of an error's response by the problem document.
+pub(crate) fn write(error: &Error, request_id: &str, response: &mut Response<Body>) {
+    let (kind, title) = error.kind();
+    let document = Document {
+        r#type: format!("urn:gristmill:problem:{kind}"),
+        title,
+        status: error.status().as_u16(),
+        detail: error.detail(),
+        instance: request_id,
+        errors: if let Error::Invalid(problems) = error {
+            problems
+        } else {
+            &[]
+        },
+    };
+    // Strings and numbers only: serialization has nothing that could fail.
+    *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+}
+
+impl Error {
+    /// The answer's status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::MalformedJson(_) | Self::MalformedQuery(_) | Self::BodyCutOff => StatusCode::BAD_REQUEST,
+            Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
+            Self::UnknownRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::KeyReused(_) | Self::InactiveWorkflow => StatusCode::CONFLICT,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::TimedOut { .. } | Self::NotReady(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Panicked(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The headers that the status asks for.
+    pub(crate) fn headers(&self) -> Vec<(HeaderName, &'static str)> {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => vec![(WWW_AUTHENTICATE, r#"Bearer realm="gristmill""#)],
+            StatusCode::SERVICE_UNAVAILABLE => vec![(RETRY_AFTER, "2")],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The end of the `type` URN, and what people call it.
+    fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::UnknownRoute => ("unknown-route", "No such route"),
+            Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
+            Self::NoKey | Self::WrongKey => ("unauthenticated", "No valid API key"),
+            Self::NotFound(_) => ("not-found", "Not found"),
+            Self::MalformedJson(_) => ("malformed-json", "The body is no JSON"),
+            Self::BodyCutOff => ("body-cut-off", "The body ended early"),
+            Self::MalformedQuery(_) => ("malformed-query", "The query is malformed"),
+            Self::WrongContentType => ("unsupported-media-type", "Unsupported content type"),
+            Self::BodyTooLarge { .. } => ("body-too-large", "The body is too large"),
+            Self::Invalid(_) => ("invalid", "The request is not valid"),
+            Self::KeyReused(_) => (
+                "idempotency-key-reused",
+                "The idempotency key was used for another request",
+            ),
+            Self::InactiveWorkflow => ("inactive-workflow", "The workflow is switched off"),
+            Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
+            Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
+            Self::TimedOut { .. } => ("timeout", "The answer took too long"),
+            Self::NotReady(_) => ("not-ready", "Not ready"),
+            Self::Panicked(_) | Self::Internal(_) => ("internal", "Internal error"),
+        }
+    }
+
+    /// What to do next, and whether a repeat is safe.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::UnknownRoute => "No route has this path. The API is under /api/v1/ai-hub.".to_owned(),
+            Self::MethodNotAllowed => "This path exists, but not with this method; see the `Allow` header.".to_owned(),
+            Self::NoKey => "Send an API key: `Authorization: Bearer gm_…`.".to_owned(),
+            Self::WrongKey => "The API key is unknown or revoked. A repeat with the same key does not help.".to_owned(),
+            Self::NotFound(what) => format!("There is no such {what}. A repeat does not help."),
+            Self::MalformedJson(error) => format!("{error}. Correct the body before repeating."),
+            Self::BodyCutOff => "The body could not be read to its end. Nothing was done; a repeat is safe.".to_owned(),
+            Self::MalformedQuery(message) => format!("{message}. Correct the query before repeating."),
+            Self::WrongContentType => "Send the body with `Content-Type: application/json`.".to_owned(),
+            Self::BodyTooLarge { limit } => format!("The body may have at most {limit} bytes. Nothing was done."),
+            Self::Invalid(problems) => {
+                format!("Nothing was done. Correct what `errors` lists ({}) before repeating.", problems.len())
+            }
+            Self::KeyReused(id) => format!(
+                "This Idempotency-Key belongs to execution {id}, which was submitted with another workflow or input. \
+                 Nothing was done; use a new key for a new request."
+            ),
+            Self::InactiveWorkflow => {
+                "The workflow is switched off (`isActive` is false), so nothing was submitted. A repeat is safe once it \
+                 is on again."
+                    .to_owned()
+            }
+            Self::Unavailable(_) => "The database does not answer. Nothing was done; a repeat is safe.".to_owned(),
+            Self::OutcomeUnknown(_) => "The database stopped answering under way, and whether the request was carried \
+                out is unknown. Repeat a submit with the same Idempotency-Key, and it is done once; without a key a \
+                repeat may do it twice."
+                .to_owned(),
+            Self::TimedOut { limit } => format!(
+                "There was no answer within {limit:?}. A read may be repeated; whether a write was done is unknown: \
+                 repeat a submit only with the same Idempotency-Key."
+            ),
+            Self::NotReady(parts) => format!("No answer from: {}.", parts.join(", ")),
+            Self::Panicked(_) | Self::Internal(_) => {
+                "Something is wrong on our side. Report it with the `instance` of this answer; repeat a submit only with \
+                 the same Idempotency-Key."
+                    .to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! One file per route, `<resource>/<verb>.rs`.
+
+pub(crate) mod executions;
+mod healthz;
+mod metrics;
+mod readyz;
+pub(crate) mod workflows;
+
+pub(crate) use healthz::healthz;
+pub(crate) use metrics::metrics;
+pub(crate) use readyz::readyz;

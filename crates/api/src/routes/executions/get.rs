@@ -1,0 +1,25 @@
+//! `GET /api/v1/ai-hub/executions/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::ExecutionId;
+
+use super::view::Body;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Id;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// How an execution stands, with the beginning of its log.
+pub(crate) async fn get(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<ExecutionId>,
+) -> Result<Response, Error> {
+    let body = Body::load(&state.services.store, &principal.tenant(), &id).await?;
+    json(StatusCode::OK, &body)
+}

@@ -1,0 +1,165 @@
+//! An execution as the API shows it.
+
+use chrono::{DateTime, Utc};
+use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
+use gristmill_store::{Accepted, Execution, Store, Tenant};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::entries::read_entries;
+use crate::error::Error;
+
+/// The answer's envelope.
+#[derive(Serialize)]
+pub(crate) struct Body {
+    execution: View,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    id: ExecutionId,
+    workflow_id: WorkflowId,
+    /// There is one type so far.
+    workflow_type: &'static str,
+    revision: i32,
+    status: ExecutionStatus,
+    attempt: i32,
+    input: Box<RawValue>,
+    output: Option<Box<RawValue>>,
+    error: Option<Box<RawValue>>,
+    logs: Vec<LogEntry>,
+    /// Whether the journal goes on where `logs` ends.
+    logs_truncated: bool,
+    nodes_executed: i32,
+    tokens_used: i64,
+    cost_micros: i64,
+    /// Dollars, for display; `cost_micros` is the amount.
+    cost: f64,
+    /// From the first claim to the end, in milliseconds.
+    duration: Option<i64>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+}
+
+/// How many journal entries `logs` is made from.
+const LOGGED: i32 = 1_000;
+
+const WORKFLOW_TYPE: &str = "automation";
+
+impl Body {
+    /// What has just been recorded, without asking the database again.
+    ///
+    /// # Errors
+    /// When the input is no JSON: a defect.
+    pub(crate) fn accepted(
+        accepted: &Accepted,
+        workflow_id: WorkflowId,
+        input: String,
+    ) -> Result<Self, Error> {
+        let execution = View {
+            id: accepted.id.clone(),
+            workflow_id,
+            workflow_type: WORKFLOW_TYPE,
+            revision: accepted.revision,
+            status: ExecutionStatus::Pending,
+            attempt: 0,
+            input: raw(input)?,
+            output: None,
+            error: None,
+            logs: Vec::new(),
+            logs_truncated: false,
+            nodes_executed: 0,
+            tokens_used: 0,
+            cost_micros: 0,
+            cost: 0.0,
+            duration: None,
+            created_at: accepted.created_at,
+            started_at: None,
+            completed_at: None,
+        };
+        Ok(Self { execution })
+    }
+
+    /// An execution of the tenant's, as it stands now.
+    ///
+    /// # Errors
+    /// 404 when the tenant has none of this id, or the database's failure.
+    pub(crate) async fn load(store: &Store, tenant: &Tenant, id: &ExecutionId) -> Result<Self, Error> {
+        let found = store
+            .execution(tenant, id)
+            .await?
+            .ok_or(Error::NotFound("execution"))?;
+        let (logs, logs_truncated) = load_logs(store, tenant, &found).await?;
+        let duration = found
+            .completed_at
+            .zip(found.started_at)
+            .map(|(end, start)| (end - start).num_milliseconds());
+        let execution = View {
+            id: found.id,
+            workflow_id: found.workflow_id,
+            workflow_type: WORKFLOW_TYPE,
+            revision: found.revision,
+            status: found.status,
+            attempt: found.attempt,
+            input: raw(found.input)?,
+            output: found.output.map(raw).transpose()?,
+            error: found.error.map(raw).transpose()?,
+            logs,
+            logs_truncated,
+            nodes_executed: found.nodes_executed,
+            tokens_used: found.tokens_used,
+            cost_micros: found.cost_micros,
+            cost: found.cost_micros as f64 / 1_000_000.0,
+            duration,
+            created_at: found.created_at,
+            started_at: found.started_at,
+            completed_at: found.completed_at,
+        };
+        Ok(Self { execution })
+    }
+
+    /// Which execution this is.
+    pub(crate) fn id(&self) -> &ExecutionId {
+        &self.execution.id
+    }
+
+    /// Whether its status is terminal.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.execution.status.is_terminal()
+    }
+}
+
+async fn load_logs(
+    store: &Store,
+    tenant: &Tenant,
+    execution: &Execution,
+) -> Result<(Vec<LogEntry>, bool), Error> {
+    let entries = read_entries(store, tenant, &execution.id, 0, LOGGED).await?;
+    if entries.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let revision = store
+        .definition(tenant, &execution.workflow_id, execution.revision)
+        .await?;
+    let document = revision
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(Error::internal)?;
+    // It was checked when it was stored; here only the labels are wanted.
+    let definition = Definition::from_json(&document.unwrap_or_default(), &mut Vec::new());
+    let truncated = execution.journal_len > LOGGED;
+    Ok((
+        logs(
+            &definition.nodes,
+            entries.into_iter().map(|numbered| numbered.entry),
+        ),
+        truncated,
+    ))
+}
+
+/// A stored document is handed on as the text that it is.
+fn raw(text: String) -> Result<Box<RawValue>, Error> {
+    RawValue::from_string(text).map_err(Error::internal)
+}

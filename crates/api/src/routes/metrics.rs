@@ -1,0 +1,17 @@
+//! `GET /metrics`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+
+use crate::state::AppState;
+
+/// Everything that this process counts, as Prometheus reads it.
+pub(crate) async fn metrics(State(state): State<Arc<AppState>>) -> impl IntoResponse {
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        state.services.metrics.render(),
+    )
+}

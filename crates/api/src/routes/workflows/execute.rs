@@ -1,0 +1,109 @@
+//! `POST /api/v1/ai-hub/workflows/{id}/execute`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_store::{Accepted, Submit, Submitted, Tenant};
+
+use super::input::Input;
+use super::request_hash::request_hash;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Document, Id, IdempotencyKey, Prefer};
+use crate::principal::Principal;
+use crate::routes::executions::view::Body;
+use crate::state::AppState;
+
+/// Records an execution and answers with its id once that is committed; with `Prefer: wait`, once it has ended or the
+/// wait is over, whichever comes first.
+pub(crate) async fn execute(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(workflow_id): Id<WorkflowId>,
+    IdempotencyKey(key): IdempotencyKey,
+    prefer: Prefer,
+    document: Option<Document>,
+) -> Result<Response, Error> {
+    let input = Input::read(document.as_ref()).map_err(Error::Invalid)?;
+    let tenant = principal.tenant();
+    let submit = Submit {
+        id: ExecutionId::new(),
+        request_hash: request_hash(&workflow_id, &input.values),
+        workflow_id: workflow_id.clone(),
+        input: input.text.clone(),
+        idempotency_key: key,
+    };
+    let submitted = state
+        .services
+        .submitter
+        .submit(tenant.clone(), submit)
+        .await
+        .map_err(Error::from_submit)?;
+    let accepted = match submitted {
+        Submitted::Accepted(accepted) => Ok(accepted),
+        Submitted::Known(id) => Err(id),
+        Submitted::KeyReused(id) => return Err(Error::KeyReused(id)),
+        Submitted::UnknownWorkflow => return Err(Error::NotFound("workflow")),
+        Submitted::InactiveWorkflow => return Err(Error::InactiveWorkflow),
+    };
+    let wait = prefer.wait_at_most(state.options.max_wait);
+    if let Some(wait) = wait {
+        let id = accepted
+            .as_ref()
+            .map_or_else(|known| known, |accepted| &accepted.id);
+        wait_for_end(&state, id, wait).await;
+    }
+    let body = match accepted {
+        Ok(accepted) => {
+            let fresh = Body::accepted(&accepted, workflow_id, input.text)?;
+            if wait.is_some() {
+                reread(&state, &tenant, &accepted, fresh).await
+            } else {
+                fresh
+            }
+        }
+        Err(known) => Body::load(&state.services.store, &tenant, &known).await?,
+    };
+    answer(&body, wait)
+}
+
+async fn wait_for_end(state: &AppState, id: &ExecutionId, wait: Duration) {
+    tokio::select! {
+        _ = state.services.end_watch.ended(id.clone()) => {}
+        () = tokio::time::sleep(wait) => {}
+        () = state.shutdown.cancelled() => {}
+    }
+}
+
+/// How the execution stands after the wait. It is accepted whatever happens here: a database that went away meanwhile
+/// must not turn that into an error, which would invite a second submit.
+async fn reread(state: &AppState, tenant: &Tenant, accepted: &Accepted, fresh: Body) -> Body {
+    match Body::load(&state.services.store, tenant, &accepted.id).await {
+        Ok(body) => body,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(execution.id = %accepted.id, error, "an accepted execution could not be read back");
+            fresh
+        }
+    }
+}
+
+fn answer(body: &Body, wait: Option<Duration>) -> Result<Response, Error> {
+    let status = if wait.is_some() && body.has_ended() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let location = format!("/api/v1/ai-hub/executions/{}", body.id());
+    let mut response = ([(LOCATION, location)], json(status, body)?).into_response();
+    if let Some(wait) = wait {
+        let applied = HeaderValue::from_str(&format!("wait={}", wait.as_secs())).map_err(Error::internal)?;
+        response.headers_mut().insert("preference-applied", applied);
+    }
+    Ok(response)
+}

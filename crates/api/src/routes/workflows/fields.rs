@@ -1,0 +1,127 @@
+//! The keys of a request's body.
+
+use gristmill_core::{Path, Problem};
+use serde_json::Value;
+
+use crate::extract::Document;
+
+/// The shortest and the longest tag, in characters.
+const TAG: (usize, usize) = (1, 50);
+
+/// How many tags there may be.
+const MAX_TAGS: usize = 20;
+
+/// Reads a body's keys one by one, and collects what is wrong with them.
+pub(crate) struct Fields<'a> {
+    document: &'a Document,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(document: &'a Document) -> Self {
+        Self {
+            document,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn refuse_unknown(&mut self, known: &[&str]) {
+        for key in self
+            .document
+            .values
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()))
+        {
+            let message = format!("unknown key `{key}`; the keys are {}", known.join(", "));
+            self.problems
+                .push(Problem::new(Path::root().key(key), "unknown_key", message));
+        }
+    }
+
+    /// A key's value; null is as good as absent.
+    pub(crate) fn value(&self, key: &str) -> Option<&'a Value> {
+        self.document.values.get(key).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn add(&mut self, key: &str, code: &'static str, message: String) {
+        self.problems
+            .push(Problem::new(Path::root().key(key), code, message));
+    }
+
+    /// A string of so many characters.
+    pub(crate) fn text(&mut self, key: &str, length: (usize, usize)) -> Option<String> {
+        match self.value(key)? {
+            Value::String(text) => {
+                self.problems
+                    .extend(text_problem(&Path::root().key(key), text, length));
+                Some(text.clone())
+            }
+            _ => {
+                self.add(key, "wrong_type", format!("`{key}` is a string"));
+                None
+            }
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&mut self, key: &str, otherwise: bool) -> bool {
+        match self.value(key) {
+            None => otherwise,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                self.add(key, "wrong_type", format!("`{key}` is true or false"));
+                otherwise
+            }
+        }
+    }
+
+    /// `tags`, as a JSON array; none is an empty one.
+    pub(crate) fn tags(&mut self) -> String {
+        let path = Path::root().key("tags");
+        let tags = match self.value("tags") {
+            None => return "[]".to_owned(),
+            Some(Value::Array(tags)) => tags,
+            Some(_) => {
+                self.add("tags", "wrong_type", "`tags` is an array of strings".to_owned());
+                return String::new();
+            }
+        };
+        if tags.len() > MAX_TAGS {
+            self.add(
+                "tags",
+                "out_of_range",
+                format!(
+                    "there are {} tags, and at most {MAX_TAGS} are allowed",
+                    tags.len()
+                ),
+            );
+        }
+        for (index, tag) in tags.iter().enumerate() {
+            let path = path.index(index);
+            match tag {
+                Value::String(text) => self.problems.extend(text_problem(&path, text, TAG)),
+                _ => self
+                    .problems
+                    .push(Problem::new(path, "wrong_type", "a tag is a string")),
+            }
+        }
+        Value::Array(tags.clone()).to_string()
+    }
+}
+
+fn text_problem(path: &Path, text: &str, (min, max): (usize, usize)) -> Option<Problem> {
+    let length = text.chars().count();
+    if length < min || length > max {
+        let message = format!("expected {min} to {max} characters, found {length}");
+        return Some(Problem::new(path, "out_of_range", message));
+    }
+    // PostgreSQL has no NUL in a text. Inside JSON documents it stays an escape and does no harm.
+    let nul = text.contains('\0');
+    nul.then(|| {
+        Problem::new(
+            path,
+            "invalid_character",
+            "the character U+0000 is not allowed here",
+        )
+    })
+}

@@ -1,0 +1,26 @@
+//! `GET /api/v1/ai-hub/workflows/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::WorkflowId;
+
+use super::view::Body;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Id;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// A workflow, with its newest revision.
+pub(crate) async fn get(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+) -> Result<Response, Error> {
+    let found = state.services.store.workflow(&principal.tenant(), &id).await?;
+    let workflow = found.ok_or(Error::NotFound("workflow"))?;
+    json(StatusCode::OK, &Body::new(&workflow)?)
+}

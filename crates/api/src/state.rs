@@ -1,0 +1,72 @@
+//! What every handler is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gristmill_dispatch::{EndWatch, Submitter};
+use gristmill_engine::Registry;
+use gristmill_queue::Broker;
+use gristmill_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::principal::KeyCache;
+
+/// The parts of the system that the API stands on.
+#[derive(Clone)]
+pub struct Services {
+    /// What is kept.
+    pub store: Store,
+    /// Records and publishes executions.
+    pub submitter: Submitter,
+    /// Notices the end of executions, for `Prefer: wait`.
+    pub end_watch: EndWatch,
+    /// The node kinds that a definition may use.
+    pub registry: Arc<Registry>,
+    /// Asked for a sign of life by `/readyz`.
+    pub broker: Arc<dyn Broker>,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+}
+
+/// The limits of the API.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The lanes that a workflow may name.
+    pub lanes: Vec<String>,
+    /// How long a request may take from its head to its answer, not counting what `Prefer: wait` asks for.
+    pub request_timeout: Duration,
+    /// The most that `Prefer: wait` is granted.
+    pub max_wait: Duration,
+    /// How long `/readyz` waits for each part.
+    pub ready_timeout: Duration,
+    /// How long requests under way may go on after shutdown began.
+    pub drain_timeout: Duration,
+    /// How long a key that was found is trusted without asking the database: a revocation takes effect within this.
+    pub key_ttl: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1024 * 1024,
+            lanes: vec!["default".to_owned()],
+            request_timeout: Duration::from_secs(30),
+            max_wait: Duration::from_secs(60),
+            ready_timeout: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(10),
+            key_ttl: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The state behind the router.
+pub(crate) struct AppState {
+    pub(crate) services: Services,
+    pub(crate) options: Options,
+    pub(crate) keys: KeyCache,
+    /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
+    pub(crate) shutdown: CancellationToken,
+}
