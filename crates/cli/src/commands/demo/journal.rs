@@ -1,0 +1,66 @@
+//! An execution's journal for people: one line for each entry.
+
+use gristmill_core::journal::Entry;
+use serde_json::{Map, Value};
+
+/// How much of an output is shown, in characters.
+const SHOWN: usize = 72;
+
+/// The lines; times count from the first entry.
+pub fn readable(entries: &[Entry]) -> String {
+    let first = entries.first().map(Entry::at).unwrap_or_default();
+    let width = entries
+        .iter()
+        .map(|entry| entry.path().chars().count())
+        .max()
+        .unwrap_or_default();
+    let line = |entry: &Entry| {
+        format!(
+            "  {:>6} ms  {:<width$}  {}\n",
+            entry.at() - first,
+            entry.path(),
+            what(entry)
+        )
+    };
+    entries.iter().map(line).collect()
+}
+
+fn what(entry: &Entry) -> String {
+    match entry {
+        Entry::Started { attempt, .. } => format!("started, attempt {attempt}"),
+        Entry::Completed {
+            handle: Some(handle), ..
+        } => format!("chose `{handle}`"),
+        Entry::Completed {
+            output, duration_ms, ..
+        } => {
+            format!("completed in {duration_ms} ms{}", shortened(output))
+        }
+        Entry::Retrying {
+            attempt,
+            error,
+            retry_at,
+            ..
+        } => {
+            let wait = retry_at.saturating_sub(entry.at());
+            format!("attempt {attempt} failed: {}; next in {wait} ms", error.message)
+        }
+        Entry::Failed { attempts, error, .. } => {
+            format!("failed after {attempts} attempt(s): {}", error.message)
+        }
+        Entry::Skipped { .. } => "skipped".to_owned(),
+        Entry::Disabled { .. } => "disabled, passed through".to_owned(),
+        Entry::Aborted { reason, .. } => format!("aborted: {reason}"),
+    }
+}
+
+fn shortened(output: &Map<String, Value>) -> String {
+    if output.is_empty() {
+        return String::new();
+    }
+    let text = serde_json::to_string(output).unwrap_or_default();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("  {}…", &text[..end]),
+        None => format!("  {text}"),
+    }
+}

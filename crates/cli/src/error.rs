@@ -1,0 +1,167 @@
+//! What ends a command early, how it is told, and with which exit code.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration does not load.
+    #[error("the configuration is not usable")]
+    Config(#[from] ConfigError),
+    /// The command cannot do what was asked; the text says what can be done instead.
+    #[error("{0}")]
+    Usage(String),
+    /// A definition has problems; they have been printed.
+    #[error("{file} has {count} problem(s); nothing was run")]
+    Definition {
+        /// Which file.
+        file: String,
+        /// How many.
+        count: usize,
+    },
+    /// Executions failed; they have been printed.
+    #[error("{0}")]
+    Failed(String),
+    /// The operating system gave no runtime or no signal handlers.
+    #[error("the process could not be set up")]
+    Runtime(#[source] std::io::Error),
+    /// A file cannot be read or written.
+    #[error("{what} {}", path.display())]
+    File {
+        /// What was being done.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Standard input or output is gone.
+    #[error("{0}")]
+    Pipe(&'static str, #[source] std::io::Error),
+    /// The data directory is used by another process.
+    #[error("the data directory cannot be used")]
+    DataDir(#[source] gristmill_store::Error),
+    /// The database said no, or did not answer.
+    #[error("{doing} failed")]
+    Store {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: gristmill_store::Error,
+    },
+    /// The broker's options make no sense.
+    #[error("the broker cannot be used")]
+    Broker(#[source] gristmill_queue::Error),
+    /// The HTTP options make no sense.
+    #[error("the node kinds cannot be set up")]
+    Kinds(#[source] gristmill_kinds::Error),
+    /// Two kinds have one name.
+    #[error("the node kinds cannot be set up")]
+    Registry(#[from] gristmill_engine::DuplicateKind),
+    /// An execution could not be recorded.
+    #[error("submitting an execution failed")]
+    Submit(#[source] gristmill_dispatch::Error),
+    /// The worker could not start.
+    #[error("the worker could not start")]
+    Worker(#[from] gristmill_worker::Error),
+    /// The API ended.
+    #[error("the API ended")]
+    Api(#[source] std::io::Error),
+    /// The command's own HTTP calls failed.
+    #[error("{doing} failed")]
+    Http {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The API did not answer as hoped.
+    #[error("{doing} failed: the API answered {status}: {body}")]
+    Refused {
+        /// What was being done.
+        doing: &'static str,
+        /// The answer's status.
+        status: reqwest::StatusCode,
+        /// The answer's body.
+        body: String,
+    },
+    /// A part of the process panicked.
+    #[error("a part of the process ended early")]
+    Part(#[source] tokio::task::JoinError),
+    /// A built-in file is not what it should be: a defect of the build.
+    #[error("a built-in file cannot be read")]
+    BuiltIn(#[source] serde_json::Error),
+    /// A signal came before the work was done.
+    #[error("stopped before it was done")]
+    Interrupted,
+    /// The metrics recorder could not be installed.
+    #[error("metrics cannot be recorded")]
+    Recorder(#[source] metrics_exporter_prometheus::BuildError),
+}
+
+impl Error {
+    /// The whole chain, once, and what to do next where that is known. Ends with a newline.
+    pub fn report(&self) -> String {
+        let mut text = format!("error: {self}\n");
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            // Writing into a String cannot fail.
+            writeln!(text, "  caused by: {error}").ok();
+            cause = error.source();
+        }
+        if let Some(advice) = self.advice() {
+            writeln!(text, "{advice}").ok();
+        }
+        text
+    }
+
+    /// 2 when the caller has to change what was asked, 1 when something failed while running.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Definition { .. } => ExitCode::from(2),
+            // What shells report for a program that Ctrl-C ended.
+            Self::Interrupted => ExitCode::from(130),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Config(_) => Some(
+                "Every key, with its meaning, is in config/default.toml; `gristmill config` prints what is in force.",
+            ),
+            Self::DataDir(_) => Some("Stop the other process, or name another directory with --data-dir."),
+            Self::Listen { .. } => {
+                Some("Choose another port with --port, or another address with GRISTMILL__API__LISTEN.")
+            }
+            Self::Store {
+                source: gristmill_store::Error::Connect(_),
+                ..
+            } => Some(
+                "Check that the database runs and that DATABASE_URL names it; `gristmill config` shows what is in force.",
+            ),
+            Self::Store {
+                source: gristmill_store::Error::Unmigrated { .. },
+                ..
+            } => Some("Run `gristmill migrate` with the same DATABASE_URL, then start again."),
+            _ => None,
+        }
+    }
+}

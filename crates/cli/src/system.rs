@@ -1,0 +1,229 @@
+//! The wiring: every other crate's parts, built from the configuration and started in their order.
+
+mod options;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gristmill_api::{Api, Services};
+use gristmill_dispatch::{DeadLetters, EndWatch, Publisher, Relay, Submitter};
+use gristmill_engine::Registry;
+use gristmill_queue::{Broker, InProcess, RabbitMq};
+use gristmill_store::Store;
+use gristmill_worker::{Dependencies, Worker};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// The parts of one process.
+///
+/// They stop in two steps. The API and the worker stop at the process's shutdown and finish what they hold; the parts
+/// below them (relay, publisher, broker) stop in [`System::close`], after that.
+pub struct System {
+    /// Everything that is kept.
+    pub store: Store,
+    /// Records and publishes executions.
+    pub submitter: Submitter,
+    /// Notices the end of executions.
+    pub end_watch: EndWatch,
+    /// The node kinds.
+    pub registry: Arc<Registry>,
+    broker: Arc<dyn Broker>,
+    config: Config,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// How long the parts below get to stop. A poll of the relay under way is carried to its end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The pause between looks at a database that is away when a process starts.
+const SCHEMA_RETRY: Duration = Duration::from_secs(1);
+
+impl System {
+    /// Builds the parts and starts those that every process has: publisher, relay, and the reader of dead letters.
+    /// Neither the database nor the broker has to answer yet, unless they are embedded.
+    ///
+    /// # Errors
+    /// When an option makes no sense, or another process has the data directory.
+    pub async fn start(config: Config, role: &'static str) -> Result<Self, Error> {
+        let registry = registry(&config)?;
+        let store = open_store(&config, role)?;
+        if config.database.url.expose_secret().is_empty() {
+            migrate(&store).await?;
+            recover(&store).await?;
+        }
+        let broker = broker(&config, role).await?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let protocol = store.protocol();
+        let publisher = Publisher::start(broker.clone(), protocol.clone(), stop.clone());
+        let relay = Relay::new(protocol.clone(), publisher.clone(), options::relay(&config));
+        tasks.spawn(relay.run(stop.clone()));
+        tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
+        tasks.close();
+        let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);
+        let end_watch = EndWatch::new(protocol);
+        Ok(Self {
+            store,
+            submitter,
+            end_watch,
+            registry,
+            broker,
+            config,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Waits for the database and makes sure that its schema is this version's.
+    ///
+    /// # Errors
+    /// When it is another version's: waiting would not help.
+    pub async fn check_schema(&self) -> Result<(), Error> {
+        loop {
+            match self.store.check_schema().await {
+                Err(error) if error.is_transient() => {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "waiting for the database"
+                    );
+                    tokio::time::sleep(SCHEMA_RETRY).await;
+                }
+                result => {
+                    return result.map_err(|source| Error::Store {
+                        doing: "checking the database's schema",
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The lanes that a workflow may name.
+    pub fn lanes(&self) -> &[String] {
+        &self.config.lanes
+    }
+
+    /// Serves the API on `listener` until `shutdown`.
+    pub fn serve(
+        &self,
+        listener: TcpListener,
+        metrics: PrometheusHandle,
+        shutdown: CancellationToken,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let services = Services {
+            store: self.store.clone(),
+            submitter: self.submitter.clone(),
+            end_watch: self.end_watch.clone(),
+            registry: self.registry.clone(),
+            broker: self.broker.clone(),
+            metrics,
+        };
+        let api = Api::build(services, options::api(&self.config));
+        async move { api.run(listener, shutdown).await.map_err(Error::Api) }
+    }
+
+    /// Works until `shutdown`, then drains.
+    pub fn work(
+        &self,
+        shutdown: CancellationToken,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let dependencies = Dependencies {
+            store: self.store.clone(),
+            protocol: self.store.protocol(),
+            renewals: self.store.renewals(),
+            broker: self.broker.clone(),
+            registry: self.registry.clone(),
+        };
+        let worker = Worker::new(options::worker(&self.config), dependencies);
+        async move { worker.run(shutdown).await.map_err(Error::Worker) }
+    }
+
+    /// Stops what is left, once the API and the worker have stopped.
+    pub async fn close(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(CLOSE_WITHIN, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            warn!("the relay did not stop in time");
+        }
+        self.broker.close().await;
+        info!("stopped");
+    }
+}
+
+/// Opens the configured database, or the embedded one in the data directory.
+///
+/// # Errors
+/// When the URL makes no sense, or another process has the data directory.
+pub fn open_store(config: &Config, role: &'static str) -> Result<Store, Error> {
+    let embedded = config.database.url.expose_secret().is_empty();
+    Store::open(options::store(config, role)).map_err(|source| match source {
+        gristmill_store::Error::Options(_) if embedded => Error::DataDir(source),
+        source => Error::Store {
+            doing: "opening the database",
+            source,
+        },
+    })
+}
+
+/// Binds the address that the API listens on.
+///
+/// # Errors
+/// When it is taken, or not this machine's.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })
+}
+
+fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
+    let mut kinds = gristmill_engine::builtin();
+    kinds.extend(gristmill_kinds::kinds(options::http(config)).map_err(Error::Kinds)?);
+    Ok(Arc::new(Registry::new(kinds)?))
+}
+
+async fn broker(config: &Config, role: &'static str) -> Result<Arc<dyn Broker>, Error> {
+    if config.broker.url.expose_secret().is_empty() {
+        return Ok(Arc::new(InProcess::new(options::in_process(config))));
+    }
+    Ok(Arc::new(
+        RabbitMq::start(options::rabbitmq(config, role))
+            .await
+            .map_err(Error::Broker)?,
+    ))
+}
+
+/// Brings the database's schema up to date.
+///
+/// # Errors
+/// When a migration fails.
+pub async fn migrate(store: &Store) -> Result<(), Error> {
+    store.migrate().await.map_err(|source| Error::Store {
+        doing: "migrating the database",
+        source,
+    })
+}
+
+/// The database is this process's own: whatever was under way when the last process ended has no worker any more.
+async fn recover(store: &Store) -> Result<(), Error> {
+    let recovered = store.protocol().recover(gristmill_store::System).await;
+    let recovered = recovered.map_err(|source| Error::Store {
+        doing: "recovering executions",
+        source,
+    })?;
+    if recovered > 0 {
+        info!(executions = recovered, "going on with what was unfinished");
+    }
+    Ok(())
+}

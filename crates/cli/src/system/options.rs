@@ -1,0 +1,131 @@
+//! From configuration to the options of each part.
+
+use gristmill_dispatch::RelayOptions;
+use gristmill_kinds::HttpOptions;
+use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
+use gristmill_worker::WorkerOptions;
+use secrecy::ExposeSecret;
+
+use crate::config::Config;
+
+/// The embedded database's file within the data directory.
+const FILE: &str = "gristmill.db";
+
+pub(super) fn store(config: &Config, role: &str) -> gristmill_store::Options {
+    let database = &config.database;
+    let url = match database.url.expose_secret() {
+        "" => format!("sqlite:{}", config.data_dir.join(FILE).display()),
+        url => url.to_owned(),
+    };
+    gristmill_store::Options {
+        pool_size: database.pool_size.get(),
+        connect_timeout: database.connect_timeout.0,
+        acquire_timeout: database.acquire_timeout.0,
+        statement_timeout: database.statement_timeout.0,
+        lock_timeout: database.lock_timeout.0,
+        idle_in_transaction_timeout: database.idle_in_transaction_timeout.0,
+        application_name: process_name(role),
+        ..gristmill_store::Options::new(url)
+    }
+}
+
+pub(super) fn rabbitmq(config: &Config, role: &str) -> RabbitMqOptions {
+    let broker = &config.broker;
+    RabbitMqOptions {
+        name: process_name(role),
+        prefix: broker.prefix.clone(),
+        delivery_limit: broker.delivery_limit.get(),
+        heartbeat: broker.heartbeat.0,
+        ..RabbitMqOptions::new(broker.url.expose_secret(), lanes(&config.lanes))
+    }
+}
+
+pub(super) fn in_process(config: &Config) -> InProcessOptions {
+    InProcessOptions {
+        delivery_limit: config.broker.delivery_limit.get(),
+        ..InProcessOptions::new(lanes(&config.lanes))
+    }
+}
+
+pub(super) fn relay(config: &Config) -> RelayOptions {
+    RelayOptions {
+        interval: config.relay.interval.0,
+        limit: i64::from(config.relay.limit.get()),
+        publish_within: config.relay.publish_within.0,
+        lease: config.worker.lease.0,
+    }
+}
+
+pub(super) fn http(config: &Config) -> HttpOptions {
+    let http = &config.http;
+    HttpOptions {
+        allow_private_addresses: http.allow_private_addresses,
+        allow_hosts: http.allow_hosts.clone(),
+        timeout: http.timeout.0,
+        connect_timeout: http.connect_timeout.0,
+        max_request_bytes: http.max_request_bytes.get(),
+        max_response_bytes: http.max_response_bytes.get(),
+        max_redirects: http.max_redirects,
+    }
+}
+
+pub(super) fn api(config: &Config) -> gristmill_api::Options {
+    let api = &config.api;
+    gristmill_api::Options {
+        max_body_bytes: api.max_body_bytes.get(),
+        lanes: config.lanes.clone(),
+        request_timeout: api.request_timeout.0,
+        max_wait: api.max_wait.0,
+        drain_timeout: api.drain_grace.0,
+        key_ttl: api.key_ttl.0,
+        ..gristmill_api::Options::default()
+    }
+}
+
+pub(super) fn worker(config: &Config) -> WorkerOptions {
+    let Config { worker, limits, .. } = config;
+    let name = if worker.name.is_empty() {
+        process_name(&host_name())
+    } else {
+        worker.name.clone()
+    };
+    WorkerOptions {
+        name,
+        lanes: lanes(if worker.lanes.is_empty() {
+            &config.lanes
+        } else {
+            &worker.lanes
+        }),
+        concurrency: worker.concurrency.get(),
+        lease: worker.lease.0,
+        renew_every: worker.renew.0,
+        drain_grace: worker.drain_grace.0,
+        engine: gristmill_engine::Options {
+            drain_grace: worker.drain_grace.0,
+            max_parallel: limits.max_parallel.get(),
+            max_node_output: limits.max_node_output.get(),
+            max_execution_output: limits.max_execution_output.get(),
+            ..gristmill_engine::Options::default()
+        },
+    }
+}
+
+fn lanes(names: &[String]) -> Vec<Lane> {
+    names.iter().map(|name| Lane::from(name.as_str())).collect()
+}
+
+/// Tells processes apart in the listings of PostgreSQL and RabbitMQ.
+fn process_name(of: &str) -> String {
+    format!("{of}-{}", std::process::id())
+}
+
+/// What the system calls this machine; in a container its id.
+fn host_name() -> String {
+    let read = || std::fs::read_to_string("/etc/hostname").ok();
+    let name = std::env::var("HOSTNAME").ok().or_else(read).unwrap_or_default();
+    if name.trim().is_empty() {
+        "worker".to_owned()
+    } else {
+        name.trim().to_owned()
+    }
+}

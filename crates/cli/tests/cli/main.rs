@@ -1,0 +1,14 @@
+//! The compiled binary, run as people run it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has to end"
+)]
+
+mod admin;
+mod config;
+mod dev;
+mod gristmill;
+mod help;
+mod run;
