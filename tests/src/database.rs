@@ -1,0 +1,162 @@
+//! The test's own look into the database, past everything that is tested.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gristmill_core::journal::{Entry, read_chunk};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, NoTls};
+
+/// A database that processes under test use, too.
+pub struct Database {
+    url: String,
+}
+
+/// An execution as it is stored, with its journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its id.
+    pub id: String,
+    /// `PENDING`, `RUNNING`, ….
+    pub status: String,
+    /// How often it was claimed.
+    pub attempt: i32,
+    /// How many workers were lost since the last journal commit.
+    pub losses: i32,
+    /// Whether the broker's confirm of a job for this PENDING was written down.
+    pub published: bool,
+    /// When it is due, in microseconds since 1970.
+    pub wake_at: Option<i64>,
+    /// How many journal entries there should be.
+    pub journal_len: i32,
+    /// Node runs that ended COMPLETED.
+    pub nodes_executed: i32,
+    /// The output, as serialized.
+    pub output: Option<String>,
+    /// The error, as serialized.
+    pub error: Option<String>,
+    /// The journal.
+    pub journal: Vec<Entry>,
+}
+
+/// How long a statement of the test may take: with a database that is frozen or away it fails, and is tried again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+const EXECUTIONS: &str = "
+    SELECT id, status, attempt, losses, published_at IS NOT NULL AS published,
+        (extract(epoch FROM wake_at) * 1000000)::bigint AS wake_at, journal_len, nodes_executed, output, error
+    FROM executions ORDER BY id";
+
+const JOURNALS: &str =
+    "SELECT execution_id, seq, format, body FROM execution_journal ORDER BY execution_id, seq";
+
+/// Sessions of this database that sit in a transaction, and have done so for longer than between two statements.
+const IDLE_IN_TRANSACTION: &str = "
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+        AND state_change < clock_timestamp() - interval '1 second'";
+
+impl Database {
+    pub(crate) fn new(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
+    /// Every execution there is, in the order of ids, which is the order of time.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn executions(&self) -> Vec<Row> {
+        // The rows last: a journal that is read first is never longer than its row says.
+        let mut journals = self.journals().await;
+        let rows = self
+            .query(EXECUTIONS, &[])
+            .await
+            .expect("the executions cannot be read");
+        let read = |row: &tokio_postgres::Row| Row {
+            id: row.get("id"),
+            status: row.get("status"),
+            attempt: row.get("attempt"),
+            losses: row.get("losses"),
+            published: row.get("published"),
+            wake_at: row.get("wake_at"),
+            journal_len: row.get("journal_len"),
+            nodes_executed: row.get("nodes_executed"),
+            output: row.get("output"),
+            error: row.get("error"),
+            journal: journals.remove(row.get::<_, &str>("id")).unwrap_or_default(),
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Panics
+    /// When there is none of that id.
+    pub async fn execution(&self, id: &str) -> Row {
+        let found = self.executions().await.into_iter().find(|row| row.id == id);
+        found.unwrap_or_else(|| panic!("there is no execution {id}"))
+    }
+
+    async fn journals(&self) -> BTreeMap<String, Vec<Entry>> {
+        let mut journals = BTreeMap::<_, Vec<Entry>>::new();
+        for chunk in self
+            .query(JOURNALS, &[])
+            .await
+            .expect("the journals cannot be read")
+        {
+            let id: String = chunk.get("execution_id");
+            let journal = journals.entry(id.clone()).or_default();
+            assert_eq!(
+                chunk.get::<_, i32>("seq") as usize,
+                journal.len(),
+                "{id} has a gap in its journal"
+            );
+            let body: String = chunk.get("body");
+            journal.extend(read_chunk(chunk.get("format"), &body).expect("a chunk cannot be read"));
+        }
+        journals
+    }
+
+    /// How many executions have this status; `None` when the database does not answer.
+    pub async fn count(&self, status: &str) -> Option<i64> {
+        self.number("SELECT count(*) FROM executions WHERE status = $1", &[&status])
+            .await
+    }
+
+    /// How many executions have not ended; `None` when the database does not answer.
+    pub async fn unfinished(&self) -> Option<i64> {
+        self.number("SELECT count(*) FROM executions WHERE completed_at IS NULL", &[])
+            .await
+    }
+
+    /// How many executions wait with a confirmed job; `None` when the database does not answer.
+    pub async fn published(&self) -> Option<i64> {
+        let published =
+            "SELECT count(*) FROM executions WHERE status = 'PENDING' AND published_at IS NOT NULL";
+        self.number(published, &[]).await
+    }
+
+    /// How many sessions hold a transaction open and do nothing; `None` when the database does not answer.
+    pub(crate) async fn idle_in_transaction(&self) -> Option<i64> {
+        self.number(IDLE_IN_TRANSACTION, &[]).await
+    }
+
+    async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
+        let asked = tokio::time::timeout(ANSWER_WITHIN, self.query(sql, parameters)).await;
+        Some(asked.ok()?.ok()?.first()?.get(0))
+    }
+
+    /// On a connection of its own, for the last one may not have survived what the test has done since.
+    async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await?;
+        let driver = tokio::spawn(connection);
+        let rows = client.query(sql, parameters).await;
+        drop(client);
+        driver.abort();
+        rows
+    }
+}

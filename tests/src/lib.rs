@@ -1,0 +1,37 @@
+//! Gristmill as it is deployed: `gristmill api` and `gristmill worker` as processes of their own, on PostgreSQL and
+//! RabbitMQ, with a database and a broker prefix for each test. This is the harness; the tests are in `tests/e2e/`.
+//!
+//! It fails by panicking. Every process's output is kept under `target/e2e/<test>/`, and its end is printed when the
+//! test fails.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a test whose surroundings are broken has to end"
+)]
+
+mod api;
+mod audit;
+mod binary;
+mod client;
+mod database;
+mod load;
+mod process;
+mod proxy;
+mod services;
+mod settings;
+mod system;
+mod wait;
+mod workflows;
+
+pub use api::Api;
+pub use audit::Calls;
+pub use client::{Answer, Client};
+pub use database::{Database, Row};
+pub use load::Load;
+pub use process::{Process, Signal};
+pub use proxy::{Proxy, Trap};
+pub use services::{PostgreSql, RabbitMqServer};
+pub use settings::SHORT_LEASE;
+pub use system::System;
+pub use wait::{PATIENCE, eventually};
+pub use workflows::chain;

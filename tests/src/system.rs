@@ -1,0 +1,231 @@
+//! Gristmill's processes, with a database and a broker prefix of the test's own.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gristmill_core::OrganizationId;
+use gristmill_queue::{Lane, RabbitMq};
+use gristmill_testkit::{TestBroker, TestDatabase};
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::binary::target_directory;
+use crate::database::Database;
+use crate::process::Process;
+use crate::services::{PostgreSql, RabbitMqServer};
+use crate::settings::{LANES, Settings};
+use crate::wait::eventually;
+
+/// Everything that a test's processes share. Processes are declared after it, so that they are gone before it is.
+pub struct System {
+    /// The test's own look into the database.
+    pub database: Database,
+    /// The test's own connection to the broker, under the prefix that the processes use.
+    pub broker: RabbitMq,
+    organization: OrganizationId,
+    key: String,
+    settings: Settings,
+    directory: PathBuf,
+    started: AtomicUsize,
+    // Deletes the queues, and then the database or the server.
+    _queues: TestBroker,
+    _database: Option<TestDatabase>,
+    /// The server that the test may freeze and restart, if it asked for one.
+    postgres: Option<PostgreSql>,
+    /// The server that the test may kill and wipe, if it asked for one.
+    rabbitmq: Option<RabbitMqServer>,
+}
+
+/// Which servers are the test's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    Nothing,
+    PostgreSql,
+    RabbitMq,
+}
+
+impl System {
+    /// On the servers of `DATABASE_URL` and `AMQP_URL`.
+    pub async fn start() -> Self {
+        Self::build(Own::Nothing).await
+    }
+
+    /// With a PostgreSQL server of its own.
+    pub async fn with_own_postgres() -> Self {
+        Self::build(Own::PostgreSql).await
+    }
+
+    /// With a RabbitMQ server of its own.
+    pub async fn with_own_rabbitmq() -> Self {
+        Self::build(Own::RabbitMq).await
+    }
+
+    async fn build(own: Own) -> Self {
+        let directory = make_directory();
+        let postgres = (own == Own::PostgreSql).then(|| PostgreSql::start(&directory));
+        let rabbitmq = (own == Own::RabbitMq).then(|| RabbitMqServer::start(&directory));
+        let database = if own == Own::PostgreSql {
+            None
+        } else {
+            Some(TestDatabase::postgres().await)
+        };
+        let database_url = match (&postgres, &database) {
+            (Some(server), _) => server.url(),
+            (None, Some(database)) => database.url().to_owned(),
+            (None, None) => unreachable!("there is one or the other"),
+        };
+        let queues = match &rabbitmq {
+            Some(server) => TestBroker::on(&server.url(), &LANES),
+            None => TestBroker::new(&LANES),
+        };
+        let settings = Settings::new(&database_url, queues.options());
+        let started = AtomicUsize::new(0);
+        run(&directory, &["migrate"], &settings).await;
+        let account = run(
+            &directory,
+            &["admin", "bootstrap", "--organization", "Mill", "--json"],
+            &settings,
+        )
+        .await;
+        let account: Value = serde_json::from_str(&account).expect("bootstrap printed no JSON");
+        let text = |name: &str| {
+            account[name]
+                .as_str()
+                .expect("bootstrap left something out")
+                .to_owned()
+        };
+        Self {
+            database: Database::new(&database_url),
+            broker: queues.start().await,
+            organization: text("organizationId")
+                .parse()
+                .expect("bootstrap printed no organization's id"),
+            key: text("apiKey"),
+            settings,
+            directory,
+            started,
+            _queues: queues,
+            _database: database,
+            postgres,
+            rabbitmq,
+        }
+    }
+
+    /// Sets a key of the configuration for all processes that are started from now on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.set_all(&[(key, value)]);
+    }
+
+    /// Sets several.
+    pub fn set_all(&mut self, settings: &[(&str, &str)]) {
+        self.settings.set_all(settings);
+    }
+
+    /// Where the processes find the database.
+    pub fn database_url(&self) -> String {
+        self.settings.get("database.url").to_owned()
+    }
+
+    /// Where the processes find the broker.
+    pub fn broker_url(&self) -> String {
+        self.settings.get("broker.url").to_owned()
+    }
+
+    /// Whose API key the clients use.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// The PostgreSQL server of the test's own.
+    ///
+    /// # Panics
+    /// When it did not ask for one.
+    pub fn postgres(&self) -> &PostgreSql {
+        self.postgres
+            .as_ref()
+            .expect("not a PostgreSQL server of its own")
+    }
+
+    /// The RabbitMQ server of the test's own.
+    ///
+    /// # Panics
+    /// When it did not ask for one.
+    pub fn rabbitmq(&self) -> &RabbitMqServer {
+        self.rabbitmq.as_ref().expect("not a RabbitMQ server of its own")
+    }
+
+    /// Starts an API and waits until it is ready.
+    pub async fn api(&self) -> Api {
+        self.api_with(&[]).await
+    }
+
+    /// The same, with these keys set for it alone.
+    pub async fn api_with(&self, settings: &[(&str, &str)]) -> Api {
+        let process = self.process("api", &["api", "--listen", "127.0.0.1:0"], settings);
+        Api::ready(process, &self.key).await
+    }
+
+    /// Starts a worker and waits until it takes jobs.
+    pub async fn worker(&self) -> Process {
+        self.worker_with(&[]).await
+    }
+
+    /// The same, with these keys set for it alone.
+    pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut process = self.process("worker", &["worker"], settings);
+        process.logged("working").await;
+        process
+    }
+
+    /// How many jobs wait in the default lane; `None` when the broker does not answer.
+    pub async fn depth(&self) -> Option<u64> {
+        self.depth_of(&LANES[0].into()).await
+    }
+
+    async fn depth_of(&self, lane: &Lane) -> Option<u64> {
+        gristmill_queue::Broker::depth(&self.broker, lane).await.ok()
+    }
+
+    /// Waits until no lane holds a job.
+    pub async fn queues_are_empty(&self) {
+        for lane in LANES.map(Lane::from) {
+            let what = format!("the lane {lane} is empty");
+            eventually(&what, async || {
+                self.depth_of(&lane).await.filter(|depth| *depth == 0)
+            })
+            .await;
+        }
+    }
+
+    fn process(&self, role: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut all = self.settings.clone();
+        all.set_all(settings);
+        Process::start(&format!("{number}-{role}"), &self.directory, arguments, &all)
+    }
+}
+
+/// Runs a command to its end and answers with what it printed.
+async fn run(directory: &Path, arguments: &[&str], settings: &Settings) -> String {
+    let name = arguments
+        .iter()
+        .take_while(|word| !word.starts_with('-'))
+        .copied()
+        .collect::<Vec<_>>()
+        .join("-");
+    let mut process = Process::start(&name, directory, arguments, settings);
+    let status = process.ended().await;
+    assert!(status.success(), "gristmill {}: {status}", arguments.join(" "));
+    process.output()
+}
+
+/// An empty directory named after the test, which the test's thread is named after.
+fn make_directory() -> PathBuf {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("unnamed").replace("::", "-");
+    let directory = target_directory().join("e2e").join(test);
+    // What the last run of this test has left, if there was one.
+    std::fs::remove_dir_all(&directory).ok();
+    std::fs::create_dir_all(&directory).expect("no directory for the test's files");
+    directory.canonicalize().expect("a directory that was just made")
+}
