@@ -1,6 +1,7 @@
 //! The words that every other crate shares: definitions, ids, statuses, the journal's entries and the message on the
 //! queue. No I/O and no async runtime: whatever is here can be tested with nothing running.
 
+mod backoff;
 mod definition;
 mod error;
 mod ids;
@@ -10,6 +11,7 @@ mod logs;
 mod problem;
 mod status;
 
+pub use backoff::jittered_pause;
 pub use definition::{Definition, Edge, Node, Settings};
 pub use error::ExecutionError;
 pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};

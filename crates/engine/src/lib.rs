@@ -18,10 +18,10 @@
 //! No database, no broker and no HTTP in here: what the engine needs of the world are a [`Journal`] and a [`Clock`]. Its
 //! rules, by number, are in `docs/engine-semantics.md`; the tests bear the numbers in their names.
 
-mod backoff;
 mod clock;
 mod common;
 mod compile;
+mod delay;
 mod document;
 mod driver;
 mod expression;

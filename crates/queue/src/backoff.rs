@@ -1,30 +1,22 @@
-//! How long to wait before the next attempt: the one place that knows the crate `backoff`.
+//! How long to wait before the next attempt to connect.
 
 use std::time::{Duration, Instant};
 
-use backoff::ExponentialBackoff;
-use backoff::ExponentialBackoffBuilder;
-use backoff::backoff::Backoff as _;
+use gristmill_core::jittered_pause;
 
 const FIRST: Duration = Duration::from_millis(200);
 
 /// Growing, jittered pauses between attempts to get a connection, without an end.
 pub(crate) struct Backoff {
-    pauses: ExponentialBackoff,
+    attempt: u32,
     max: Duration,
     connected_at: Option<Instant>,
 }
 
 impl Backoff {
     pub(crate) fn new(max: Duration) -> Self {
-        let pauses = ExponentialBackoffBuilder::new()
-            .with_initial_interval(FIRST.min(max))
-            .with_multiplier(2.0)
-            .with_max_interval(max)
-            .with_max_elapsed_time(None)
-            .build();
         Self {
-            pauses,
+            attempt: 0,
             max,
             connected_at: None,
         }
@@ -43,9 +35,10 @@ impl Backoff {
             .take()
             .is_some_and(|at| at.elapsed() >= self.max)
         {
-            self.pauses.reset();
+            self.attempt = 0;
         }
-        self.pauses.next_backoff().unwrap_or(self.max)
+        self.attempt = self.attempt.saturating_add(1);
+        jittered_pause(FIRST.min(self.max), 2.0, self.max, self.attempt)
     }
 }
 

@@ -79,7 +79,10 @@ impl Leases {
             fence: fence.clone(),
             commands: sender,
         };
-        self.lock().insert(id.clone(), holding);
+        // This very worker may claim what it lost: the earlier claim's effects must not run on beside the new ones.
+        if let Some(earlier) = self.lock().insert(id.clone(), holding) {
+            earlier.stop();
+        }
         Lease {
             id,
             attempt,
@@ -317,6 +320,17 @@ mod tests {
         assert!(lease.is_safe());
         leases.compare(&row(3, ExecutionStatus::Running));
         assert!(!lease.is_safe());
+    }
+
+    #[test]
+    fn claiming_again_what_was_lost_stops_the_earlier_holder() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let id = ExecutionId::new();
+        let old = leases.hold(id.clone(), 1, Instant::now());
+        let new = leases.hold(id, 2, Instant::now());
+        assert!(!old.is_safe());
+        assert_eq!(*old.commands().borrow(), Command::Stop);
+        assert!(new.is_safe());
     }
 
     #[test]

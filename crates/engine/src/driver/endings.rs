@@ -5,7 +5,8 @@ use gristmill_core::journal::Entry;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::{FailureClass, Journal, NodeFailure, backoff, size};
+use crate::delay::delay;
+use crate::{FailureClass, Journal, NodeFailure, size};
 
 use super::attempts::Ended;
 use super::{Driver, Outcome};
@@ -53,7 +54,7 @@ impl<J: Journal> Driver<'_, J> {
         );
         match failure.class {
             FailureClass::Retry { after } if attempt < node.retry.max_attempts => {
-                let delay = backoff::delay(&node.retry, attempt, after).as_millis();
+                let delay = delay(&node.retry, attempt, after).as_millis();
                 let retry_at = at.saturating_add(i64::try_from(delay).unwrap_or(i64::MAX));
                 Entry::Retrying {
                     path,
