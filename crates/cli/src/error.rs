@@ -65,6 +65,9 @@ pub enum Error {
         #[source]
         source: gristmill_store::Error,
     },
+    /// What the last process left unfinished cannot be taken up.
+    #[error("what was unfinished cannot be taken up again")]
+    Recover(#[source] gristmill_dispatch::Error),
     /// The broker's options make no sense.
     #[error("the broker cannot be used")]
     Broker(#[source] gristmill_queue::Error),

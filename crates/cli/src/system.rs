@@ -217,11 +217,9 @@ pub async fn migrate(store: &Store) -> Result<(), Error> {
 
 /// The database is this process's own: whatever was under way when the last process ended has no worker any more.
 async fn recover(store: &Store) -> Result<(), Error> {
-    let recovered = store.protocol().recover(gristmill_store::System).await;
-    let recovered = recovered.map_err(|source| Error::Store {
-        doing: "recovering executions",
-        source,
-    })?;
+    let recovered = gristmill_dispatch::recover(&*store.protocol())
+        .await
+        .map_err(Error::Recover)?;
     if recovered > 0 {
         info!(executions = recovered, "going on with what was unfinished");
     }

@@ -168,6 +168,12 @@ impl Entry {
         }
     }
 
+    /// Whether the execution is further than before. Beginning an attempt is none, nor is aborting one: an effect that kills
+    /// its worker would otherwise look healthy for ever.
+    pub fn is_progress(&self) -> bool {
+        !matches!(self, Self::Started { .. } | Self::Aborted { .. })
+    }
+
     /// The node that the entry is about: the last part of its path, without a child's `#2`.
     pub fn node_id(&self) -> &str {
         let path = self.path();

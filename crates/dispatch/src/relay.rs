@@ -70,8 +70,8 @@ impl Relay {
     /// One look. Answers whether there may be more.
     async fn poll(&mut self) -> bool {
         // Without a broker there is no use in moving `wake_at` along: whatever is due stays due.
+        // A poll that was not made is no failed one: whether it left a gap is for the health to say.
         if !self.publisher.has_room() {
-            self.health.broken();
             return false;
         }
         let reap = self.health.may_reap(Instant::now());

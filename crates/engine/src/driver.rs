@@ -109,8 +109,13 @@ impl<J: Journal> Driver<'_, J> {
             if let Some(outcome) = self.let_go() {
                 return Ok(outcome);
             }
-            if self.owes_commit {
+            // The failure of the execution belongs into the transaction that settles it, which the next turn asks for: a journal
+            // that holds it and is run again would be taken for an operator's retry.
+            if self.owes_commit && self.state.failure().is_none() {
                 self.commit().await?;
+            }
+            if self.state.failure().is_some() {
+                continue;
             }
             self.wait().await;
             self.take_endings();

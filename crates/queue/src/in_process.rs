@@ -6,7 +6,6 @@ mod receipt;
 mod state;
 mod subscription;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -31,9 +30,10 @@ pub struct InProcess {
 impl InProcess {
     /// A broker with empty queues.
     pub fn new(options: InProcessOptions) -> Self {
+        // Its queues are always new: whatever an earlier process had confirmed is gone with it.
         let state = PublisherState {
             link: PublisherLink::Connected,
-            created: BTreeMap::new(),
+            created: options.lanes.iter().map(|lane| (lane.clone(), 1)).collect(),
         };
         Self {
             queues: Arc::new(Queues::new(options)),

@@ -53,6 +53,14 @@ impl Error {
         ))
     }
 
+    /// The same failure, of a call that may have changed something before it came.
+    pub(crate) fn into_unknown(self) -> Self {
+        match self {
+            Self::Busy(cause) | Self::Statement(cause) => Self::Lost(cause),
+            other => other,
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {

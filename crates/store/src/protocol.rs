@@ -56,7 +56,9 @@ pub trait Protocol: Send + Sync + 'static {
         ids: &'a [ExecutionId],
     ) -> Answer<'a, Vec<(ExecutionId, Vec<Chunk>)>>;
 
-    /// Appends one chunk to each execution's journal and zeroes its `losses`. Guard: RUNNING at the holder's attempt.
+    /// Appends one chunk to each execution's journal, and zeroes its `losses` if that is progress. Guard: RUNNING at the
+    /// holder's attempt, with a journal of the length that the holder knows: an append whose answer was lost may still be
+    /// on its way to its commit while it is sent again.
     fn append<'a>(&'a self, system: System, members: &'a [Append]) -> Answer<'a, Vec<Held>>;
 
     /// Ends each execution as COMPLETED or FAILED, with its last chunk, in one transaction. Guard: RUNNING at the
@@ -120,8 +122,8 @@ pub trait Protocol: Send + Sync + 'static {
     /// Marks every PENDING row of a lane as unpublished and due now: its queue was found missing.
     fn unpublish_lane<'a>(&'a self, system: System, lane: &'a str) -> Answer<'a, u64>;
 
-    /// For a database that only one process uses, when that process starts: whatever is RUNNING lost its worker (one
-    /// loss, → PENDING), and everything PENDING is unpublished and due now.
+    /// For a database that only one process uses, when that process starts: every lease is over, and everything PENDING
+    /// is unpublished and due now. What was RUNNING is due before everything that is PENDING, and is the relay's to judge.
     fn recover<'a>(&'a self, system: System) -> Answer<'a, u64>;
 
     /// How much waits, for metrics; reads at most the first thousand rows of the clock's index.
@@ -230,6 +232,8 @@ pub struct NewChunk {
     pub body: String,
     /// How many entries it holds; at least 1.
     pub entries: i32,
+    /// Whether any of them says that the execution got on ([`gristmill_core::journal::Entry::is_progress`]).
+    pub progress: bool,
 }
 
 /// A holder's journal commit; with [`Protocol::release`] also the end of its hold.
@@ -239,6 +243,8 @@ pub struct Append {
     pub id: ExecutionId,
     /// The holder's fencing token.
     pub attempt: i32,
+    /// How many entries the holder knows of; [`Protocol::append`] appends behind exactly those.
+    pub journal_len: i32,
     /// What is appended; `None` appends nothing.
     pub chunk: Option<NewChunk>,
 }

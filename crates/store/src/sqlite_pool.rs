@@ -16,6 +16,7 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::task::in_own_task;
@@ -168,7 +169,11 @@ fn readers(url: &str, options: &Options) -> Result<Pool<SqliteAsync>, Error> {
     let mut config = ManagerConfig::default();
     // There is no server that could have gone away.
     config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(|url| {
+    // A connection works on the runtime that it was opened on, and outlives whoever asked for it first: the thread that
+    // renews leases, say, which ends with its worker.
+    let runtime = Handle::try_current().ok();
+    config.custom_setup = Box::new(move |url| {
+        let _entered = runtime.as_ref().map(Handle::enter);
         let connected = connect(url, READER).map(SyncConnectionWrapper::new);
         std::future::ready(connected).boxed()
     });

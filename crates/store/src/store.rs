@@ -52,6 +52,9 @@ impl Options {
     }
 }
 
+/// How long a renewal may take.
+const RENEWAL: Duration = Duration::from_secs(2);
+
 /// Everything that Gristmill keeps. Clones share their connections.
 #[derive(Clone)]
 pub struct Store {
@@ -83,8 +86,12 @@ impl Store {
             ));
         }
         let pool = PostgresPool::new(&options)?;
+        // Two, so that one which is silently dead does not take the other's turn; and a renewal that took longer would come
+        // too late anyway.
         let renewals = PostgresPool::new(&Options {
-            pool_size: 1,
+            pool_size: 2,
+            statement_timeout: options.statement_timeout.min(RENEWAL),
+            lock_timeout: options.lock_timeout.min(RENEWAL),
             ..options
         })?;
         Ok(Self {

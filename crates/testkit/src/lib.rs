@@ -8,7 +8,9 @@
 mod broker;
 mod database;
 mod endpoint;
+mod proxy;
 
 pub use broker::TestBroker;
 pub use database::TestDatabase;
 pub use endpoint::{Gate, RecordedCall, RecordingEndpoint, Reply};
+pub use proxy::{Proxy, Trap};

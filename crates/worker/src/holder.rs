@@ -78,6 +78,10 @@ impl Holder {
         totals: Totals,
     ) -> Result<(), LeaseLost> {
         let chunk = self.chunk(entries)?;
+        let ended = match ending {
+            Ending::Completed { .. } => ExecutionStatus::Completed,
+            Ending::Failed { .. } => ExecutionStatus::Failed,
+        };
         loop {
             let settle = Settle {
                 id: self.id.clone(),
@@ -87,8 +91,9 @@ impl Holder {
                 totals,
             };
             let answer = self.writes.settle.call(settle).await;
+            let own = |status| status == ended;
             if self
-                .is_done("settle", answer.map(|held| held == Held::Yes))
+                .is_done("settle", answer.map(|held| held == Held::Yes), own)
                 .await?
             {
                 return Ok(());
@@ -103,11 +108,12 @@ impl Holder {
             let append = Append {
                 id: self.id.clone(),
                 attempt: self.attempt,
+                journal_len: self.journal_len,
                 chunk: chunk.clone(),
             };
             let answer = self.writes.release.call(append).await;
             if self
-                .is_done("release", answer.map(|held| held == Held::Yes))
+                .is_done("release", answer.map(|held| held == Held::Yes), lets_go)
                 .await?
             {
                 return Ok(());
@@ -142,38 +148,39 @@ impl Holder {
                 Ok(Suspended::No) => Ok(false),
                 Err(error) => Err(error),
             };
-            if self.is_done("suspend", answer).await? {
+            if self.is_done("suspend", answer, lets_go).await? {
                 return Ok(Suspended::Yes);
             }
         }
     }
 
-    /// Whether a write that ends the hold has been made, now or in an earlier try whose answer was lost.
-    async fn is_done(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
-        if self.was_changed(verb, answer)? {
+    /// Whether a write that ends the hold has been made, now or in an earlier try whose answer was lost. `own` knows the
+    /// statuses that the write itself leaves behind; any other is somebody else's doing.
+    async fn is_done(
+        &self,
+        verb: &'static str,
+        answer: Result<bool, Error>,
+        own: impl Fn(ExecutionStatus) -> bool,
+    ) -> Result<bool, LeaseLost> {
+        if self.was_changed(verb, answer).await? {
             return Ok(true);
         }
         match self.standing().await? {
-            Standing::LetGo(status) => {
-                // The lost answer's own work, or a cancel: either way the execution has what it needs.
-                if status == ExecutionStatus::Cancelled {
-                    Err(LeaseLost)
-                } else {
-                    Ok(true)
-                }
-            }
+            Standing::LetGo(status) if own(status) => Ok(true),
             Standing::Held { .. } => Ok(false),
-            Standing::Lost => Err(self.refused(verb)),
+            Standing::LetGo(_) | Standing::Lost => Err(self.refused(verb)),
         }
     }
 
     /// Reads a group's answer: changed, or in doubt. A failure that no repeat can mend ends the hold here; the lease
     /// then runs out and counts as a loss.
-    fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+    async fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
         match answer {
             Ok(changed) => Ok(changed),
             Err(cause) if cause.is_transient() => {
                 warn!(execution.id = %self.id, verb, error = &cause as &dyn std::error::Error, "a write is in doubt; reading again");
+                // A database that refuses every write at once, with a full disk for example, is not to be asked in a loop.
+                self.pause().await;
                 Ok(false)
             }
             Err(cause) => {
@@ -207,12 +214,16 @@ impl Holder {
                 }
                 Err(cause) => {
                     warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the execution again yet");
-                    tokio::select! {
-                        () = tokio::time::sleep(RETRY_AFTER) => {}
-                        () = self.lease.stopped() => {}
-                    }
+                    self.pause().await;
                 }
             }
+        }
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(RETRY_AFTER) => {}
+            () = self.lease.stopped() => {}
         }
     }
 
@@ -224,6 +235,7 @@ impl Holder {
             Ok(body) => Ok(Some(NewChunk {
                 body,
                 entries: i32::try_from(entries.len()).unwrap_or(i32::MAX),
+                progress: entries.iter().any(Entry::is_progress),
             })),
             Err(cause) => {
                 error!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "journal entries cannot be written");
@@ -239,6 +251,11 @@ impl Holder {
     }
 }
 
+/// Whether a release or a suspension may have left an execution so. The relay may have moved it on from there.
+fn lets_go(status: ExecutionStatus) -> bool {
+    matches!(status, ExecutionStatus::Pending | ExecutionStatus::Waiting)
+}
+
 impl Journal for Holder {
     /// Commits entries. An effect starts only after this has answered, and this answers only under a good lease: so a
     /// worker that was frozen for longer than its lease starts nothing when it wakes up.
@@ -251,10 +268,13 @@ impl Journal for Holder {
             let append = Append {
                 id: self.id.clone(),
                 attempt: self.attempt,
+                journal_len: self.journal_len,
                 chunk: Some(chunk.clone()),
             };
             let answer = self.writes.append.call(append).await;
-            let mut committed = self.was_changed("append", answer.map(|held| held == Held::Yes))?;
+            let mut committed = self
+                .was_changed("append", answer.map(|held| held == Held::Yes))
+                .await?;
             if !committed {
                 match self.standing().await? {
                     // The answer was lost, not the commit.

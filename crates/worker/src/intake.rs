@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use gristmill_core::{ExecutionId, Job};
 use gristmill_queue::{Delivery, Subscription};
-use gristmill_store::{Claim, Claimed, Protocol, System};
+use gristmill_store::{Claim, Claimed, Error, Protocol, System};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Where executions come in.
 pub(crate) struct Intake {
     pub(crate) subscription: Box<dyn Subscription>,
+    /// Prefetched and not handed back yet.
+    pub(crate) unclaimed: Vec<Delivery>,
     pub(crate) store: Arc<dyn Protocol>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) worker: String,
@@ -53,7 +55,7 @@ impl Intake {
             permits.push(permit);
         }
         let (jobs, deliveries) = read_jobs(deliveries).await;
-        let taken = self.claim(&jobs, permits, shutdown).await?;
+        let taken = self.claim(&jobs, permits, shutdown).await;
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
         for delivery in deliveries {
@@ -62,7 +64,8 @@ impl Intake {
         Some(taken)
     }
 
-    /// Stops taking and hands back what was prefetched.
+    /// Stops taking and hands back what was prefetched. What the database does not take now, the broker delivers to
+    /// others once the subscription is closed.
     pub(crate) async fn close(mut self) {
         self.hand_back().await;
         self.subscription.close().await;
@@ -75,7 +78,9 @@ impl Intake {
         match tokio::time::timeout(FULL_FOR, &mut acquire).await {
             Ok(permit) => expect_open(permit),
             Err(_) => {
-                self.hand_back().await;
+                while !self.hand_back().await {
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
                 let permit = expect_open(acquire.await);
                 self.subscription.resume().await;
                 permit
@@ -83,27 +88,32 @@ impl Intake {
         }
     }
 
-    /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue.
-    async fn hand_back(&mut self) {
-        let (jobs, deliveries) = read_jobs(self.subscription.pause().await).await;
+    /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers
+    /// whether it worked; what was not handed back is kept for the next try.
+    async fn hand_back(&mut self) -> bool {
+        self.unclaimed.extend(self.subscription.pause().await);
+        let (jobs, deliveries) = read_jobs(std::mem::take(&mut self.unclaimed)).await;
         if jobs.is_empty() {
-            return;
+            return true;
         }
-        debug!(jobs = jobs.len(), "handing prefetched jobs back");
-        counter!("gristmill_jobs_handed_back_total").increment(jobs.len() as u64);
         match self.store.hand_back(System, &jobs).await {
             // After the commit: if the process dies in between, the broker delivers these again as well.
             Ok(()) => {
+                debug!(jobs = jobs.len(), "handed prefetched jobs back");
+                counter!("gristmill_jobs_handed_back_total").increment(jobs.len() as u64);
                 for delivery in deliveries {
                     delivery.ack().await;
                 }
+                true
             }
-            // Not acknowledged: the broker delivers them again.
             Err(error) => {
                 warn!(
+                    jobs = jobs.len(),
                     error = &error as &dyn std::error::Error,
-                    "jobs were not handed back through the database"
+                    "prefetched jobs could not be handed back yet"
                 );
+                self.unclaimed = deliveries;
+                false
             }
         }
     }
@@ -115,47 +125,62 @@ impl Intake {
         jobs: &[(ExecutionId, i32)],
         mut permits: Vec<OwnedSemaphorePermit>,
         shutdown: &CancellationToken,
-    ) -> Option<Vec<Taken>> {
+    ) -> Vec<Taken> {
         if jobs.is_empty() {
-            return Some(Vec::new());
+            return Vec::new();
         }
         let claim = Claim {
             token: Uuid::new_v4(),
             worker: self.worker.clone(),
             lease: self.lease,
         };
-        loop {
+        let mut taken = Vec::with_capacity(jobs.len());
+        let mut pending: Vec<&[(ExecutionId, i32)]> = vec![jobs];
+        while let Some(part) = pending.pop() {
             let sent = Instant::now();
-            match self.store.claim(System, jobs, &claim).await {
+            match self.store.claim(System, part, &claim).await {
                 Ok(claimed) => {
-                    counter!("gristmill_claims_total", "outcome" => "claimed")
-                        .increment(claimed.len() as u64);
-                    let stale = jobs.len().saturating_sub(claimed.len());
-                    counter!("gristmill_claims_total", "outcome" => "stale").increment(stale as u64);
+                    note_claims(part.len(), claimed.len());
                     let token = claim.token;
-                    let taken = claimed.into_iter().filter_map(|claimed| {
-                        permits.pop().map(|permit| Taken {
+                    taken.extend(claimed.into_iter().filter_map(|claimed| {
+                        let permit = permits.pop()?;
+                        Some(Taken {
                             claimed,
                             token,
                             sent,
                             permit,
                         })
-                    });
-                    return Some(taken.collect());
+                    }));
                 }
-                Err(cause) => {
+                // Away: nothing else can be claimed either.
+                Err(cause @ (Error::Connect(_) | Error::Lost(_))) => {
                     error!(
-                        jobs = jobs.len(),
+                        jobs = part.len(),
                         error = &cause as &dyn std::error::Error,
                         "jobs could not be claimed yet"
                     );
-                    shutdown
-                        .run_until_cancelled(tokio::time::sleep(RETRY_AFTER))
-                        .await?;
+                    pending.push(part);
+                    let pause = tokio::time::sleep(RETRY_AFTER);
+                    if shutdown.run_until_cancelled(pause).await.is_none() {
+                        break;
+                    }
+                }
+                // One member's fault, perhaps, a row that somebody holds locked: the others are claimed without it.
+                Err(_) if part.len() > 1 => pending.extend(part.chunks(1)),
+                Err(cause) => {
+                    let (id, attempt) = &part[0];
+                    error!(execution.id = %id, attempt, error = &cause as &dyn std::error::Error, "not claimed; its wake_at brings it back");
                 }
             }
         }
+        taken
     }
+}
+
+fn note_claims(jobs: usize, claimed: usize) {
+    counter!("gristmill_claims_total", "outcome" => "claimed").increment(claimed as u64);
+    let stale = jobs.saturating_sub(claimed);
+    counter!("gristmill_claims_total", "outcome" => "stale").increment(stale as u64);
 }
 
 fn expect_open(permit: Result<OwnedSemaphorePermit, tokio::sync::AcquireError>) -> OwnedSemaphorePermit {

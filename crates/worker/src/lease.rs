@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_engine::Command;
-use gristmill_store::{Protocol, System, Watched};
+use gristmill_store::{Answer, Protocol, System, Watched};
 use metrics::{counter, gauge};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,10 @@ use tracing::{info, warn};
 /// run at slightly different speeds.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// How often every holding is compared with what the database says; also how often the renewal's turn is looked at.
+/// How long a renewal or a look may take: within a lease of fifteen seconds there is time for several more.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How often every holding is compared with what the database says; also how often renewals are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the fences are looked at, by a task that waits for no database.
@@ -40,8 +43,13 @@ struct Holding {
 }
 
 /// Until when a holder may act.
-struct Fence {
-    safe_until: Mutex<Instant>,
+struct Fence(Mutex<Good>);
+
+#[derive(Clone, Copy)]
+struct Good {
+    /// When the last successful claim or renewal was sent.
+    since: Instant,
+    until: Instant,
 }
 
 /// One holding; dropping it lets go of the entry, not of the database's lease.
@@ -65,9 +73,7 @@ impl Leases {
 
     /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that.
     pub(crate) fn hold(&self, id: ExecutionId, attempt: i32, sent: Instant) -> Lease {
-        let fence = Arc::new(Fence {
-            safe_until: Mutex::new(self.safe_until(sent)),
-        });
+        let fence = Arc::new(Fence::new(sent, self.safe_until(sent)));
         let first = if *self.draining.borrow() {
             Command::Drain
         } else {
@@ -151,50 +157,44 @@ impl Leases {
     async fn renew_and_watch(&self, store: &dyn Protocol, renew_every: Duration) {
         let mut tick = tokio::time::interval(WATCH_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut renewed = Instant::now();
         loop {
             tick.tick().await;
             let holdings = self.holdings();
             gauge!("gristmill_executions_running").set(holdings.len() as f64);
-            if holdings.is_empty() {
-                continue;
+            // Looked at with every tick: a row that was locked by its own journal commit was skipped, and is tried again a
+            // second later, not a whole period.
+            let due = self.due(renew_every.saturating_sub(WATCH_EVERY / 2));
+            if !due.is_empty() {
+                self.renew(store, &due).await;
             }
-            if renewed.elapsed() + WATCH_EVERY / 2 >= renew_every {
-                renewed = Instant::now();
-                self.renew(store, &holdings).await;
+            if !holdings.is_empty() {
+                self.watch(store, holdings.into_iter().map(|(id, _)| id).collect())
+                    .await;
             }
-            self.watch(store, holdings.into_iter().map(|(id, _)| id).collect())
-                .await;
         }
     }
 
-    async fn renew(&self, store: &dyn Protocol, holdings: &[(ExecutionId, i32)]) {
+    async fn renew(&self, store: &dyn Protocol, due: &[(ExecutionId, i32)]) {
         // Before it is sent: the lease runs from when the database sees it, which is later.
         let sent = Instant::now();
-        match store.renew(System, holdings, self.duration).await {
+        match within(ANSWER, store.renew(System, due, self.duration)).await {
             Ok(renewed) => {
                 let table = self.lock();
                 for holding in renewed.iter().filter_map(|id| table.get(id)) {
-                    holding.fence.extend(self.safe_until(sent));
+                    holding.fence.renewed(sent, self.safe_until(sent));
                 }
             }
             Err(error) => {
                 counter!("gristmill_renewals_failed_total").increment(1);
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "leases could not be renewed"
-                );
+                warn!(error = &*error, "leases could not be renewed");
             }
         }
     }
 
     async fn watch(&self, store: &dyn Protocol, ids: Vec<ExecutionId>) {
-        match store.watch(System, &ids).await {
+        match within(ANSWER, store.watch(System, &ids)).await {
             Ok(rows) => rows.iter().for_each(|row| self.compare(row)),
-            Err(error) => warn!(
-                error = &error as &dyn std::error::Error,
-                "executions could not be watched"
-            ),
+            Err(error) => warn!(error = &*error, "executions could not be watched"),
         }
     }
 
@@ -207,6 +207,13 @@ impl Leases {
             counter!("gristmill_leases_given_up_total", "reason" => "taken_away").increment(1);
             info!(execution.id = %row.id, attempt = holding.attempt, status = %row.status, "no longer ours; stopped");
         }
+    }
+
+    /// What was last renewed at least `age` ago.
+    fn due(&self, age: Duration) -> Vec<(ExecutionId, i32)> {
+        let table = self.lock();
+        let due = table.iter().filter(|(_, holding)| holding.fence.age() >= age);
+        due.map(|(id, holding)| (id.clone(), holding.attempt)).collect()
     }
 
     fn holdings(&self) -> Vec<(ExecutionId, i32)> {
@@ -238,13 +245,35 @@ impl Holding {
 }
 
 impl Fence {
-    fn is_safe(&self) -> bool {
-        Instant::now() < *self.safe_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(sent: Instant, until: Instant) -> Self {
+        Self(Mutex::new(Good { since: sent, until }))
     }
 
-    fn extend(&self, until: Instant) {
-        let mut safe_until = self.safe_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *safe_until = until.max(*safe_until);
+    fn is_safe(&self) -> bool {
+        Instant::now() < self.lock().until
+    }
+
+    fn age(&self) -> Duration {
+        self.lock().since.elapsed()
+    }
+
+    fn renewed(&self, sent: Instant, until: Instant) {
+        *self.lock() = Good { since: sent, until };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Good> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an answer, but not for long: on a connection that is silently dead none comes, and there is another one.
+async fn within<T>(
+    limit: Duration,
+    answer: Answer<'_, T>,
+) -> Result<T, Box<dyn std::error::Error + Send + Sync>> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(elapsed) => Err(Box::new(elapsed)),
     }
 }
 
@@ -299,7 +328,9 @@ mod tests {
         let leases = Leases::new(Duration::from_secs(15));
         let lease = leases.hold(ExecutionId::new(), 1, Instant::now());
         leases.stop();
-        lease.fence.extend(Instant::now() + Duration::from_secs(60));
+        lease
+            .fence
+            .renewed(Instant::now(), Instant::now() + Duration::from_secs(60));
         assert!(!lease.is_safe());
     }
 
@@ -320,6 +351,19 @@ mod tests {
         assert!(lease.is_safe());
         leases.compare(&row(3, ExecutionStatus::Running));
         assert!(!lease.is_safe());
+    }
+
+    #[test]
+    fn what_a_renewal_skipped_is_due_again_with_the_next_look() {
+        let leases = Leases::new(Duration::from_secs(15));
+        let sent = Instant::now().checked_sub(Duration::from_secs(6)).unwrap();
+        let renewed = leases.hold(ExecutionId::new(), 1, sent);
+        let skipped = leases.hold(ExecutionId::new(), 1, sent);
+        assert_eq!(leases.due(Duration::from_secs(5)).len(), 2);
+        renewed
+            .fence
+            .renewed(Instant::now(), leases.safe_until(Instant::now()));
+        assert_eq!(leases.due(Duration::from_secs(5)), [(skipped.id.clone(), 1)]);
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl Worker {
             .map_err(Error::Thread)?;
         let mut intake = Intake {
             subscription,
+            unclaimed: Vec::new(),
             store: protocol.clone(),
             slots: Arc::new(Semaphore::new(usize::from(options.concurrency))),
             worker: options.name.clone(),

@@ -1,7 +1,7 @@
 //! A process that dies between the commit and the queue, or between the queue and the note of it.
 
-use gristmill_testkit::RecordingEndpoint;
-use gristmill_tests::{Calls, Proxy, System, chain, eventually};
+use gristmill_testkit::{Proxy, RecordingEndpoint};
+use gristmill_tests::{Calls, System, chain, eventually};
 use serde_json::json;
 
 /// Case 3: the relay has moved `wake_at` along, so it has these rows; the broker has seen nothing.

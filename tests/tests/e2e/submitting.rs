@@ -1,7 +1,7 @@
 //! An API that dies in the middle of a submit.
 
-use gristmill_testkit::RecordingEndpoint;
-use gristmill_tests::{Answer, Api, Calls, Proxy, System, Trap, chain, eventually};
+use gristmill_testkit::{Proxy, RecordingEndpoint, Trap};
+use gristmill_tests::{Answer, Api, Calls, System, chain, eventually};
 use serde_json::json;
 use tokio::task::JoinHandle;
 

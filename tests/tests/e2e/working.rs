@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gristmill_core::Job;
 use gristmill_queue::{Broker, Outgoing};
-use gristmill_testkit::{Gate, RecordingEndpoint};
-use gristmill_tests::{Calls, Proxy, SHORT_LEASE, Signal, System, Trap, chain, eventually};
+use gristmill_testkit::{Gate, Proxy, RecordingEndpoint, Trap};
+use gristmill_tests::{Calls, SHORT_LEASE, Signal, System, chain, eventually};
 use serde_json::json;
 use tokio::time::Instant;
 

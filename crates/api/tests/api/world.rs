@@ -138,9 +138,16 @@ impl World {
 
     /// Plays the worker: commits entries.
     pub(crate) async fn append(&self, id: &ExecutionId, entries: &[Entry]) {
+        let watched = self
+            .store
+            .protocol()
+            .watch(System, std::slice::from_ref(id))
+            .await
+            .unwrap();
         let append = Append {
             id: id.clone(),
             attempt: 1,
+            journal_len: watched[0].journal_len,
             chunk: Some(chunk(entries)),
         };
         assert_eq!(
@@ -298,6 +305,7 @@ fn chunk(entries: &[Entry]) -> NewChunk {
     NewChunk {
         body: write_chunk(entries).unwrap(),
         entries: i32::try_from(entries.len()).unwrap(),
+        progress: true,
     }
 }
 

@@ -56,7 +56,7 @@ impl Consumer {
     }
 
     async fn open(&self, connection: &Arc<Connection>) -> Result<Session, Error> {
-        self.state.created(self.topology.declare(connection).await?);
+        self.topology.declare(connection, &self.state).await?;
         let channel = within(self.answer_timeout, "opening a channel", async {
             let channel = connection.create_channel().await.map_err(Error::Channel)?;
             // Before the consumers: without a limit RabbitMQ sends all it has into lapin's unbounded buffer. Not global,

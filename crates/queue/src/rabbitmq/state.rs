@@ -36,16 +36,10 @@ impl State {
         self.0.borrow().link == PublisherLink::Blocked
     }
 
-    /// Notes lanes whose queues were missing.
-    pub(super) fn created(&self, lanes: Vec<Lane>) {
-        if lanes.is_empty() {
-            return;
-        }
-        tracing::info!(?lanes, "created queues that were missing on RabbitMQ");
-        self.0.send_modify(|state| {
-            for lane in lanes {
-                *state.created.entry(lane).or_default() += 1;
-            }
-        });
+    /// Notes a lane whose queue was missing.
+    pub(super) fn created(&self, lane: &Lane) {
+        tracing::info!(%lane, "the lane's queue is missing on RabbitMQ; creating it");
+        self.0
+            .send_modify(|state| *state.created.entry(lane.clone()).or_default() += 1);
     }
 }

@@ -7,6 +7,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 
 use super::link::within;
+use super::state::State;
 use crate::error::is_not_found;
 use crate::{Error, Lane, RabbitMqOptions};
 
@@ -50,12 +51,18 @@ impl Topology {
         &self.dead
     }
 
-    /// Declares everything and answers with the lanes whose queues were missing.
-    pub(super) async fn declare(&self, connection: &Connection) -> Result<Vec<Lane>, Error> {
-        within(self.timeout, "declaring queues", self.declare_all(connection)).await
+    /// Declares everything and notes the lanes whose queues were missing, each at once: if declaring the next one fails,
+    /// the first will not be missing any more.
+    pub(super) async fn declare(&self, connection: &Connection, state: &State) -> Result<(), Error> {
+        within(
+            self.timeout,
+            "declaring queues",
+            self.declare_all(connection, state),
+        )
+        .await
     }
 
-    async fn declare_all(&self, connection: &Connection) -> Result<Vec<Lane>, Error> {
+    async fn declare_all(&self, connection: &Connection, state: &State) -> Result<(), Error> {
         let channel = connection.create_channel().await.map_err(Error::Channel)?;
         // A dead letter's target first: from the moment a lane's queue exists it may need it.
         self.declare_final(&channel, &self.parked, &parked_arguments())
@@ -63,17 +70,16 @@ impl Topology {
         self.declare_final(&channel, &self.dead, &self.lane_arguments(&self.parked))
             .await?;
         declare_exchange(&channel, &self.jobs, ExchangeKind::Direct).await?;
-        let mut created = Vec::new();
         for lane in &self.lanes {
             let queue = self.lane_queue(lane);
             if is_missing(connection, &queue).await? {
-                created.push(lane.clone());
+                state.created(lane);
             }
             // Even where it exists: the broker compares the arguments.
             declare_queue(&channel, &queue, &self.lane_arguments(&self.dead)).await?;
             bind(&channel, &queue, &self.jobs, lane).await?;
         }
-        Ok(created)
+        Ok(())
     }
 
     /// An exchange and a queue of the same name that takes all of it.

@@ -12,7 +12,6 @@ mod dead_letters;
 mod misuse;
 mod outages;
 mod own_broker;
-mod proxy;
 mod publishing;
 mod support;
 

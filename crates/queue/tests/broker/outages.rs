@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use gristmill_queue::{Broker, Error, PublisherLink, PublisherState, RabbitMq, RabbitMqOptions};
-use gristmill_testkit::TestBroker;
+use gristmill_testkit::{Proxy, TestBroker};
 
-use crate::proxy::Proxy;
 use crate::support::{outgoing, publish, publish_at_last, state_becomes, subscribe, take_until};
 
 /// Through the proxy, and quick to despair.
@@ -43,7 +42,7 @@ async fn publishing_and_consuming_go_on_after_cut_connections() {
 async fn a_broker_that_is_away_at_the_start_is_waited_for() {
     let queues = TestBroker::new(&["default"]);
     let proxy = Proxy::to(&queues.options().url).await;
-    proxy.refuse(true);
+    proxy.refuse();
     let broker = RabbitMq::start(through(&proxy, &queues)).await.unwrap();
     let mut subscription = subscribe(&broker, &["default"], 5);
     assert!(matches!(
@@ -52,7 +51,7 @@ async fn a_broker_that_is_away_at_the_start_is_waited_for() {
     ));
     broker.ping().await.unwrap_err();
 
-    proxy.refuse(false);
+    proxy.accept();
     state_becomes(&broker, PublisherState::is_connected).await;
     let sent = publish(&broker, "default", 1).await;
     take_until(&mut *subscription, &sent[0]).await;
@@ -68,11 +67,11 @@ async fn a_frozen_network_costs_a_timeout_and_not_the_process() {
     let sent = publish(&broker, "default", 1).await;
     take_until(&mut *subscription, &sent[0]).await;
 
-    proxy.freeze(true);
+    proxy.freeze();
     let unknown = broker.publish(vec![outgoing("default")]).await.unwrap_err();
     assert!(matches!(unknown, Error::Timeout { .. }), "{unknown:?}");
     state_becomes(&broker, disconnected).await;
-    proxy.freeze(false);
+    proxy.thaw();
     state_becomes(&broker, PublisherState::is_connected).await;
     let sent = publish_at_last(&broker, "default").await;
     take_until(&mut *subscription, &sent).await;

@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use gristmill_core::journal::FORMAT;
 use gristmill_store::{Append, Chunk, Held, NewChunk, System};
 use gristmill_testkit::TestDatabase;
@@ -13,16 +14,20 @@ pub(crate) async fn a_journal_is_read_back_in_order_and_byte_for_byte(db: &TestD
         "[1e400,-0.0,12345678901234567890123]",
     ];
     let entries = [2, 1, 3];
+    let mut journal_len = 0;
     for (body, entries) in bodies.into_iter().zip(entries) {
         let chunk = NewChunk {
             body: body.to_owned(),
             entries,
+            progress: true,
         };
         let member = Append {
             id: id.clone(),
             attempt: 1,
+            journal_len,
             chunk: Some(chunk),
         };
+        journal_len += entries;
         assert_eq!(
             world.protocol().append(System, &[member]).await.unwrap(),
             [Held::Yes]
@@ -81,11 +86,13 @@ pub(crate) async fn an_append_without_a_chunk_only_says_who_holds(db: &TestDatab
         Append {
             id: held.clone(),
             attempt: 1,
+            journal_len: 0,
             chunk: None,
         },
         Append {
             id: lost,
             attempt: 1,
+            journal_len: 0,
             chunk: None,
         },
     ];
@@ -97,17 +104,34 @@ pub(crate) async fn an_append_without_a_chunk_only_says_who_holds(db: &TestDatab
     assert!(world.bodies(&held).await.is_empty());
 }
 
-pub(crate) async fn two_appends_to_one_execution_in_one_group_are_both_kept(db: &TestDatabase) {
+/// The connection is cut while the server works on an append, and the holder sends it again: on another connection at
+/// the same moment, in one group with its twin, or later.
+pub(crate) async fn an_append_sent_again_while_the_first_is_under_way_is_stored_once(db: &TestDatabase) {
     let world = World::new(db).await;
     let (id, neighbour) = (world.running().await, world.running().await);
-    let members = [
-        append(&id, 1, "[1]"),
-        append(&neighbour, 1, "[0]"),
-        append(&id, 1, "[2]"),
-    ];
+    let protocol = world.protocol();
+    let twins = [append(&id, 1, "[1]"), append(&id, 1, "[1]")];
+    let answers = join_all(
+        twins
+            .iter()
+            .map(|twin| protocol.append(System, std::slice::from_ref(twin))),
+    )
+    .await;
+    let kept = answers
+        .into_iter()
+        .flat_map(Result::unwrap)
+        .filter(|held| *held == Held::Yes);
+    assert_eq!(kept.count(), 1);
+    assert_eq!(protocol.append(System, &twins[..1]).await.unwrap(), [Held::No]);
+
+    let next = |body| Append {
+        journal_len: 1,
+        ..append(&id, 1, body)
+    };
+    let group = [next("[2]"), append(&neighbour, 1, "[0]"), next("[2]")];
     assert_eq!(
-        world.protocol().append(System, &members).await.unwrap(),
-        [Held::Yes; 3]
+        protocol.append(System, &group).await.unwrap(),
+        [Held::Yes, Held::Yes, Held::No]
     );
     assert_eq!(world.bodies(&id).await, ["[1]", "[2]"]);
     assert_eq!(world.watch(&id).await.journal_len, 2);

@@ -107,6 +107,7 @@ pub(crate) async fn a_second_claim_keeps_the_first_start(db: &TestDatabase) {
     let release = Append {
         id: id.clone(),
         attempt: 1,
+        journal_len: 0,
         chunk: None,
     };
     world.protocol().release(System, &[release]).await.unwrap();

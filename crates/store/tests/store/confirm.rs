@@ -1,9 +1,9 @@
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Append, Held, System};
+use gristmill_store::{Append, Held, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::World;
+use crate::world::{LATER, World};
 
 pub(crate) async fn a_confirmed_job_is_due_again_after_five_minutes_then_fifteen_then_forty_five(
     db: &TestDatabase,
@@ -45,8 +45,18 @@ pub(crate) async fn a_confirm_of_an_older_attempt_is_ignored(db: &TestDatabase) 
         .confirm(System, &[(id.clone(), 0)])
         .await
         .unwrap();
-    assert!(raw::about(world.wakes_in(&id).await, 0.0));
+    assert!(raw::about(world.wakes_in(&id).await, 30.0));
     assert!(!world.is_published(&id).await);
+}
+
+/// The job was handed back, or its queue was lost, between the broker's confirm and the note of it.
+pub(crate) async fn a_confirm_of_what_is_due_again_is_ignored(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let job = [(world.pending().await, 0)];
+    world.protocol().hand_back(System, &job).await.unwrap();
+    world.protocol().confirm(System, &job).await.unwrap();
+    assert!(raw::about(world.wakes_in(&job[0].0).await, 0.0));
+    assert!(!world.is_published(&job[0].0).await);
 }
 
 pub(crate) async fn each_pending_counts_its_own_confirms(db: &TestDatabase) {
@@ -70,7 +80,7 @@ pub(crate) async fn each_pending_counts_its_own_confirms(db: &TestDatabase) {
     assert!(raw::about(world.wakes_in(&id).await, 300.0));
 }
 
-/// PENDING at attempt 1.
+/// PENDING at attempt 1, and published by the relay.
 async fn released(world: &World<'_>) -> ExecutionId {
     let id = world.running().await;
     release(world, &id).await;
@@ -81,10 +91,15 @@ async fn release(world: &World<'_>, id: &ExecutionId) {
     let release = Append {
         id: id.clone(),
         attempt: 1,
+        journal_len: 0,
         chunk: None,
     };
     assert_eq!(
         world.protocol().release(System, &[release]).await.unwrap(),
         [Held::Yes]
     );
+    world
+        .relay_one(id, Wake::Publish { again_in: LATER })
+        .await
+        .unwrap();
 }

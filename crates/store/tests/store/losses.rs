@@ -1,12 +1,12 @@
-use gristmill_store::{Append, Suspended, System, Wake};
+use gristmill_store::{Append, Held, NewChunk, Suspended, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{LATER, World, append, suspension};
+use crate::world::{LATER, World, append, chunk, suspension};
 
 /// An execution that kills its worker each time must reach the limit, however it is claimed, drained and put to sleep
 /// in between; one that gets on must not.
-pub(crate) async fn losses_are_zeroed_by_a_journal_commit_and_by_nothing_else(db: &TestDatabase) {
+pub(crate) async fn losses_are_zeroed_by_progress_and_by_nothing_else(db: &TestDatabase) {
     let world = World::new(db).await;
     let id = world.running().await;
     world.reap(&id).await;
@@ -20,6 +20,7 @@ pub(crate) async fn losses_are_zeroed_by_a_journal_commit_and_by_nothing_else(db
     let drained = Append {
         id: id.clone(),
         attempt: 3,
+        journal_len: 0,
         chunk: None,
     };
     world.protocol().release(System, &[drained]).await.unwrap();
@@ -53,10 +54,23 @@ pub(crate) async fn losses_are_zeroed_by_a_journal_commit_and_by_nothing_else(db
         .await
         .unwrap();
     assert_eq!(world.losses(&id).await, 2, "after a stale holder's append");
-    world
-        .protocol()
-        .append(System, &[append(&id, 6, "[2]")])
-        .await
-        .unwrap();
-    assert_eq!(world.losses(&id).await, 0, "after a journal commit");
+    let begun = NewChunk {
+        progress: false,
+        ..chunk("[2]").unwrap()
+    };
+    let begun = Append {
+        journal_len: 1,
+        chunk: Some(begun),
+        ..append(&id, 6, "")
+    };
+    let answer = world.protocol().append(System, &[begun]).await.unwrap();
+    assert_eq!(answer, [Held::Yes]);
+    assert_eq!(world.losses(&id).await, 2, "after the beginning of an effect");
+    let got_on = Append {
+        journal_len: 2,
+        ..append(&id, 6, "[3]")
+    };
+    let answer = world.protocol().append(System, &[got_on]).await.unwrap();
+    assert_eq!(answer, [Held::Yes]);
+    assert_eq!(world.losses(&id).await, 0, "after progress");
 }

@@ -68,6 +68,7 @@ contract! {
         a_confirmed_job_is_due_again_after_five_minutes_then_fifteen_then_forty_five
         a_confirm_that_comes_after_the_claim_leaves_the_lease_alone
         a_confirm_of_an_older_attempt_is_ignored
+        a_confirm_of_what_is_due_again_is_ignored
         each_pending_counts_its_own_confirms;
     claim:
         a_job_claims_its_execution_once
@@ -82,7 +83,7 @@ contract! {
         a_worker_that_lost_its_lease_appends_nothing
         nothing_is_appended_to_what_has_ended
         an_append_without_a_chunk_only_says_who_holds
-        two_appends_to_one_execution_in_one_group_are_both_kept;
+        an_append_sent_again_while_the_first_is_under_way_is_stored_once;
     settle:
         a_completed_execution_has_its_output_and_no_clock
         a_failed_execution_has_its_error_and_no_clock
@@ -121,7 +122,7 @@ contract! {
         each_due_execution_gets_its_own_decision
         five_relays_at_once_never_take_one_execution_twice;
     losses:
-        losses_are_zeroed_by_a_journal_commit_and_by_nothing_else;
+        losses_are_zeroed_by_progress_and_by_nothing_else;
     mail:
         mail_is_read_in_the_order_of_its_arrival
         mail_wakes_a_waiting_execution
@@ -139,7 +140,7 @@ contract! {
     unpublish_lane:
         a_missing_queue_makes_its_lane_due;
     recover:
-        a_new_start_reaps_what_ran_and_publishes_what_waited_in_the_queue;
+        a_new_start_makes_due_what_ran_and_then_what_waited_in_the_queue;
     backlog:
         the_backlog_is_measured_from_what_waits;
     groups:

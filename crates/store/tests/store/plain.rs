@@ -2,7 +2,8 @@
 
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
 use gristmill_store::{
-    Append, Error, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store, System, Tenant,
+    Append, Error, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store, System,
+    Tenant,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -245,12 +246,15 @@ pub(crate) async fn an_execution_is_shown_as_it_stands(db: &TestDatabase) {
 pub(crate) async fn a_stretch_of_a_journal_comes_in_the_chunks_that_hold_it(db: &TestDatabase) {
     let world = World::new(db).await;
     let id = world.running().await;
-    for (body, count) in [("[0,1,2]", 3), ("[3]", 1), ("[4,5]", 2)] {
-        world
-            .protocol()
-            .append(System, &[entries(&id, body, count)])
-            .await
-            .unwrap();
+    for (journal_len, body, count) in [(0, "[0,1,2]", 3), (3, "[3]", 1), (4, "[4,5]", 2)] {
+        let member = Append {
+            journal_len,
+            ..entries(&id, body, count)
+        };
+        assert_eq!(
+            world.protocol().append(System, &[member]).await.unwrap(),
+            [Held::Yes]
+        );
     }
     for (first, end, seqs) in [
         (0, 6, vec![0, 3, 4]),
@@ -336,10 +340,12 @@ fn entries(id: &ExecutionId, body: &str, entries: i32) -> Append {
     let chunk = NewChunk {
         body: body.to_owned(),
         entries,
+        progress: true,
     };
     Append {
         id: id.clone(),
         attempt: 1,
+        journal_len: 0,
         chunk: Some(chunk),
     }
 }

@@ -232,6 +232,7 @@ pub(crate) fn chunk(body: &str) -> Option<NewChunk> {
     Some(NewChunk {
         body: body.to_owned(),
         entries: 1,
+        progress: true,
     })
 }
 
@@ -239,6 +240,7 @@ pub(crate) fn append(id: &ExecutionId, attempt: i32, body: &str) -> Append {
     Append {
         id: id.clone(),
         attempt,
+        journal_len: 0,
         chunk: chunk(body),
     }
 }

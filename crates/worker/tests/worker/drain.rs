@@ -3,6 +3,7 @@ use std::time::Duration;
 use gristmill_core::ExecutionStatus;
 use gristmill_testkit::TestDatabase;
 
+use crate::faulty::Faulty;
 use crate::shop::Shop;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,10 +52,12 @@ async fn a_drained_worker_lets_effects_end_within_the_grace_period() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_worker_hands_what_it_prefetched_to_others() {
-    let shop = Shop::new(TestDatabase::sqlite().await).await;
-    shop.worker_with(shop.db.store().protocol(), |options| options.concurrency = 1);
+/// Fills a worker that has one slot, and expects what it prefetched to be run by another.
+async fn a_full_worker_hands_back_through(
+    shop: Shop,
+    protocol: std::sync::Arc<dyn gristmill_store::Protocol>,
+) {
+    shop.worker_with(protocol, |options| options.concurrency = 1);
     let first = shop.submit().await;
     shop.hold.begun(1).await;
     // The full worker prefetches this one; it is the only consumer, so the job has nowhere else to go.
@@ -66,4 +69,18 @@ async fn a_full_worker_hands_what_it_prefetched_to_others() {
     shop.until_all(&[first, second.clone()], ExecutionStatus::Completed)
         .await;
     assert_eq!(shop.execution(&second).await.attempt, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_worker_hands_what_it_prefetched_to_others() {
+    let shop = Shop::new(TestDatabase::sqlite().await).await;
+    let protocol = shop.db.store().protocol();
+    a_full_worker_hands_back_through(shop, protocol).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_worker_hands_back_although_the_database_fails_at_first() {
+    let shop = Shop::new(TestDatabase::sqlite().await).await;
+    let protocol = Faulty::refusing(shop.db.store().protocol(), "hand_back", 2);
+    a_full_worker_hands_back_through(shop, protocol).await;
 }

@@ -1,5 +1,5 @@
-//! The real database behind a connection that loses answers: a chosen verb is carried out, and its caller hears that the
-//! connection was lost.
+//! The real database behind a bad connection: a chosen verb is carried out, or not even that, and its caller hears that
+//! the connection was lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +15,8 @@ use gristmill_store::{
 pub struct Faulty {
     inner: Arc<dyn Protocol>,
     verb: &'static str,
+    /// Whether the verb is carried out before its answer is lost.
+    carry_out: bool,
     left: AtomicUsize,
     lost: AtomicUsize,
 }
@@ -22,11 +24,22 @@ pub struct Faulty {
 impl Faulty {
     /// Loses the next `times` answers of `verb`.
     pub fn new(inner: Arc<dyn Protocol>, verb: &'static str, times: usize) -> Arc<Self> {
+        Self::build(inner, verb, true, times)
+    }
+
+    /// Loses the next `times` calls of `verb` on their way to the database.
+    pub fn refusing(inner: Arc<dyn Protocol>, verb: &'static str, times: usize) -> Arc<Self> {
+        Self::build(inner, verb, false, times)
+    }
+
+    fn build(inner: Arc<dyn Protocol>, verb: &'static str, carry_out: bool, times: usize) -> Arc<Self> {
+        let (left, lost) = (AtomicUsize::new(times), AtomicUsize::new(0));
         Arc::new(Self {
             inner,
             verb,
-            left: AtomicUsize::new(times),
-            lost: AtomicUsize::new(0),
+            carry_out,
+            left,
+            lost,
         })
     }
 
@@ -37,18 +50,20 @@ impl Faulty {
 
     fn lose<'a, T: Send + 'a>(&'a self, verb: &'static str, answer: Answer<'a, T>) -> Answer<'a, T> {
         async move {
-            let answer = answer.await?;
             let one_less = |left: usize| left.checked_sub(1);
-            if verb == self.verb
+            let lose = verb == self.verb
                 && self
                     .left
                     .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
-                    .is_ok()
-            {
-                self.lost.fetch_add(1, Ordering::SeqCst);
-                return Err(Error::Lost(diesel::result::Error::BrokenTransactionManager));
+                    .is_ok();
+            if !lose {
+                return answer.await;
             }
-            Ok(answer)
+            if self.carry_out {
+                drop(answer.await?);
+            }
+            self.lost.fetch_add(1, Ordering::SeqCst);
+            Err(Error::Lost(diesel::result::Error::BrokenTransactionManager))
         }
         .boxed()
     }

@@ -8,5 +8,6 @@ mod faulty;
 mod hold;
 mod in_doubt;
 mod leases;
+mod recovers;
 mod runs;
 mod shop;

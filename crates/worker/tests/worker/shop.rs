@@ -8,8 +8,8 @@ use gristmill_dispatch::{Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Execution, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Submit, Submitted, System, Tenant,
-    Watched,
+    Execution, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Submit, Submitted, System,
+    Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -48,21 +48,33 @@ impl Shop {
 
     /// A shop whose workflow is a chain of these nodes.
     pub async fn with_workflow(db: TestDatabase, nodes: Value) -> Self {
-        let lane: Lane = "default".into();
-        let broker: Arc<dyn Broker> = Arc::new(InProcess::new(InProcessOptions::new(vec![lane])));
-        let shutdown = CancellationToken::new();
-        let protocol = db.store().protocol();
-        let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
-        let submitter = Submitter::new(protocol.clone(), publisher.clone(), PUBLISH_WITHIN);
+        let (shop, publisher) = Self::build(db, nodes).await;
         let options = RelayOptions {
             interval: Duration::from_millis(50),
             limit: 100,
             publish_within: PUBLISH_WITHIN,
             lease: Duration::from_secs(3600),
         };
-        tokio::spawn(Relay::new(protocol, publisher, options).run(shutdown.clone()));
+        let relay = Relay::new(shop.db.store().protocol(), publisher, options);
+        tokio::spawn(relay.run(shop.shutdown.clone()));
+        shop
+    }
+
+    /// A shop in which nothing happens by itself.
+    pub async fn without_relay(db: TestDatabase) -> Self {
+        let nodes = json!([{"id": "start", "type": "trigger"}, {"id": "held", "type": "hold"}]);
+        Self::build(db, nodes).await.0
+    }
+
+    async fn build(db: TestDatabase, nodes: Value) -> (Self, Publisher) {
+        let lane: Lane = "default".into();
+        let broker: Arc<dyn Broker> = Arc::new(InProcess::new(InProcessOptions::new(vec![lane])));
+        let shutdown = CancellationToken::new();
+        let protocol = db.store().protocol();
+        let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
+        let submitter = Submitter::new(protocol, publisher.clone(), PUBLISH_WITHIN);
         let (tenant, workflow) = store_workflow(&db, nodes).await;
-        Self {
+        let shop = Self {
             db,
             broker,
             hold: Hold::new(),
@@ -70,7 +82,8 @@ impl Shop {
             tenant,
             submitter,
             shutdown,
-        }
+        };
+        (shop, publisher)
     }
 
     pub async fn submit(&self) -> ExecutionId {
@@ -127,6 +140,22 @@ impl Shop {
             stop,
             tokio::spawn(async move { worker.run(shutdown).await.unwrap() }),
         )
+    }
+
+    /// Ends a pause before its time: mail wakes what is WAITING, and leaves alone what is PENDING.
+    pub async fn make_claimable(&self, id: &ExecutionId) {
+        let mail = Mail {
+            execution_id: id.clone(),
+            key: ExecutionId::new().to_string(),
+            name: "wake up".to_owned(),
+            body: "{}".to_owned(),
+        };
+        self.db
+            .store()
+            .protocol()
+            .deliver(&self.tenant, &mail)
+            .await
+            .unwrap();
     }
 
     pub async fn execution(&self, id: &ExecutionId) -> Execution {

@@ -59,8 +59,7 @@ impl Opener {
     }
 
     pub(super) async fn declare(&self, connection: &Connection) -> Result<(), Error> {
-        self.state.created(self.topology.declare(connection).await?);
-        Ok(())
+        self.topology.declare(connection, &self.state).await
     }
 }
 

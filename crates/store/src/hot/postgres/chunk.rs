@@ -36,6 +36,24 @@ impl Holders {
     }
 }
 
+/// Whether a holder's write says that the execution got on.
+pub(super) fn is_progress(chunk: &Option<NewChunk>) -> bool {
+    chunk.as_ref().is_some_and(|chunk| chunk.progress)
+}
+
+/// A statement that begins with [`lock_held`], with `$1` to `$5` bound; what else it takes is bound after it.
+macro_rules! bind_holders {
+    ($statement:expr, $holders:expr) => {{
+        use diesel::sql_types::{Array, Integer, Nullable, Text};
+        diesel::sql_query($statement)
+            .bind::<Integer, _>(gristmill_core::journal::FORMAT)
+            .bind::<Array<Text>, _>($holders.ids)
+            .bind::<Array<Integer>, _>($holders.attempts)
+            .bind::<Array<Nullable<Text>>, _>($holders.bodies)
+            .bind::<Array<Integer>, _>($holders.entries)
+    }};
+}
+
 /// The part of a statement that names its members and locks those that the caller still holds. `$1` to `$5` are the
 /// journal's format and the arrays of [`Holders`]; `$also` are more arrays, and `$names` what their columns are called.
 /// `held` has each execution once, should a group name it twice: whoever is first ends the hold for the others.
@@ -74,4 +92,4 @@ macro_rules! write_chunks {
     };
 }
 
-pub(super) use {lock_held, write_chunks};
+pub(super) use {bind_holders, lock_held, write_chunks};

@@ -1,15 +1,15 @@
+use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
 use super::jobs::{columns, seconds};
 use crate::Error;
 use crate::cached::Cached;
-use crate::parse::parse;
+use crate::hot::claimed_row::ClaimedRow;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Claim, Claimed};
-use crate::sql_types::{Moment, Timestamp, Token, Uuid};
+use crate::sql_types::{Token, Uuid};
 
 /// The same job reaches two workers, or an old one comes back after a broker's restart: the row's attempt has moved on
 /// with the first claim, and the second finds nothing to lock. It waits for a locked row instead of skipping it, because
@@ -32,32 +32,6 @@ const CLAIM: &str = "
     RETURNING e.id, e.organization_id, e.workflow_id, e.revision, e.attempt, e.input, e.journal_len, e.inbox,
         e.created_at, e.started_at, clock_timestamp() AS now";
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    organization_id: String,
-    #[diesel(sql_type = Text)]
-    workflow_id: String,
-    #[diesel(sql_type = Integer)]
-    revision: i32,
-    #[diesel(sql_type = Integer)]
-    attempt: i32,
-    #[diesel(sql_type = Text)]
-    input: String,
-    #[diesel(sql_type = Integer)]
-    journal_len: i32,
-    #[diesel(sql_type = Integer)]
-    inbox: i32,
-    #[diesel(sql_type = Moment)]
-    created_at: Timestamp,
-    #[diesel(sql_type = Moment)]
-    started_at: Timestamp,
-    #[diesel(sql_type = Moment)]
-    now: Timestamp,
-}
-
 pub(super) async fn claim(
     pool: &PostgresPool,
     jobs: &[(ExecutionId, i32)],
@@ -73,24 +47,8 @@ pub(super) async fn claim(
                 .bind::<Uuid, _>(Token(claim.token))
                 .bind::<Text, _>(claim.worker)
                 .bind::<Double, _>(seconds(claim.lease));
-            Ok(Cached(claim).load::<Row>(connection).await?)
+            Ok(Cached(claim).load::<ClaimedRow>(connection).await?)
         })
     });
-    rows.await?.into_iter().map(claimed).collect()
-}
-
-fn claimed(row: Row) -> Result<Claimed, Error> {
-    Ok(Claimed {
-        id: parse("execution id", &row.id)?,
-        organization_id: parse("organization id", &row.organization_id)?,
-        workflow_id: parse("workflow id", &row.workflow_id)?,
-        revision: row.revision,
-        attempt: row.attempt,
-        input: row.input,
-        journal_len: row.journal_len,
-        inbox: row.inbox,
-        created_at: row.created_at.into(),
-        started_at: row.started_at.into(),
-        now: row.now.into(),
-    })
+    rows.await?.into_iter().map(ClaimedRow::into_claimed).collect()
 }

@@ -10,13 +10,14 @@ use crate::postgres_pool::PostgresPool;
 
 /// A job is often claimed before its confirm gets here. Without the guard the confirm would then push away the lease's
 /// end, or mark a later PENDING, whose own job was never published, as published. A locked row is being claimed right
-/// now, so it is skipped; should that claim fail, the relay publishes once more than needed.
+/// now, so it is skipped; should that claim fail, the relay publishes once more than needed. So is one that is due: it
+/// was handed back, or its queue was lost, after the broker confirmed, and its message is gone.
 const CONFIRM: &str = "
     WITH locked AS (
         SELECT e.id
         FROM executions e JOIN unnest($1::text[], $2::int[]) AS job (id, attempt)
             ON job.id = e.id AND job.attempt = e.attempt
-        WHERE e.status = 'PENDING' ORDER BY e.id FOR UPDATE OF e SKIP LOCKED
+        WHERE e.status = 'PENDING' AND e.wake_at > clock_timestamp() ORDER BY e.id FOR UPDATE OF e SKIP LOCKED
     )
     UPDATE executions e SET
         published_at = clock_timestamp(), publishes = e.publishes + 1,

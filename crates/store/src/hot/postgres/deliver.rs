@@ -1,5 +1,5 @@
 use diesel::sql_types::{Bool, Text};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
 use crate::cached::Cached;
@@ -51,7 +51,8 @@ pub(super) async fn deliver(pool: &PostgresPool, tenant: &Tenant, mail: &Mail) -
                 .bind::<Text, _>(mail.key)
                 .bind::<Text, _>(mail.name)
                 .bind::<Text, _>(mail.body);
-            Ok(Cached(deliver).get_result::<Row>(connection).await.optional()?)
+            // Read to the end: an error that comes after the row is an error all the same.
+            Ok(Cached(deliver).load::<Row>(connection).await?.pop())
         })
     });
     Ok(match row.await? {

@@ -12,8 +12,8 @@ const RECOVER: &str = "
         WHERE wake_at IS NOT NULL AND status IN ('PENDING', 'RUNNING') ORDER BY id FOR UPDATE
     )
     UPDATE executions e SET
-        losses = e.losses + CASE WHEN e.status = 'RUNNING' THEN 1 ELSE 0 END,
-        status = 'PENDING', published_at = NULL, publishes = 0, wake_at = clock_timestamp()
+        published_at = NULL, publishes = 0,
+        wake_at = CASE e.status WHEN 'RUNNING' THEN e.started_at ELSE clock_timestamp() END
     FROM locked WHERE e.id = locked.id";
 
 pub(super) async fn recover(pool: &PostgresPool) -> Result<u64, Error> {

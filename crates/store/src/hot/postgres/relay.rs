@@ -2,14 +2,14 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use gristmill_core::{ExecutionStatus, Job};
+use gristmill_core::ExecutionStatus;
 use tokio::sync::oneshot;
 
 use super::finish::{finish, lost};
 use super::jobs::{duration, seconds};
 use crate::Error;
 use crate::cached::Cached;
-use crate::parse::parse;
+use crate::hot::due_row::DueRow;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Decide, Due, Wake};
 
@@ -47,20 +47,8 @@ const FAIL: &str = concat!(
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    organization_id: String,
-    #[diesel(sql_type = Integer)]
-    attempt: i32,
-    #[diesel(sql_type = Text)]
-    lane: String,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Bool)]
-    published: bool,
-    #[diesel(sql_type = Integer)]
-    losses: i32,
+    #[diesel(embed)]
+    due: DueRow,
     #[diesel(sql_type = Double)]
     late: f64,
 }
@@ -109,24 +97,8 @@ async fn lock(connection: &mut AsyncPgConnection, limit: i64, reap: bool) -> Res
         .load::<Row>(connection)
         .await?
         .into_iter()
-        .map(due_row)
+        .map(|row| row.due.into_due(duration(row.late)))
         .collect()
-}
-
-fn due_row(row: Row) -> Result<Due, Error> {
-    let organization_id = parse("organization id", &row.organization_id)?;
-    Ok(Due {
-        job: Job {
-            execution_id: parse("execution id", &row.id)?,
-            organization_id,
-            attempt: row.attempt,
-        },
-        lane: row.lane,
-        status: parse("execution status", &row.status)?,
-        published: row.published,
-        losses: row.losses,
-        late: duration(row.late),
-    })
 }
 
 /// Everything but the failures, which end the execution.

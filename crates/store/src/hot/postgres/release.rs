@@ -1,9 +1,6 @@
-use diesel::sql_query;
-use diesel::sql_types::{Array, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use gristmill_core::journal::FORMAT;
 
-use super::chunk::{Holders, lock_held, write_chunks};
+use super::chunk::{Holders, bind_holders, lock_held, write_chunks};
 use super::jobs::by_place;
 use crate::Error;
 use crate::cached::Cached;
@@ -34,12 +31,7 @@ pub(super) async fn release(pool: &PostgresPool, members: &[Append]) -> Result<V
     );
     let rows = pool.run(move |connection| {
         Box::pin(async move {
-            let release = sql_query(RELEASE)
-                .bind::<Integer, _>(FORMAT)
-                .bind::<Array<Text>, _>(holders.ids)
-                .bind::<Array<Integer>, _>(holders.attempts)
-                .bind::<Array<Nullable<Text>>, _>(holders.bodies)
-                .bind::<Array<Integer>, _>(holders.entries);
+            let release = bind_holders!(RELEASE, holders);
             Ok(Cached(release).load(connection).await?)
         })
     });

@@ -1,9 +1,7 @@
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use gristmill_core::journal::FORMAT;
 
-use super::chunk::{Holders, lock_held, write_chunks};
+use super::chunk::{Holders, bind_holders, lock_held, write_chunks};
 use super::finish::finish;
 use super::jobs::by_place;
 use crate::Error;
@@ -38,12 +36,7 @@ pub(super) async fn settle(pool: &PostgresPool, members: &[Settle]) -> Result<Ve
     let totals: Vec<_> = members.iter().map(|member| member.totals).collect();
     let rows = pool.run(move |connection| {
         Box::pin(async move {
-            let settle = sql_query(SETTLE)
-                .bind::<Integer, _>(FORMAT)
-                .bind::<Array<Text>, _>(holders.ids)
-                .bind::<Array<Integer>, _>(holders.attempts)
-                .bind::<Array<Nullable<Text>>, _>(holders.bodies)
-                .bind::<Array<Integer>, _>(holders.entries)
+            let settle = bind_holders!(SETTLE, holders)
                 .bind::<Array<Nullable<Text>>, _>(outputs)
                 .bind::<Array<Nullable<Text>>, _>(errors)
                 .bind::<Array<Integer>, _>(

@@ -74,7 +74,10 @@ pub(super) async fn submit(
         Box::pin(async move {
             let rows = insert(connection, &organization_id, &members, publish_within).await?;
             // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
-            let known = known(connection, organization_id, &members, &rows).await?;
+            // What was inserted is committed by now, so a failure here leaves the outcome unknown, and is none to redo after.
+            let known = known(connection, organization_id, &members, &rows)
+                .await
+                .map_err(Error::into_unknown)?;
             members
                 .iter()
                 .zip(rows)

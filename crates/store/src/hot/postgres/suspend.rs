@@ -1,9 +1,8 @@
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable};
 use diesel_async::RunQueryDsl;
-use gristmill_core::journal::FORMAT;
 
-use super::chunk::{Holders, lock_held, write_chunks};
+use super::chunk::{Holders, bind_holders, is_progress, lock_held, write_chunks};
 use super::jobs::set;
 use crate::Error;
 use crate::cached::Cached;
@@ -14,12 +13,15 @@ use crate::sql_types::{Moment, Timestamp};
 /// Mail that arrives while the holder decides to wait finds a RUNNING row and wakes nobody. Were the row then to become
 /// WAITING, the mail would wait for ever; so it does so only when its `inbox`, as locked, is what the holder has folded.
 const SUSPEND: &str = concat!(
-    lock_held!(", $6::int[], $7::timestamptz[]", ", folded, wake_at"),
+    lock_held!(
+        ", $6::int[], $7::timestamptz[], $8::bool[]",
+        ", folded, wake_at, progress"
+    ),
     "changed AS (
         UPDATE executions e SET
             status = 'WAITING', wake_at = held.wake_at, published_at = NULL, publishes = 0,
             journal_len = e.journal_len + held.entries,
-            losses = CASE WHEN held.entries > 0 THEN 0 ELSE e.losses END
+            losses = CASE WHEN held.progress THEN 0 ELSE e.losses END
         FROM held WHERE e.id = held.id AND held.inbox = held.folded
         RETURNING e.organization_id, e.id, e.journal_len - held.entries AS seq, held.body, held.place
     ), ",
@@ -46,16 +48,13 @@ pub(super) async fn suspend(pool: &PostgresPool, members: &[Suspend]) -> Result<
         .iter()
         .map(|member| member.wake_at.map(Timestamp))
         .collect();
+    let progress: Vec<_> = members.iter().map(|member| is_progress(&member.chunk)).collect();
     let rows = pool.run(move |connection| {
         Box::pin(async move {
-            let suspend = sql_query(SUSPEND)
-                .bind::<Integer, _>(FORMAT)
-                .bind::<Array<Text>, _>(holders.ids)
-                .bind::<Array<Integer>, _>(holders.attempts)
-                .bind::<Array<Nullable<Text>>, _>(holders.bodies)
-                .bind::<Array<Integer>, _>(holders.entries)
+            let suspend = bind_holders!(SUSPEND, holders)
                 .bind::<Array<Integer>, _>(folded)
-                .bind::<Array<Nullable<Moment>>, _>(wake_at);
+                .bind::<Array<Nullable<Moment>>, _>(wake_at)
+                .bind::<Array<Bool>, _>(progress);
             Ok(Cached(suspend).load::<Row>(connection).await?)
         })
     });

@@ -1,13 +1,13 @@
 //! PENDING → RUNNING.
 
-use diesel::sql_types::{BigInt, Integer, Text};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::values::{list, micros};
 use crate::cached::Cached;
-use crate::parse::parse;
-use crate::sql_types::{Moment, Timestamp, Token, Uuid};
+use crate::hot::claimed_row::ClaimedRow;
+use crate::sql_types::{Token, Uuid};
 use crate::sqlite_pool::SqlitePool;
 use crate::{Claim, Claimed, Error};
 
@@ -49,7 +49,7 @@ pub(super) async fn claim(
     let jobs = list(jobs)?;
     let claim = claim.clone();
     pool.transaction_blocking(move |connection| {
-        let rows: Vec<Row> = Cached(
+        let rows: Vec<ClaimedRow> = Cached(
             sql_query(CLAIM)
                 .bind::<Text, _>(jobs)
                 .bind::<Uuid, _>(Token(claim.token))
@@ -57,51 +57,7 @@ pub(super) async fn claim(
                 .bind::<BigInt, _>(micros(claim.lease)),
         )
         .load(connection)?;
-        rows.into_iter().map(Row::into_claimed).collect()
+        rows.into_iter().map(ClaimedRow::into_claimed).collect()
     })
     .await
-}
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    organization_id: String,
-    #[diesel(sql_type = Text)]
-    workflow_id: String,
-    #[diesel(sql_type = Integer)]
-    revision: i32,
-    #[diesel(sql_type = Integer)]
-    attempt: i32,
-    #[diesel(sql_type = Text)]
-    input: String,
-    #[diesel(sql_type = Integer)]
-    journal_len: i32,
-    #[diesel(sql_type = Integer)]
-    inbox: i32,
-    #[diesel(sql_type = Moment)]
-    created_at: Timestamp,
-    #[diesel(sql_type = Moment)]
-    started_at: Timestamp,
-    #[diesel(sql_type = Moment)]
-    now: Timestamp,
-}
-
-impl Row {
-    fn into_claimed(self) -> Result<Claimed, Error> {
-        Ok(Claimed {
-            id: parse("execution id", &self.id)?,
-            organization_id: parse("organization id", &self.organization_id)?,
-            workflow_id: parse("workflow id", &self.workflow_id)?,
-            revision: self.revision,
-            attempt: self.attempt,
-            input: self.input,
-            journal_len: self.journal_len,
-            inbox: self.inbox,
-            created_at: self.created_at.into(),
-            started_at: self.started_at.into(),
-            now: self.now.into(),
-        })
-    }
 }

@@ -10,7 +10,8 @@ use crate::cached::Cached;
 use crate::sqlite_pool::SqlitePool;
 
 /// The confirm may come after a worker has claimed the job, or ended it, or after a later publish: only a row that is
-/// still PENDING at the published attempt has its clock moved. Otherwise a lease would be lengthened by minutes.
+/// still PENDING at the published attempt has its clock moved. Otherwise a lease would be lengthened by minutes. One that
+/// is due is left to the relay: it was handed back, or its queue was lost, since, and its message is gone.
 const CONFIRM: &str = concat!(
     "UPDATE executions SET
          published_at = ",
@@ -21,7 +22,9 @@ const CONFIRM: &str = concat!(
     now!(),
     " + 300000000 * CASE publishes WHEN 0 THEN 1 WHEN 1 THEN 3 WHEN 2 THEN 9 WHEN 3 THEN 27 ELSE 81 END
      FROM (SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(?1)) AS job
-     WHERE executions.id = job.id AND executions.attempt = job.attempt AND status = 'PENDING'"
+     WHERE executions.id = job.id AND executions.attempt = job.attempt AND status = 'PENDING'
+         AND wake_at > ",
+    now!()
 );
 
 pub(super) async fn confirm(pool: &SqlitePool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 
-use super::append::Place;
+use super::chunk::Place;
 use crate::cached::Cached;
 use crate::{Ending, Error, Totals};
 

@@ -9,13 +9,11 @@ use crate::sqlite_pool::SqlitePool;
 /// Unguarded: the lock on the directory says that there is no other process whose leases these could be.
 const RECOVER: &str = concat!(
     "UPDATE executions SET
-         losses = losses + (status = 'RUNNING'),
-         status = 'PENDING',
          published_at = NULL,
          publishes = 0,
-         wake_at = ",
+         wake_at = CASE status WHEN 'RUNNING' THEN started_at ELSE ",
     now!(),
-    "
+    " END
      WHERE wake_at IS NOT NULL AND status IN ('PENDING', 'RUNNING')"
 );
 

@@ -3,7 +3,8 @@
 use diesel::sql_types::{Integer, Text};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::append::{entries, insert_chunk};
+use super::chunk::{entries, insert_chunk};
+use super::members::each;
 use crate::cached::Cached;
 use crate::sqlite_pool::SqlitePool;
 use crate::{Append, Error, Held};
@@ -22,14 +23,7 @@ const RELEASE: &str = concat!(
 );
 
 pub(super) async fn release(pool: &SqlitePool, members: &[Append]) -> Result<Vec<Held>, Error> {
-    let members = members.to_vec();
-    pool.transaction_blocking(move |connection| {
-        members
-            .iter()
-            .map(|member| release_one(connection, member))
-            .collect()
-    })
-    .await
+    each(pool, members, release_one).await
 }
 
 fn release_one(connection: &mut SqliteConnection, member: &Append) -> Result<Held, Error> {

@@ -3,20 +3,14 @@
 use diesel::SqliteConnection;
 use gristmill_core::ExecutionStatus;
 
-use super::append::{entries, insert_chunk};
+use super::chunk::{entries, insert_chunk};
 use super::finish::{Finish, finish};
+use super::members::each;
 use crate::sqlite_pool::SqlitePool;
 use crate::{Error, Held, Settle};
 
 pub(super) async fn settle(pool: &SqlitePool, members: &[Settle]) -> Result<Vec<Held>, Error> {
-    let members = members.to_vec();
-    pool.transaction_blocking(move |connection| {
-        members
-            .iter()
-            .map(|member| settle_one(connection, member))
-            .collect()
-    })
-    .await
+    each(pool, members, settle_one).await
 }
 
 fn settle_one(connection: &mut SqliteConnection, member: &Settle) -> Result<Held, Error> {

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::OrganizationId;
 
+use super::members::each;
 use super::values::micros;
 use crate::cached::Cached;
 use crate::parse::parse;
@@ -37,13 +38,9 @@ pub(super) async fn submit(
     publish_within: Duration,
 ) -> Result<Vec<Submitted>, Error> {
     let organization_id = tenant.0.clone();
-    let members = members.to_vec();
     let publish_within = micros(publish_within);
-    pool.transaction_blocking(move |connection| {
-        members
-            .iter()
-            .map(|member| submit_one(connection, &organization_id, member, publish_within))
-            .collect()
+    each(pool, members, move |connection, member| {
+        submit_one(connection, &organization_id, member, publish_within)
     })
     .await
 }

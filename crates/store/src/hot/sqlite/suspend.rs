@@ -1,9 +1,10 @@
 //! RUNNING → WAITING, by the holder.
 
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::append::{entries, insert_chunk};
+use super::chunk::{entries, insert_chunk, is_progress};
+use super::members::each;
 use crate::cached::Cached;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
@@ -16,7 +17,7 @@ const SUSPEND: &str = "
         status = 'WAITING',
         wake_at = ?4,
         journal_len = journal_len + ?5,
-        losses = CASE WHEN ?5 > 0 THEN 0 ELSE losses END
+        losses = CASE WHEN ?6 THEN 0 ELSE losses END
     WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2 AND inbox = ?3
     RETURNING organization_id, journal_len - ?5 AS seq";
 
@@ -25,14 +26,7 @@ const HELD: &str = "
     WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2";
 
 pub(super) async fn suspend(pool: &SqlitePool, members: &[Suspend]) -> Result<Vec<Suspended>, Error> {
-    let members = members.to_vec();
-    pool.transaction_blocking(move |connection| {
-        members
-            .iter()
-            .map(|member| suspend_one(connection, member))
-            .collect()
-    })
-    .await
+    each(pool, members, suspend_one).await
 }
 
 fn suspend_one(connection: &mut SqliteConnection, member: &Suspend) -> Result<Suspended, Error> {
@@ -41,7 +35,8 @@ fn suspend_one(connection: &mut SqliteConnection, member: &Suspend) -> Result<Su
         .bind::<Integer, _>(member.attempt)
         .bind::<Integer, _>(member.inbox)
         .bind::<Nullable<Moment>, _>(member.wake_at.map(Timestamp))
-        .bind::<Integer, _>(entries(member.chunk.as_ref()));
+        .bind::<Integer, _>(entries(member.chunk.as_ref()))
+        .bind::<Bool, _>(is_progress(member.chunk.as_ref()));
     let place = Cached(query).get_result(connection).optional()?;
     match insert_chunk(connection, &member.id, place, member.chunk.as_ref())? {
         Held::Yes => Ok(Suspended::Yes),

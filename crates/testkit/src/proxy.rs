@@ -1,14 +1,16 @@
 //! A TCP proxy on a free port, with switches for what networks do, and traps for what only a debugger could time
 //! otherwise: the moment between a statement and its answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod connection;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::wait::PATIENCE;
+/// A connection walks into a trap within this, or never. Generous: the machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A proxy in front of one server. It ends with the test's runtime.
 pub struct Proxy {
@@ -35,15 +37,16 @@ struct State {
 struct Switches {
     /// Grows with each cut: connections of an earlier number end.
     cuts: u32,
+    refuse: bool,
     freeze: bool,
     freeze_requests: bool,
 }
 
-/// Large enough that a statement with its arguments arrives in one piece.
-const BUFFER: usize = 256 * 1024;
-
 impl Proxy {
     /// A proxy to the server of this URL.
+    ///
+    /// # Panics
+    /// When there is no port to listen on, or the URL is none.
     pub async fn to(url: &str) -> Self {
         let (_, target) = address(url);
         let target = target.to_owned();
@@ -59,18 +62,14 @@ impl Proxy {
             trap: Mutex::new(None),
             sprung: watch::Sender::new(false),
         });
-        let shared = state.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                if let Ok(server) = TcpStream::connect(&target).await {
-                    join(client, server, &shared);
-                }
-            }
-        });
+        tokio::spawn(accept(listener, target, state.clone()));
         Self { port, state }
     }
 
     /// The same URL, with the proxy's address.
+    ///
+    /// # Panics
+    /// When the URL is none.
     pub fn url(&self, url: &str) -> String {
         let (before, target) = address(url);
         let after = &url[before.len() + target.len()..];
@@ -79,19 +78,35 @@ impl Proxy {
 
     /// Ends all connections, as the kernel does for a process that was killed.
     pub fn cut(&self) {
-        self.state.switches.send_modify(|switches| switches.cuts += 1);
+        self.switch(|switches| switches.cuts += 1);
+    }
+
+    /// From now on new connections end at once; those that there are stay.
+    pub fn refuse(&self) {
+        self.switch(|switches| switches.refuse = true);
+    }
+
+    /// Undoes [`Proxy::refuse`].
+    pub fn accept(&self) {
+        self.switch(|switches| switches.refuse = false);
     }
 
     /// From now on nothing passes, and nothing ends.
     pub fn freeze(&self) {
-        self.state.switches.send_modify(|switches| switches.freeze = true);
+        self.switch(|switches| switches.freeze = true);
     }
 
     /// From now on nothing passes from the client to the server, while what the server sends still arrives.
     pub fn freeze_requests(&self) {
-        self.state
-            .switches
-            .send_modify(|switches| switches.freeze_requests = true);
+        self.switch(|switches| switches.freeze_requests = true);
+    }
+
+    /// Undoes [`Proxy::freeze`] and [`Proxy::freeze_requests`]: what was held up arrives.
+    pub fn thaw(&self) {
+        self.switch(|switches| {
+            switches.freeze = false;
+            switches.freeze_requests = false;
+        });
     }
 
     /// Sets a trap, for the first message of a client that holds `text`.
@@ -108,10 +123,14 @@ impl Proxy {
         let waited = tokio::time::timeout(PATIENCE, sprung.wait_for(|sprung| *sprung)).await;
         assert!(waited.is_ok(), "waited {PATIENCE:?} for a connection in the trap");
     }
+
+    fn switch(&self, set: impl FnOnce(&mut Switches)) {
+        self.state.switches.send_modify(set);
+    }
 }
 
 impl State {
-    fn lock_trap(&self) -> std::sync::MutexGuard<'_, Option<(Trap, Vec<u8>)>> {
+    fn lock_trap(&self) -> MutexGuard<'_, Option<(Trap, Vec<u8>)>> {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,76 +147,20 @@ impl State {
     }
 }
 
+async fn accept(listener: TcpListener, target: String, state: Arc<State>) {
+    while let Ok((client, _)) = listener.accept().await {
+        // Before the server is connected to: a cut in the meantime is for this connection as well.
+        let Switches { refuse, cuts, .. } = *state.switches.borrow();
+        if !refuse && let Ok(server) = TcpStream::connect(&target).await {
+            connection::join(client, server, &state, cuts);
+        }
+    }
+}
+
 /// What stands before the host and port, and these.
 fn address(url: &str) -> (&str, &str) {
     let scheme = url.find("://").expect("a URL has a scheme") + 3;
     let start = url.find('@').map_or(scheme, |at| at + 1);
     let end = url[start..].find('/').map_or(url.len(), |slash| start + slash);
     (&url[..start], &url[start..end])
-}
-
-fn join(client: TcpStream, server: TcpStream, state: &Arc<State>) {
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let mute = watch::Sender::new(false);
-    let answers = copy_answers(from_server, to_client, state.clone(), mute.subscribe());
-    let requests = copy_requests(from_client, to_server, state.clone(), mute);
-    let mut switches = state.switches.subscribe();
-    let born = switches.borrow().cuts;
-    tokio::spawn(async move {
-        let cut = switches.wait_for(|switches| switches.cuts != born);
-        tokio::select! {
-            // Either side's end is the other's, too: dropping both halves closes both sockets.
-            () = requests => {}
-            () = answers => {}
-            _ = cut => {}
-        }
-    });
-}
-
-async fn copy_requests(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: Arc<State>,
-    mute: watch::Sender<bool>,
-) {
-    let mut switches = state.switches.subscribe();
-    let mut buffer = vec![0; BUFFER];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let message = &buffer[..count];
-        let thawed = switches.wait_for(|switches| !switches.freeze && !switches.freeze_requests);
-        if thawed.await.is_err() {
-            return;
-        }
-        let caught = state.catches(message);
-        if caught.is_some() {
-            // Before the message is passed on, or its answer could slip through.
-            mute.send_replace(true);
-        }
-        if caught != Some(Trap::Withhold) && to.write_all(message).await.is_err() {
-            return;
-        }
-        if caught.is_some() {
-            state.sprung.send_replace(true);
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-async fn copy_answers(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: Arc<State>,
-    mut mute: watch::Receiver<bool>,
-) {
-    let mut switches = state.switches.subscribe();
-    let mut buffer = vec![0; BUFFER];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if switches.wait_for(|switches| !switches.freeze).await.is_err()
-            || mute.wait_for(|mute| !mute).await.is_err()
-            || to.write_all(&buffer[..count]).await.is_err()
-        {
-            return;
-        }
-    }
 }
