@@ -1,5 +1,9 @@
 //! One message in the hands of a consumer, until it is settled.
 
+use std::future::Future;
+use std::time::Duration;
+
+use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
 use lapin::types::AMQPValue;
 
@@ -34,7 +38,7 @@ pub struct DeadLetter {
 
 #[derive(Debug)]
 enum Origin {
-    RabbitMq(lapin::Acker),
+    RabbitMq(Acker),
     InProcess(Receipt),
 }
 
@@ -45,7 +49,7 @@ impl Delivery {
     /// and its job will claim nothing.
     pub async fn ack(self) {
         match self.origin {
-            Origin::RabbitMq(acker) => settled("ack", acker.ack(BasicAckOptions::default()).await),
+            Origin::RabbitMq(acker) => settle("ack", &acker, acker.ack(BasicAckOptions::default())).await,
             Origin::InProcess(receipt) => receipt.ack(),
         }
     }
@@ -55,10 +59,8 @@ impl Delivery {
     pub async fn reject(self) {
         match self.origin {
             Origin::RabbitMq(acker) => {
-                settled(
-                    "reject",
-                    acker.reject(BasicRejectOptions { requeue: false }).await,
-                );
+                let options = BasicRejectOptions { requeue: false };
+                settle("reject", &acker, acker.reject(options)).await;
             }
             Origin::InProcess(receipt) => receipt.reject(),
         }
@@ -109,11 +111,21 @@ impl Delivery {
     }
 }
 
-/// `Ok(false)` and errors both mean that the delivery was stale; no answer ever means that the broker acted on it.
-fn settled(verb: &'static str, result: lapin::Result<bool>) {
-    match result {
-        Ok(true) => {}
-        Ok(false) => tracing::debug!(verb, "settled a delivery of a connection that is gone"),
-        Err(error) => tracing::debug!(verb, %error, "settling a delivery failed"),
+/// The longest wait for a settlement to be written.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+
+/// `Ok(false)` and errors both mean that the delivery was stale; no answer ever means that the broker acted on it. And
+/// there may be none at all: a settlement that is handed to a connection in the moment in which it dies may never be
+/// answered, and must not hold its caller up.
+async fn settle(verb: &'static str, acker: &Acker, answer: impl Future<Output = lapin::Result<bool>>) {
+    if !acker.usable() {
+        tracing::debug!(verb, "not settled: its connection is gone");
+        return;
+    }
+    match tokio::time::timeout(SETTLE_WITHIN, answer).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => tracing::debug!(verb, "settled a delivery of a connection that is gone"),
+        Ok(Err(error)) => tracing::debug!(verb, %error, "settling a delivery failed"),
+        Err(_) => tracing::debug!(verb, "settling a delivery was not answered"),
     }
 }
