@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, Job};
 use gristmill_queue::{Delivery, Subscription};
 use gristmill_store::{Claim, Claimed, Error, Protocol, System};
@@ -58,9 +59,7 @@ impl Intake {
         let taken = self.claim(&jobs, permits, shutdown).await;
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
-        for delivery in deliveries {
-            delivery.ack().await;
-        }
+        acknowledge(deliveries).await;
         Some(taken)
     }
 
@@ -101,9 +100,7 @@ impl Intake {
             Ok(()) => {
                 debug!(jobs = jobs.len(), "handed prefetched jobs back");
                 counter!("gristmill_jobs_handed_back_total").increment(jobs.len() as u64);
-                for delivery in deliveries {
-                    delivery.ack().await;
-                }
+                acknowledge(deliveries).await;
                 true
             }
             Err(error) => {
@@ -175,6 +172,12 @@ impl Intake {
         }
         taken
     }
+}
+
+/// Side by side: on a connection that is dying each may take its time, and what was claimed is not renewed before it is
+/// started.
+async fn acknowledge(deliveries: Vec<Delivery>) {
+    join_all(deliveries.into_iter().map(Delivery::ack)).await;
 }
 
 fn note_claims(jobs: usize, claimed: usize) {
