@@ -33,9 +33,9 @@ pub use error::Error;
 pub use executions::Execution;
 pub use organizations::{NewOrganization, NewUser, Owner};
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ending,
-    Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals, Wake,
-    Watched,
+    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended,
+    Ending, Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals,
+    Wake, Watched,
 };
 pub use scope::{System, Tenant};
 pub use store::{Options, Store};
