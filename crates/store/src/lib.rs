@@ -32,6 +32,7 @@ pub use api_keys::{KeyOwner, NewApiKey};
 pub use error::Error;
 pub use executions::Execution;
 pub use organizations::{NewOrganization, NewUser, Owner};
+pub use postgres_pool::connect_postgres;
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended,
     Ending, Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals,
