@@ -10,4 +10,4 @@ pub(crate) use document::Document;
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use page::Page;
-pub(crate) use prefer::Prefer;
+pub(crate) use prefer::{Prefer, Return};

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod bench;
 mod config;
 mod demo;
 mod dev;
@@ -27,6 +28,7 @@ pub enum Command {
     Migrate(migrate::Args),
     Config(config::Args),
     Admin(admin::Args),
+    Bench(bench::Args),
 }
 
 /// What every command is given.
@@ -47,7 +49,7 @@ impl Command {
     pub fn presets(&self) -> Vec<(&'static str, String)> {
         match self {
             // What these print is for people; logs are wanted when something is wrong.
-            Self::Demo(_) | Self::Run(_) | Self::Migrate(_) | Self::Admin(_) => {
+            Self::Demo(_) | Self::Run(_) | Self::Migrate(_) | Self::Admin(_) | Self::Bench(_) => {
                 vec![("log.filter", "warn,lapin=off".to_owned())]
             }
             Self::Dev(_) | Self::Api(_) | Self::Worker(_) | Self::Config(_) => Vec::new(),
@@ -62,7 +64,7 @@ impl Command {
             Self::Run(args) => args.flags(),
             Self::Api(args) => args.flags(),
             Self::Worker(args) => args.flags(),
-            Self::Migrate(_) | Self::Config(_) | Self::Admin(_) => Vec::new(),
+            Self::Migrate(_) | Self::Config(_) | Self::Admin(_) | Self::Bench(_) => Vec::new(),
         }
     }
 
@@ -77,6 +79,7 @@ impl Command {
             Self::Migrate(args) => args.run(context).await,
             Self::Config(args) => args.run(context),
             Self::Admin(args) => args.run(context).await,
+            Self::Bench(args) => args.run(context).await,
         }
     }
 }

@@ -111,6 +111,12 @@ pub enum Error {
     /// A built-in file is not what it should be: a defect of the build.
     #[error("a built-in file cannot be read")]
     BuiltIn(#[source] serde_json::Error),
+    /// A benchmark has no figures.
+    #[error("the benchmark ended without figures")]
+    Bench(#[source] gristmill_bench::Error),
+    /// A report cannot be written as JSON: a defect.
+    #[error("the figures cannot be printed")]
+    Figures(#[source] serde_json::Error),
     /// A signal came before the work was done.
     #[error("stopped before it was done")]
     Interrupted,

@@ -60,6 +60,19 @@ impl RabbitMq {
         })
     }
 
+    /// Deletes every exchange and queue of these options, with whatever they hold: for tests and benchmarks, which have a
+    /// prefix of their own.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached, or refuses.
+    pub async fn delete(options: &RabbitMqOptions) -> Result<(), Error> {
+        let link = Link::new(options, "delete")?;
+        let connection = link.get().await?;
+        let deleted = Topology::new(options).delete(&connection).await;
+        link.close().await;
+        deleted
+    }
+
     fn consume(&self, queues: Vec<String>, prefetch: u16) -> Result<Box<dyn Subscription>, Error> {
         if self.closed.is_cancelled() {
             return Err(Error::Closed);

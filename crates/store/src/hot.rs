@@ -2,6 +2,7 @@
 
 mod claimed_row;
 mod due_row;
+mod ended_row;
 mod postgres;
 mod sqlite;
 mod watched_row;
@@ -17,8 +18,9 @@ macro_rules! protocol_by_verbs {
         use gristmill_core::ExecutionId;
 
         use $crate::{
-            Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Held, Mail,
-            Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
+            Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended, Held,
+            Mail, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake,
+            Watched,
         };
 
         impl Protocol for $pool {
@@ -83,6 +85,10 @@ macro_rules! protocol_by_verbs {
 
             fn watch<'a>(&'a self, _: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Watched>> {
                 watch::watch(self, ids).boxed()
+            }
+
+            fn ended<'a>(&'a self, _: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Ended>> {
+                ended::ended(self, ids).boxed()
             }
 
             fn relay<'a>(

@@ -32,10 +32,11 @@ pub use api_keys::{KeyOwner, NewApiKey};
 pub use error::Error;
 pub use executions::Execution;
 pub use organizations::{NewOrganization, NewUser, Owner};
+pub use postgres_pool::connect_postgres;
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ending,
-    Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals, Wake,
-    Watched,
+    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended,
+    Ending, Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals,
+    Wake, Watched,
 };
 pub use scope::{System, Tenant};
 pub use store::{Options, Store};

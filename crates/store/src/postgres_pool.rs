@@ -16,6 +16,8 @@ use crate::task::in_own_task;
 use crate::{Error, Options};
 use connect::Connector;
 
+pub use connect::connect_postgres;
+
 /// How much longer than its own limits a statement may stay without an answer.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 

@@ -90,6 +90,10 @@ pub trait Protocol: Send + Sync + 'static {
     /// became of a write whose answer was lost.
     fn watch<'a>(&'a self, system: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Watched>>;
 
+    /// Those of the executions that have ended, and how; the others are missing from the answer. Locks nothing, and costs
+    /// little more than the look at each: for callers who wait for ends.
+    fn ended<'a>(&'a self, system: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Ended>>;
+
     /// Takes up to `limit` executions whose `wake_at` has come, oldest first, skipping locked rows, and does with each
     /// what `decide` says, in one transaction. Executions for which `decide` says [`Wake::Leave`] are untouched.
     /// RUNNING rows are only looked at when `reap` is set. Answers with every row and what was done, so that the caller
@@ -340,6 +344,35 @@ pub struct Watched {
     pub inbox: i32,
     /// How many journal entries there are.
     pub journal_len: i32,
+}
+
+/// How an execution ended: everything about it but its documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Which revision of it.
+    pub revision: i32,
+    /// A terminal status.
+    pub status: ExecutionStatus,
+    /// How often a worker has claimed it.
+    pub attempt: i32,
+    /// A [`gristmill_core::ExecutionError`], as serialized, when FAILED.
+    pub error: Option<String>,
+    /// Node runs that ended COMPLETED.
+    pub nodes_executed: i32,
+    /// Model tokens.
+    pub tokens_used: i64,
+    /// Millionths of a dollar.
+    pub cost_micros: i64,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When it was first claimed; one that was cancelled before has no such time.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended; there for every terminal status.
+    pub completed_at: Option<DateTime<Utc>>,
 }
 
 /// An execution whose `wake_at` has come.

@@ -1,8 +1,6 @@
 //! Exchanges and queues for one test, gone when the test is.
 
 use gristmill_queue::{Lane, RabbitMq, RabbitMqOptions};
-use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::{Connection, ConnectionProperties};
 
 /// A prefix of its own on a RabbitMQ server. Dropping it deletes everything declared under it, after a panic too.
 pub struct TestBroker {
@@ -52,29 +50,12 @@ impl Drop for TestBroker {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(delete(&options)).map_err(std::io::Error::other)
+            runtime
+                .block_on(RabbitMq::delete(&options))
+                .map_err(std::io::Error::other)
         });
         if let Ok(Err(error)) = deleting.join() {
             eprintln!("the queues of `{}` stay behind: {error}", self.options.prefix);
         }
     }
-}
-
-async fn delete(options: &RabbitMqOptions) -> lapin::Result<()> {
-    let prefix = &options.prefix;
-    let connection = Connection::connect(&options.url, ConnectionProperties::default()).await?;
-    let channel = connection.create_channel().await?;
-    let lanes = options.lanes.iter().map(|lane| format!("{prefix}.jobs.{lane}"));
-    for queue in lanes.chain([format!("{prefix}.dead"), format!("{prefix}.parked")]) {
-        channel
-            .queue_delete(queue.into(), QueueDeleteOptions::default())
-            .await?;
-    }
-    for exchange in ["jobs", "dead", "parked"] {
-        let exchange = format!("{prefix}.{exchange}");
-        channel
-            .exchange_delete(exchange.into(), ExchangeDeleteOptions::default())
-            .await?;
-    }
-    connection.close(200, "done".into()).await
 }

@@ -1,4 +1,4 @@
-//! The header `Prefer` (RFC 7240), of which `wait` is known here.
+//! The header `Prefer` (RFC 7240), of which `wait` and `return` are known here.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,28 +10,55 @@ use axum::http::request::Parts;
 /// What the client would like. A preference that is not understood is ignored, as the RFC asks for.
 pub(crate) struct Prefer {
     wait: Option<Duration>,
+    shown: Return,
+}
+
+/// How much of an execution an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Return {
+    /// All of it.
+    Representation,
+    /// Where it stands, without input, output and logs: whoever has them, or does not want them, saves the reading.
+    Minimal,
 }
 
 impl Prefer {
     /// The preferences among `headers`.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let wait = headers
-            .get_all("prefer")
-            .into_iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|preference| preference.split(';').next()?.split_once('='))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
-            .and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok())
+        let wait = value_of("wait", headers)
+            .and_then(|seconds| seconds.parse().ok())
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs);
-        Self { wait }
+        let minimal = value_of("return", headers).is_some_and(|shown| shown.eq_ignore_ascii_case("minimal"));
+        let shown = if minimal {
+            Return::Minimal
+        } else {
+            Return::Representation
+        };
+        Self { wait, shown }
+    }
+
+    /// How much of it the client wants to see.
+    pub(crate) fn shown(&self) -> Return {
+        self.shown
     }
 
     /// How long to wait for the end of what was asked for: what the client wants, at most `limit`.
     pub(crate) fn wait_at_most(&self, limit: Duration) -> Option<Duration> {
         self.wait.map(|wait| wait.min(limit))
     }
+}
+
+/// What a preference is set to; the first one counts where there are several.
+fn value_of<'a>(wanted: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    let (_, value) = headers
+        .get_all("prefer")
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|preference| preference.split(';').next()?.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
+    Some(value.trim().trim_matches('"'))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Prefer {
@@ -60,6 +87,21 @@ mod tests {
             let headers = HeaderMap::from_iter([("prefer".parse().unwrap(), header.parse().unwrap())]);
             let wait = Prefer::of(&headers).wait_at_most(Duration::from_secs(60));
             assert_eq!(wait.map(|wait| wait.as_secs()), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn return_minimal_is_found_among_other_preferences() {
+        for (header, expected) in [
+            ("return=minimal", Return::Minimal),
+            ("wait=30, Return=\"Minimal\"", Return::Minimal),
+            ("return=minimal, return=representation", Return::Minimal),
+            ("return=representation", Return::Representation),
+            ("return=little", Return::Representation),
+            ("wait=30", Return::Representation),
+        ] {
+            let headers = HeaderMap::from_iter([("prefer".parse().unwrap(), header.parse().unwrap())]);
+            assert_eq!(Prefer::of(&headers).shown(), expected, "{header}");
         }
     }
 }

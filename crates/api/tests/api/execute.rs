@@ -52,9 +52,9 @@ pub(crate) async fn an_execution_is_accepted_with_its_place(database: TestDataba
               "a": "\u0000"
             },
             "output": null,
-            "error": null,
             "logs": [],
             "logsTruncated": false,
+            "error": null,
             "nodesExecuted": 0,
             "tokensUsed": 0,
             "costMicros": 0,
@@ -149,7 +149,6 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
               "n": 1,
               "m": 1.0
             },
-            "error": null,
             "logs": [
               {
                 "nodeId": "start",
@@ -185,6 +184,7 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
               }
             ],
             "logsTruncated": false,
+            "error": null,
             "nodesExecuted": 2,
             "tokensUsed": 30,
             "costMicros": 1250000,

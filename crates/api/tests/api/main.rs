@@ -86,7 +86,11 @@ on_both! {
         a_wait_that_runs_out_answers_202
         an_execution_that_ends_in_time_answers_200
         a_known_key_can_be_waited_for
-        a_wait_is_capped;
+        a_wait_is_capped
+        a_minimal_answer_shows_how_it_ended_without_its_documents
+        a_minimal_answer_of_a_failed_execution_says_why
+        a_minimal_answer_without_an_end_shows_what_was_recorded
+        all_who_wait_for_one_execution_are_answered;
     probes:
         a_healthy_system_is_alive_and_ready
         readiness_names_a_closed_broker

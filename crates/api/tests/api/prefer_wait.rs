@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use futures_util::future::join_all;
+use gristmill_store::Ending;
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 
@@ -23,15 +25,23 @@ pub(crate) async fn a_wait_that_runs_out_answers_202(database: TestDatabase) {
     assert_eq!(answer.json()["execution"]["status"], "PENDING");
 }
 
-/// Submits and waits, while a worker that is played here finishes whatever is there.
+/// Submits and waits, while a worker that is played here completes whatever is there.
 async fn finished_while_waiting(world: &World, path: &str) -> Answer {
+    finished_while(world, execute(world, path, "wait=15")).await
+}
+
+async fn finished_while<T>(world: &World, waiting: impl Future<Output = T>) -> T {
+    ended_while(world, waiting, completed()).await
+}
+
+async fn ended_while<T>(world: &World, waiting: impl Future<Output = T>, ending: Ending) -> T {
     let mut jobs = gristmill_queue::Broker::subscribe(&*world.broker, &["default".into()], 1).unwrap();
     let work = async {
         let delivery = jobs.next().await.unwrap();
         let job = gristmill_core::Job::from_bytes(&delivery.body).unwrap();
-        world.finish(&job.execution_id, &[], completed()).await;
+        world.finish(&job.execution_id, &[], ending).await;
     };
-    tokio::join!(execute(world, path, "wait=15"), work).0
+    tokio::join!(waiting, work).0
 }
 
 pub(crate) async fn an_execution_that_ends_in_time_answers_200(database: TestDatabase) {
@@ -62,4 +72,66 @@ pub(crate) async fn a_wait_is_capped(database: TestDatabase) {
         (answer.status, answer.header("preference-applied")),
         (202, Some("wait=1"))
     );
+}
+
+pub(crate) async fn a_minimal_answer_shows_how_it_ended_without_its_documents(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = execute_path(&world.workflow().await);
+    let answer = finished_while(&world, execute(&world, &path, "wait=15, return=minimal")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        answer.header("preference-applied"),
+        Some("wait=15, return=minimal")
+    );
+    let minimal = answer.json()["execution"].take();
+    let mut full = world.get(answer.header("location").unwrap()).await.json()["execution"].take();
+    assert_eq!(full["status"], "COMPLETED");
+    for document in ["input", "output", "logs", "logsTruncated"] {
+        assert!(full.as_object_mut().unwrap().remove(document).is_some());
+    }
+    assert_eq!(minimal, full);
+}
+
+pub(crate) async fn a_minimal_answer_of_a_failed_execution_says_why(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = execute_path(&world.workflow().await);
+    let failed = Ending::Failed {
+        error: r#"{"code":"node_failed","message":"no"}"#.to_owned(),
+    };
+    let waiting = execute(&world, &path, "wait=15, return=minimal");
+    let answer = ended_while(&world, waiting, failed).await;
+    let execution = answer.json()["execution"].take();
+    assert_eq!((answer.status, &execution["status"]), (200, &"FAILED".into()));
+    assert_eq!(execution["error"]["code"], "node_failed");
+}
+
+pub(crate) async fn a_minimal_answer_without_an_end_shows_what_was_recorded(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = execute_path(&world.workflow().await);
+    for (prefer, applied) in [
+        ("return=minimal", "return=minimal"),
+        ("return=minimal, wait=1", "wait=1, return=minimal"),
+    ] {
+        let answer = send(world.request(Method::POST, &path).header("prefer", prefer)).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        assert_eq!(answer.header("preference-applied"), Some(applied));
+        let execution = answer.json()["execution"].take();
+        assert_eq!(execution["status"], "PENDING");
+        assert!(execution["createdAt"].is_string());
+        assert_eq!(
+            (execution.get("input"), execution.get("logs")),
+            (None, None),
+            "{execution}"
+        );
+    }
+}
+
+pub(crate) async fn all_who_wait_for_one_execution_are_answered(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = execute_path(&world.workflow().await);
+    let everyone = join_all((0..8).map(|_| execute(&world, &path, "wait=15, return=minimal")));
+    let answers = finished_while(&world, everyone).await;
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.text), (200, &answers[0].text));
+    }
 }

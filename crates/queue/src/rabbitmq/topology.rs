@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 
@@ -59,6 +61,28 @@ impl Topology {
             "declaring queues",
             self.declare_all(connection, state),
         )
+        .await
+    }
+
+    /// Deletes everything that [`Topology::declare`] declares.
+    pub(super) async fn delete(&self, connection: &Connection) -> Result<(), Error> {
+        within(self.timeout, "deleting queues", async {
+            let channel = connection.create_channel().await.map_err(Error::Channel)?;
+            let lanes = self.lanes.iter().map(|lane| self.lane_queue(lane));
+            for queue in lanes.chain([self.dead.clone(), self.parked.clone()]) {
+                channel
+                    .queue_delete(queue.into(), QueueDeleteOptions::default())
+                    .await
+                    .map_err(Error::Channel)?;
+            }
+            for exchange in [&self.jobs, &self.dead, &self.parked] {
+                channel
+                    .exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default())
+                    .await
+                    .map_err(Error::Channel)?;
+            }
+            Ok(())
+        })
         .await
     }
 

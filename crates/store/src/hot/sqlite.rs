@@ -20,6 +20,7 @@ mod claim;
 mod confirm;
 mod count_dead_letters;
 mod deliver;
+mod ended;
 mod finish;
 mod hand_back;
 mod inbox;

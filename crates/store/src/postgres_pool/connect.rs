@@ -6,7 +6,8 @@ use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
 use rustls::crypto::{CryptoProvider, ring};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{Error, Options};
@@ -59,30 +60,74 @@ impl Connector {
     }
 
     pub(crate) async fn connect(self) -> ConnectionResult<AsyncPgConnection> {
+        match self.open().await.map_err(failed)? {
+            Opened::Plain(client, connection) => {
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+            Opened::Tls(client, connection) => {
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+        }
+    }
+
+    async fn open(self) -> Result<Opened, tokio_postgres::Error> {
         let mut config = self.config;
         // What the URL itself sets comes last and wins.
         let set = config.get_options().unwrap_or_default();
         config.options(format!("{} {set}", self.limits).trim());
         let Some(tls) = self.tls else {
-            return connect_plain(&config).await;
+            return open_plain(&config).await;
         };
         match config.connect(tls).await {
-            Ok((client, connection)) => {
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
-            }
+            Ok((client, connection)) => Ok(Opened::Tls(client, connection)),
             // As libpq does it: `prefer` takes what it gets, such as a server whose certificate nobody vouches for.
             // An answer of the server itself (a wrong password) would be the same again.
             Err(error) if config.get_ssl_mode() == SslMode::Prefer && error.code().is_none() => {
-                connect_plain(config.ssl_mode(SslMode::Disable)).await
+                open_plain(config.ssl_mode(SslMode::Disable)).await
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(error),
         }
     }
 }
 
-async fn connect_plain(config: &Config) -> ConnectionResult<AsyncPgConnection> {
-    let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+/// A connection that nobody drives yet.
+enum Opened {
+    Plain(Client, Connection<Socket, NoTlsStream>),
+    Tls(
+        Client,
+        Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
+    ),
+}
+
+async fn open_plain(config: &Config) -> Result<Opened, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    Ok(Opened::Plain(client, connection))
+}
+
+/// One connection outside of any pool, and past Diesel, with the same TLS and timeouts and without the limits on
+/// statements: for tools that bring their own SQL. It lasts as long as its client.
+///
+/// # Errors
+/// [`Error::Options`] when the URL makes no sense, [`Error::Connect`] when there is no connection.
+pub async fn connect_postgres(options: &Options) -> Result<Client, Error> {
+    let opened = Connector::new(options)?.without_limits().open().await;
+    match opened.map_err(|error| Error::Connect(failed(error).into()))? {
+        Opened::Plain(client, connection) => {
+            tokio::spawn(async move { note_end(connection.await) });
+            Ok(client)
+        }
+        Opened::Tls(client, connection) => {
+            tokio::spawn(async move { note_end(connection.await) });
+            Ok(client)
+        }
+    }
+}
+
+/// Whoever uses the client hears of it, too.
+fn note_end(ended: Result<(), tokio_postgres::Error>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to PostgreSQL ended");
+    }
 }
 
 /// tokio-postgres says only "error connecting to server"; the reason is in the sources.

@@ -108,7 +108,8 @@ contract! {
         a_lost_lease_is_not_renewed;
     watch:
         a_watch_shows_how_executions_stand
-        a_claim_whose_answer_was_lost_is_recognized_by_its_token;
+        a_claim_whose_answer_was_lost_is_recognized_by_its_token
+        only_what_has_ended_is_answered_with_its_end;
     relay:
         publish_leaves_a_pending_execution_pending_and_unpublished
         start_makes_a_waiting_execution_claimable

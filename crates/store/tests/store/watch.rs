@@ -1,5 +1,5 @@
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{System, Watched};
+use gristmill_store::{Ended, Ending, Settle, System, Totals, Watched};
 use gristmill_testkit::TestDatabase;
 
 use crate::world::{LEASE, World, append, claim, completion, mail};
@@ -61,4 +61,66 @@ pub(crate) async fn a_claim_whose_answer_was_lost_is_recognized_by_its_token(db:
         (watched.status, watched.claim_token),
         (ExecutionStatus::Completed, Some(mine.token))
     );
+}
+
+pub(crate) async fn only_what_has_ended_is_answered_with_its_end(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (pending, running) = (world.pending().await, world.running().await);
+    let (completed, failed) = (world.running().await, world.running().await);
+    let totals = Totals {
+        nodes_executed: 3,
+        tokens_used: 1 << 40,
+        cost_micros: 1 << 41,
+    };
+    let error = r#"{"code":"node_failed","message":"no"}"#.to_owned();
+    let members = [
+        Settle {
+            totals,
+            ..completion(&completed, 1)
+        },
+        Settle {
+            ending: Ending::Failed { error: error.clone() },
+            ..completion(&failed, 1)
+        },
+    ];
+    world.protocol().settle(System, &members).await.unwrap();
+
+    let ids = [
+        pending,
+        failed.clone(),
+        running,
+        ExecutionId::new(),
+        completed.clone(),
+    ];
+    let mut ended = world.protocol().ended(System, &ids).await.unwrap();
+    ended.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(ended.len(), 2);
+    let store = db.store();
+    for (ended, id) in ended.iter().zip([&completed, &failed]) {
+        let shown = store.execution(&world.tenant, id).await.unwrap().unwrap();
+        let expected = Ended {
+            id: shown.id,
+            workflow_id: shown.workflow_id,
+            revision: shown.revision,
+            status: shown.status,
+            attempt: shown.attempt,
+            error: shown.error,
+            nodes_executed: shown.nodes_executed,
+            tokens_used: shown.tokens_used,
+            cost_micros: shown.cost_micros,
+            created_at: shown.created_at,
+            started_at: shown.started_at,
+            completed_at: shown.completed_at,
+        };
+        assert_eq!(ended, &expected);
+    }
+    assert_eq!(
+        (ended[0].status, ended[0].nodes_executed, ended[0].cost_micros),
+        (ExecutionStatus::Completed, 3, 1 << 41)
+    );
+    assert_eq!(
+        (ended[1].status, &ended[1].error),
+        (ExecutionStatus::Failed, &Some(error))
+    );
+    assert!(ended.iter().all(|ended| ended.completed_at.is_some()));
 }

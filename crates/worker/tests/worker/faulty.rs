@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use gristmill_core::ExecutionId;
 use gristmill_store::{
-    Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Error, Held, Mail,
-    Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
+    Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended, Error, Held,
+    Mail, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
 };
 
 pub struct Faulty {
@@ -91,6 +91,7 @@ delegate! {
     hand_back(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
     renew(system: System, holdings: &'a [(ExecutionId, i32)], lease: Duration) -> Vec<ExecutionId>;
     watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
+    ended(system: System, ids: &'a [ExecutionId]) -> Vec<Ended>;
     relay(system: System, limit: i64, reap: bool, decide: Decide<'a>) -> Vec<(Due, Wake)>;
     deliver(tenant: &'a Tenant, mail: &'a Mail) -> Delivered;
     inbox(system: System, id: &'a ExecutionId, after: i64) -> Vec<Received>;

@@ -10,7 +10,7 @@ use gristmill_core::ExecutionId;
 use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::Id;
+use crate::extract::{Id, Return};
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -20,6 +20,7 @@ pub(crate) async fn get(
     principal: Principal,
     Id(id): Id<ExecutionId>,
 ) -> Result<Response, Error> {
-    let body = Body::load(&state.services.store, &principal.tenant(), &id).await?;
+    let shown = Return::Representation;
+    let body = Body::load(&state.services.store, &principal.tenant(), &id, shown).await?;
     json(StatusCode::OK, &body)
 }

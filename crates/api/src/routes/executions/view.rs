@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
-use gristmill_store::{Accepted, Execution, Store, Tenant};
+use gristmill_store::{Accepted, Ended, Execution, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::entries::read_entries;
 use crate::error::Error;
+use crate::extract::Return;
 
 /// The answer's envelope.
 #[derive(Serialize)]
@@ -25,12 +26,10 @@ struct View {
     revision: i32,
     status: ExecutionStatus,
     attempt: i32,
-    input: Box<RawValue>,
-    output: Option<Box<RawValue>>,
+    /// Left out of a minimal answer.
+    #[serde(flatten)]
+    documents: Option<Documents>,
     error: Option<Box<RawValue>>,
-    logs: Vec<LogEntry>,
-    /// Whether the journal goes on where `logs` ends.
-    logs_truncated: bool,
     nodes_executed: i32,
     tokens_used: i64,
     cost_micros: i64,
@@ -41,6 +40,17 @@ struct View {
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
+}
+
+/// What is large, or has to be read for itself.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Documents {
+    input: Box<RawValue>,
+    output: Option<Box<RawValue>>,
+    logs: Vec<LogEntry>,
+    /// Whether the journal goes on where `logs` ends.
+    logs_truncated: bool,
 }
 
 /// How many journal entries `logs` is made from.
@@ -57,7 +67,17 @@ impl Body {
         accepted: &Accepted,
         workflow_id: WorkflowId,
         input: String,
+        shown: Return,
     ) -> Result<Self, Error> {
+        let documents = match shown {
+            Return::Minimal => None,
+            Return::Representation => Some(Documents {
+                input: raw(input)?,
+                output: None,
+                logs: Vec::new(),
+                logs_truncated: false,
+            }),
+        };
         let execution = View {
             id: accepted.id.clone(),
             workflow_id,
@@ -65,11 +85,8 @@ impl Body {
             revision: accepted.revision,
             status: ExecutionStatus::Pending,
             attempt: 0,
-            input: raw(input)?,
-            output: None,
+            documents,
             error: None,
-            logs: Vec::new(),
-            logs_truncated: false,
             nodes_executed: 0,
             tokens_used: 0,
             cost_micros: 0,
@@ -82,20 +99,58 @@ impl Body {
         Ok(Self { execution })
     }
 
+    /// The minimal answer about what has ended, without asking the database again.
+    ///
+    /// # Errors
+    /// When the stored error is no JSON: a defect.
+    pub(crate) fn ended(ended: Ended) -> Result<Self, Error> {
+        let execution = View {
+            id: ended.id,
+            workflow_id: ended.workflow_id,
+            workflow_type: WORKFLOW_TYPE,
+            revision: ended.revision,
+            status: ended.status,
+            attempt: ended.attempt,
+            documents: None,
+            error: ended.error.map(raw).transpose()?,
+            nodes_executed: ended.nodes_executed,
+            tokens_used: ended.tokens_used,
+            cost_micros: ended.cost_micros,
+            cost: dollars(ended.cost_micros),
+            duration: duration(ended.started_at, ended.completed_at),
+            created_at: ended.created_at,
+            started_at: ended.started_at,
+            completed_at: ended.completed_at,
+        };
+        Ok(Self { execution })
+    }
+
     /// An execution of the tenant's, as it stands now.
     ///
     /// # Errors
     /// 404 when the tenant has none of this id, or the database's failure.
-    pub(crate) async fn load(store: &Store, tenant: &Tenant, id: &ExecutionId) -> Result<Self, Error> {
+    pub(crate) async fn load(
+        store: &Store,
+        tenant: &Tenant,
+        id: &ExecutionId,
+        shown: Return,
+    ) -> Result<Self, Error> {
         let found = store
             .execution(tenant, id)
             .await?
             .ok_or(Error::NotFound("execution"))?;
-        let (logs, logs_truncated) = load_logs(store, tenant, &found).await?;
-        let duration = found
-            .completed_at
-            .zip(found.started_at)
-            .map(|(end, start)| (end - start).num_milliseconds());
+        let documents = match shown {
+            Return::Minimal => None,
+            Return::Representation => {
+                let (logs, logs_truncated) = load_logs(store, tenant, &found).await?;
+                Some(Documents {
+                    input: raw(found.input)?,
+                    output: found.output.map(raw).transpose()?,
+                    logs,
+                    logs_truncated,
+                })
+            }
+        };
         let execution = View {
             id: found.id,
             workflow_id: found.workflow_id,
@@ -103,16 +158,13 @@ impl Body {
             revision: found.revision,
             status: found.status,
             attempt: found.attempt,
-            input: raw(found.input)?,
-            output: found.output.map(raw).transpose()?,
+            documents,
             error: found.error.map(raw).transpose()?,
-            logs,
-            logs_truncated,
             nodes_executed: found.nodes_executed,
             tokens_used: found.tokens_used,
             cost_micros: found.cost_micros,
-            cost: found.cost_micros as f64 / 1_000_000.0,
-            duration,
+            cost: dollars(found.cost_micros),
+            duration: duration(found.started_at, found.completed_at),
             created_at: found.created_at,
             started_at: found.started_at,
             completed_at: found.completed_at,
@@ -157,6 +209,15 @@ async fn load_logs(
         ),
         truncated,
     ))
+}
+
+fn dollars(micros: i64) -> f64 {
+    micros as f64 / 1_000_000.0
+}
+
+fn duration(started_at: Option<DateTime<Utc>>, completed_at: Option<DateTime<Utc>>) -> Option<i64> {
+    let (end, start) = completed_at.zip(started_at)?;
+    Some((end - start).num_milliseconds())
 }
 
 /// A stored document is handed on as the text that it is.

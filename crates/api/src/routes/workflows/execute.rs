@@ -8,19 +8,19 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gristmill_core::{ExecutionId, WorkflowId};
-use gristmill_store::{Accepted, Submit, Submitted, Tenant};
+use gristmill_store::{Accepted, Ended, Submit, Submitted, Tenant};
 
 use super::input::Input;
 use super::request_hash::request_hash;
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey, Prefer};
+use crate::extract::{Document, Id, IdempotencyKey, Prefer, Return};
 use crate::principal::Principal;
 use crate::routes::executions::view::Body;
 use crate::state::AppState;
 
 /// Records an execution and answers with its id once that is committed; with `Prefer: wait`, once it has ended or the
-/// wait is over, whichever comes first.
+/// wait is over, whichever comes first. With `Prefer: return=minimal` the answer says how it stands, and no more.
 pub(crate) async fn execute(
     State(state): State<Arc<AppState>>,
     principal: Principal,
@@ -52,38 +52,45 @@ pub(crate) async fn execute(
         Submitted::InactiveWorkflow => return Err(Error::InactiveWorkflow),
     };
     let wait = prefer.wait_at_most(state.options.max_wait);
-    if let Some(wait) = wait {
-        let id = accepted
-            .as_ref()
-            .map_or_else(|known| known, |accepted| &accepted.id);
-        wait_for_end(&state, id, wait).await;
-    }
-    let body = match accepted {
-        Ok(accepted) => {
-            let fresh = Body::accepted(&accepted, workflow_id, input.text)?;
+    let ended = match wait {
+        Some(wait) => {
+            let id = accepted
+                .as_ref()
+                .map_or_else(|known| known, |accepted| &accepted.id);
+            wait_for_end(&state, id, wait).await
+        }
+        None => None,
+    };
+    let shown = prefer.shown();
+    let body = match (accepted, ended) {
+        // Whoever noticed the end has read all that this answer says: many who wait cost one statement, not one each.
+        (_, Some(ended)) if shown == Return::Minimal => Body::ended(ended)?,
+        (Ok(accepted), _) => {
+            let fresh = Body::accepted(&accepted, workflow_id, input.text, shown)?;
             if wait.is_some() {
-                reread(&state, &tenant, &accepted, fresh).await
+                reread(&state, &tenant, &accepted, fresh, shown).await
             } else {
                 fresh
             }
         }
-        Err(known) => Body::load(&state.services.store, &tenant, &known).await?,
+        (Err(known), _) => Body::load(&state.services.store, &tenant, &known, shown).await?,
     };
-    answer(&body, wait)
+    answer(&body, wait, shown)
 }
 
-async fn wait_for_end(state: &AppState, id: &ExecutionId, wait: Duration) {
+/// How it ended; `None` when the wait was over first, or the process stops.
+async fn wait_for_end(state: &AppState, id: &ExecutionId, wait: Duration) -> Option<Ended> {
     tokio::select! {
-        _ = state.services.end_watch.ended(id.clone()) => {}
-        () = tokio::time::sleep(wait) => {}
-        () = state.shutdown.cancelled() => {}
+        ended = state.services.end_watch.ended(id.clone()) => ended,
+        () = tokio::time::sleep(wait) => None,
+        () = state.shutdown.cancelled() => None,
     }
 }
 
 /// How the execution stands after the wait. It is accepted whatever happens here: a database that went away meanwhile
 /// must not turn that into an error, which would invite a second submit.
-async fn reread(state: &AppState, tenant: &Tenant, accepted: &Accepted, fresh: Body) -> Body {
-    match Body::load(&state.services.store, tenant, &accepted.id).await {
+async fn reread(state: &AppState, tenant: &Tenant, accepted: &Accepted, fresh: Body, shown: Return) -> Body {
+    match Body::load(&state.services.store, tenant, &accepted.id, shown).await {
         Ok(body) => body,
         Err(error) => {
             let error: &dyn std::error::Error = &error;
@@ -93,7 +100,7 @@ async fn reread(state: &AppState, tenant: &Tenant, accepted: &Accepted, fresh: B
     }
 }
 
-fn answer(body: &Body, wait: Option<Duration>) -> Result<Response, Error> {
+fn answer(body: &Body, wait: Option<Duration>, shown: Return) -> Result<Response, Error> {
     let status = if wait.is_some() && body.has_ended() {
         StatusCode::OK
     } else {
@@ -101,8 +108,11 @@ fn answer(body: &Body, wait: Option<Duration>) -> Result<Response, Error> {
     };
     let location = format!("/api/v1/ai-hub/executions/{}", body.id());
     let mut response = ([(LOCATION, location)], json(status, body)?).into_response();
-    if let Some(wait) = wait {
-        let applied = HeaderValue::from_str(&format!("wait={}", wait.as_secs())).map_err(Error::internal)?;
+    let waited = wait.map(|wait| format!("wait={}", wait.as_secs()));
+    let minimal = (shown == Return::Minimal).then(|| "return=minimal".to_owned());
+    let applied: Vec<_> = [waited, minimal].into_iter().flatten().collect();
+    if !applied.is_empty() {
+        let applied = HeaderValue::from_str(&applied.join(", ")).map_err(Error::internal)?;
         response.headers_mut().insert("preference-applied", applied);
     }
     Ok(response)

@@ -1,0 +1,25 @@
+//! Benchmarks that anyone can run: `gristmill bench` and its subcommands.
+//!
+//! - [`system`]: a whole system over HTTP, as a producer meets it.
+//! - [`floor`]: the least that any such system must do, on the same PostgreSQL and RabbitMQ. Absolute figures say as much
+//!   about the machine as about the software; the ratio of the two says something about the software.
+//!
+//! Each answers with a report that is printed as one line of JSON. Progress goes through [`Show`].
+
+mod database;
+mod error;
+pub mod floor;
+mod http;
+mod latency;
+mod machine;
+mod meter;
+mod process;
+mod round;
+mod show;
+mod spawn;
+pub mod system;
+mod workflow;
+
+pub use error::Error;
+pub use show::Show;
+pub use spawn::SpawnOptions;
