@@ -11,6 +11,7 @@
 
 mod api;
 mod audit;
+mod bench;
 mod binary;
 mod client;
 mod database;
@@ -24,6 +25,7 @@ mod workflows;
 
 pub use api::Api;
 pub use audit::Calls;
+pub use bench::{Figures, bench};
 pub use client::{Answer, Client};
 pub use database::{Database, Row};
 pub use load::Load;

@@ -60,6 +60,9 @@ pub enum Error {
     /// There is no place for the logs of processes.
     #[error("there is no directory for the logs")]
     Directory(#[source] std::io::Error),
+    /// The operating system gave no runtime.
+    #[error("the benchmark's thread could not be set up")]
+    Runtime(#[source] std::io::Error),
     /// The system's URL cannot be used.
     #[error("{0}")]
     Url(String),
@@ -94,6 +97,15 @@ pub enum Error {
     /// The API's answer is none that this version knows.
     #[error("the API's answer cannot be read")]
     Answer(#[source] serde_json::Error),
+    /// The node kinds cannot be set up.
+    #[error("the node kinds cannot be set up")]
+    Registry(#[source] gristmill_engine::DuplicateKind),
+    /// A graph of the benchmark's own does not compile: a defect.
+    #[error("a graph of the benchmark's own has {} problem(s), the first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
+    Definition(Vec<gristmill_core::Problem>),
+    /// The engine computed something else than it should: a defect.
+    #[error("the engine computed something else than it should: {0}")]
+    WrongOutput(String),
     /// A part of the benchmark panicked.
     #[error("a part of the benchmark ended early")]
     Part(#[source] tokio::task::JoinError),

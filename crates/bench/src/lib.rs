@@ -3,10 +3,13 @@
 //! - [`system`]: a whole system over HTTP, as a producer meets it.
 //! - [`floor`]: the least that any such system must do, on the same PostgreSQL and RabbitMQ. Absolute figures say as much
 //!   about the machine as about the software; the ratio of the two says something about the software.
+//! - [`engine`]: graphs of pure nodes, without any of them.
+//! - [`stored`]: a whole system beside many executions that have ended.
 //!
 //! Each answers with a report that is printed as one line of JSON. Progress goes through [`Show`].
 
 mod database;
+pub mod engine;
 mod error;
 pub mod floor;
 mod http;
@@ -17,6 +20,7 @@ mod process;
 mod round;
 mod show;
 mod spawn;
+pub mod stored;
 pub mod system;
 mod workflow;
 

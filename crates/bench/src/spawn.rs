@@ -46,7 +46,12 @@ const LANE: &str = "default";
 impl Site {
     /// Makes its database, and starts nothing yet.
     pub(crate) async fn create(options: SpawnOptions) -> Result<Self, Error> {
-        let name = format!("gristmill_bench_{}", Uuid::new_v4().simple());
+        // Whose it is can be seen, should it ever stay behind.
+        let name = format!(
+            "gristmill_bench_{}_{}",
+            std::process::id(),
+            Uuid::new_v4().simple()
+        );
         let logs = tempfile::tempdir().map_err(Error::Directory)?;
         let database_url = database::create(&options.database_url, &name).await?;
         Ok(Self {
@@ -81,6 +86,11 @@ impl Site {
             .flat_map(|running| [("api", &running.api), ("worker", &running.worker)])
             .filter_map(|(name, child)| Some((name, child.pid()?)))
             .collect()
+    }
+
+    /// The URL of the system's own database.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// The servers that the system stands on.

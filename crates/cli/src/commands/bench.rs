@@ -1,7 +1,9 @@
 //! `gristmill bench`
 
+mod engine;
 mod floor;
 mod show;
+mod stored;
 mod system;
 
 use std::io::Write;
@@ -25,6 +27,8 @@ Examples:
   gristmill bench --spawn --in-flight 1 --executions 1000     one at a time: the latency without a queue
   gristmill bench --url http://127.0.0.1:8080 --api-key $KEY  a system that runs already
   gristmill bench floor --in-flight 256                 what the same servers can do at best, to compare with
+  gristmill bench engine                                nodes per second, without queue and database
+  gristmill bench stored                                whether a million stored executions make it slower
 
 Compare figures of one sitting on an otherwise idle machine only. Progress is on stderr.
 What each figure means: docs/benchmarks.md"
@@ -39,6 +43,8 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Part {
     Floor(floor::Args),
+    Engine(engine::Args),
+    Stored(stored::Args),
 }
 
 /// How much is run, and how much of it at a time.
@@ -57,6 +63,8 @@ impl Args {
         match self.part {
             None => self.system.run(context).await,
             Some(Part::Floor(args)) => args.run(context).await,
+            Some(Part::Engine(args)) => args.run(context).await,
+            Some(Part::Stored(args)) => args.run(context).await,
         }
     }
 }

@@ -23,6 +23,10 @@ async fn every_command_has_help_with_an_example() {
         "migrate",
         "config",
         "admin bootstrap",
+        "bench",
+        "bench floor",
+        "bench engine",
+        "bench stored",
     ] {
         let help = output(gristmill().args(command.split(' ')).arg("--help")).await;
         assert!(help.status.success(), "{command}");

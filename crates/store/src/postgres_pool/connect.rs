@@ -62,10 +62,10 @@ impl Connector {
     pub(crate) async fn connect(self) -> ConnectionResult<AsyncPgConnection> {
         match self.open().await.map_err(failed)? {
             Opened::Plain(client, connection) => {
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+                AsyncPgConnection::try_from_client_and_connection(client, *connection).await
             }
             Opened::Tls(client, connection) => {
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+                AsyncPgConnection::try_from_client_and_connection(client, *connection).await
             }
         }
     }
@@ -79,7 +79,7 @@ impl Connector {
             return open_plain(&config).await;
         };
         match config.connect(tls).await {
-            Ok((client, connection)) => Ok(Opened::Tls(client, connection)),
+            Ok((client, connection)) => Ok(Opened::Tls(client, Box::new(connection))),
             // As libpq does it: `prefer` takes what it gets, such as a server whose certificate nobody vouches for.
             // An answer of the server itself (a wrong password) would be the same again.
             Err(error) if config.get_ssl_mode() == SslMode::Prefer && error.code().is_none() => {
@@ -92,16 +92,16 @@ impl Connector {
 
 /// A connection that nobody drives yet.
 enum Opened {
-    Plain(Client, Connection<Socket, NoTlsStream>),
+    Plain(Client, Box<Connection<Socket, NoTlsStream>>),
     Tls(
         Client,
-        Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
+        Box<Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>>,
     ),
 }
 
 async fn open_plain(config: &Config) -> Result<Opened, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
-    Ok(Opened::Plain(client, connection))
+    Ok(Opened::Plain(client, Box::new(connection)))
 }
 
 /// One connection outside of any pool, and past Diesel, with the same TLS and timeouts and without the limits on
@@ -141,9 +141,13 @@ fn failed(error: tokio_postgres::Error) -> ConnectionError {
     ConnectionError::BadConnection(message)
 }
 
+/// Every statement finds its rows by an index, and is prepared once. PostgreSQL plans it for the tables as they are then:
+/// in a new database they are empty, and the plan that is kept would scan them, whole, from then on.
+const INDEXES_ONLY: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
 fn limits(options: &Options) -> String {
     format!(
-        "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
+        "{INDEXES_ONLY} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
         options.statement_timeout.as_millis(),
         options.lock_timeout.as_millis(),
         options.idle_in_transaction_timeout.as_millis(),

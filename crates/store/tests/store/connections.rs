@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use gristmill_core::ExecutionId;
-use gristmill_store::{Error, Options, Store, System};
+use gristmill_store::{Error, Options, Store, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::World;
+use crate::world::{LEASE, World, append, claim, completion};
 
 /// Until `sql`, whose one column is called `value`, answers with this text.
 async fn wait_for(db: &TestDatabase, sql: &str, value: &str) {
@@ -168,4 +168,41 @@ fn a_url_of_neither_database_is_refused() {
             "{url}"
         );
     }
+}
+
+/// PostgreSQL plans a statement for the tables as they are when it is prepared, and on small ones a scan is cheapest: with
+/// that plan kept, each claim reads every execution there is, a million of them later on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_prepared_while_the_tables_are_small_does_not_scan_them() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let store = Store::open(Options::new(db.url())).unwrap();
+    let protocol = store.protocol();
+    for _ in 0..8 {
+        let id = world.pending().await;
+        let ids = std::slice::from_ref(&id);
+        let mine = claim(LEASE);
+        protocol.confirm(System, &[(id.clone(), 0)]).await.unwrap();
+        protocol.claim(System, &[(id.clone(), 0)], &mine).await.unwrap();
+        protocol.renew(System, &[(id.clone(), 1)], LEASE).await.unwrap();
+        protocol.append(System, &[append(&id, 1, "[1]")]).await.unwrap();
+        protocol.watch(System, ids).await.unwrap();
+        protocol.settle(System, &[completion(&id, 1)]).await.unwrap();
+        assert_eq!(protocol.ended(System, ids).await.unwrap().len(), 1);
+        protocol.relay(System, 10, true, &|_| Wake::Leave).await.unwrap();
+    }
+    // A session tells the statistics what it did at its end at the latest.
+    drop(protocol);
+    drop(store);
+    let scans = |kind: &str| {
+        format!(
+            "SELECT ({kind} > 0)::text AS value FROM pg_stat_user_tables
+             WHERE schemaname = 'public' AND relname = 'executions'"
+        )
+    };
+    wait_for(&db, &scans("idx_scan"), "true").await;
+    assert_eq!(
+        raw::texts(&db, &scans("seq_scan")).await,
+        [Some("false".to_owned())]
+    );
 }

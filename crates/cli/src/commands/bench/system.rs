@@ -14,6 +14,7 @@ use crate::distributed;
 use crate::error::Error;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     #[command(flatten)]
     load: Load,
@@ -51,7 +52,7 @@ impl Args {
         } = context;
         let system = match (self.url, self.api_key) {
             (Some(url), Some(api_key)) => System::Running { url, api_key },
-            _ => System::Spawned(spawned(&loaded.config)?),
+            _ => System::Spawned(spawned(&loaded.config, "bench --spawn")?),
         };
         let options = Options {
             executions: self.load.executions,
@@ -71,8 +72,8 @@ impl Args {
 }
 
 /// Processes of this very program.
-pub(super) fn spawned(config: &Config) -> Result<SpawnOptions, Error> {
-    distributed::require_services(config, "bench --spawn")?;
+pub(super) fn spawned(config: &Config, command: &str) -> Result<SpawnOptions, Error> {
+    distributed::require_services(config, command)?;
     Ok(SpawnOptions {
         binary: std::env::current_exe().map_err(Error::Runtime)?,
         database_url: config.database.url.expose_secret().to_owned(),

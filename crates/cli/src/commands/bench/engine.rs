@@ -1,0 +1,45 @@
+//! `gristmill bench engine`
+
+use std::sync::Arc;
+
+use gristmill_bench::engine::{Options, run};
+
+use super::show::Bars;
+use super::{failed, print};
+use crate::commands::Context;
+use crate::error::Error;
+
+/// Measure the engine alone: nodes per second on one processor, without queue and database.
+///
+/// Graphs of `transform` nodes with one computed key each: a chain, a fan-out/fan-in and a grid. The journal is kept in
+/// memory, and serialized as for a database.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Needs nothing.
+
+Examples:
+  gristmill bench engine
+  gristmill bench engine --nodes 1000 --runs 101")]
+pub struct Args {
+    /// How many nodes the graphs have, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,1000,10000",
+          value_parser = clap::value_parser!(u64).range(10..=gristmill_engine::MAX_NODES as u64))]
+    nodes: Vec<u64>,
+    /// How often each graph is run; the median counts.
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u64).range(1..))]
+    runs: u64,
+}
+
+impl Args {
+    pub async fn run(self, context: Context) -> Result<(), Error> {
+        let options = Options {
+            // At most MAX_NODES.
+            sizes: self.nodes.iter().map(|nodes| *nodes as usize).collect(),
+            runs: self.runs as usize,
+        };
+        let bars = Arc::new(Bars::new(context.progress));
+        let report = run(options, context.shutdown, bars.clone()).await;
+        bars.finish();
+        print(&report.map_err(failed)?)
+    }
+}

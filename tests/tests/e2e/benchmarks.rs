@@ -1,0 +1,90 @@
+//! The benchmarks measure what they say, and leave nothing behind. How fast anything is, no test asks.
+
+use gristmill_tests::{Figures, bench};
+use serde_json::Value;
+use tokio_postgres::NoTls;
+
+/// Every execution was accepted and completed, and it took some time.
+fn check(figures: &Value, executions: u64) {
+    for (key, expected) in [("accepted", executions), ("completed", executions), ("failed", 0)] {
+        assert_eq!(figures[key], expected, "{key}: {figures}");
+    }
+    for key in ["p50", "p95", "p99"] {
+        assert!(
+            figures["latency_ms"][key].as_f64() > Some(0.0),
+            "{key}: {figures}"
+        );
+    }
+    assert!(figures["executions_per_second"].as_f64() > Some(0.0), "{figures}");
+}
+
+/// How many databases there are of a benchmark that was this process.
+async fn databases_of(figures: &Figures) -> i64 {
+    let url = std::env::var("DATABASE_URL").unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let driving = tokio::spawn(connection);
+    let mine = format!("gristmill_bench_{}_%", figures.pid);
+    let row = client
+        .query_one("SELECT count(*) FROM pg_database WHERE datname LIKE $1", &[&mine])
+        .await
+        .unwrap();
+    drop(client);
+    driving.await.unwrap().unwrap();
+    row.get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spawned_system_completes_what_it_accepts_and_is_taken_away() {
+    let figures = bench(&["--spawn", "--executions", "200", "--in-flight", "16"]).await;
+    check(&figures.report, 200);
+    assert_eq!(figures.report["in_flight"], 16);
+    for process in ["api", "worker"] {
+        assert!(
+            figures.report["memory_mib"][process]["anonymous"].as_f64() > Some(0.0),
+            "{}",
+            figures.report
+        );
+        assert!(figures.report["processor_seconds_per_1000"][process].is_number());
+    }
+    assert_eq!(databases_of(&figures).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_floor_is_measured_one_by_one_and_in_groups() {
+    for (mode, grouped) in [(&[][..], false), (&["--grouped"][..], true)] {
+        let arguments = [&["floor", "--executions", "200", "--in-flight", "32"], mode].concat();
+        let figures = bench(&arguments).await.report;
+        check(&figures, 200);
+        assert_eq!(figures["grouped"], grouped);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_is_measured_beside_what_it_has_stored_and_an_open_transaction() {
+    let figures = bench(&[
+        "stored",
+        "--up-to",
+        "2000",
+        "--executions",
+        "200",
+        "--in-flight",
+        "16",
+        "--hold-transaction",
+        "1",
+    ])
+    .await;
+    let stages = figures.report["stages"].as_array().unwrap();
+    for stage in stages {
+        check(stage, 200);
+    }
+    let stored: Vec<_> = stages
+        .iter()
+        .map(|stage| stage["stored"].as_u64().unwrap())
+        .collect();
+    // At the end, what was submitted meanwhile as well.
+    assert_eq!(stored[..2], [1_000, 2_000]);
+    assert!(stored.len() == 3 && stored[2] >= 2_400, "{stored:?}");
+    assert!(stages[2]["held_seconds"].as_f64() >= Some(1.0), "{stages:?}");
+    assert_eq!(stages[0]["processor_ratio"], 1.0);
+    assert_eq!(databases_of(&figures).await, 0);
+}
