@@ -100,17 +100,21 @@ impl Intake {
     async fn free_slot(&mut self) -> OwnedSemaphorePermit {
         let acquire = self.slots.clone().acquire_owned();
         tokio::pin!(acquire);
-        match tokio::time::timeout(FULL_FOR, &mut acquire).await {
-            Ok(permit) => expect_open(permit),
-            Err(_) => {
-                while !self.hand_back().await {
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
-                let permit = expect_open(acquire.await);
-                self.subscription.resume().await;
-                permit
-            }
+        if let Ok(permit) = tokio::time::timeout(FULL_FOR, &mut acquire).await {
+            return expect_open(permit);
         }
+        let permit = loop {
+            if self.hand_back().await {
+                break acquire.await;
+            }
+            if let Ok(permit) = tokio::time::timeout(RETRY_AFTER, &mut acquire).await {
+                break permit;
+            }
+        };
+        // What could not be handed back before a slot was free may as well be run here.
+        self.postponed.append(&mut self.unclaimed);
+        self.subscription.resume().await;
+        expect_open(permit)
     }
 
     /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers

@@ -48,3 +48,18 @@ async fn a_worker_told_to_stop_while_it_cannot_claim_leaves_the_jobs_to_others()
     shop.until(&id, ExecutionStatus::Completed).await;
     assert_eq!(shop.execution(&id).await.attempt, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_worker_that_cannot_hand_a_job_back_runs_it_as_soon_as_it_has_a_slot() {
+    let shop = Shop::new(TestDatabase::sqlite().await).await;
+    let faulty = Faulty::refusing(shop.db.store().protocol(), "hand_back", ALWAYS);
+    shop.worker_with(faulty.clone(), |options| options.concurrency = 1);
+    let first = shop.submit().await;
+    shop.hold.begun(1).await;
+    let second = shop.submit().await;
+    while faulty.lost() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    shop.hold.let_go(2);
+    shop.until_all(&[first, second], ExecutionStatus::Completed).await;
+}

@@ -9,6 +9,7 @@ mod hold;
 mod in_doubt;
 mod jobs;
 mod leases;
+mod prefetching;
 mod recovers;
 mod runs;
 mod shop;
