@@ -19,6 +19,10 @@ pub struct Process {
     log: PathBuf,
 }
 
+/// What a process has logged, for as long as its files are there.
+#[derive(Clone)]
+pub(crate) struct Log(PathBuf);
+
 /// What a process can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -85,11 +89,7 @@ impl Process {
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);
-        let child = &mut self.child;
-        eventually(&what, async || {
-            child.try_wait().expect("the process cannot be waited for")
-        })
-        .await
+        eventually(&what, async || self.has_ended()).await
     }
 
     /// Waits for a log line with this message, and returns it.
@@ -98,12 +98,9 @@ impl Process {
     /// When the process ends without it.
     pub async fn logged(&mut self, message: &str) -> Value {
         eventually(&format!("{} logs \"{message}\"", self.name), async || {
-            let found = self
-                .log_lines()
-                .into_iter()
-                .find(|line| line["message"] == message);
+            let found = self.log().find(message);
             if found.is_none() {
-                let ended = self.child.try_wait().expect("the process cannot be waited for");
+                let ended = self.has_ended();
                 assert!(
                     ended.is_none(),
                     "{} ended before it logged \"{message}\": {ended:?}",
@@ -120,13 +117,14 @@ impl Process {
         std::fs::read_to_string(&self.output).expect("no stdout")
     }
 
-    /// What it has logged so far; what is no whole line of JSON is left out.
-    fn log_lines(&self) -> Vec<Value> {
-        let file = File::open(&self.log).expect("no stderr");
-        let lines = BufReader::new(file).lines().map_while(Result::ok);
-        lines
-            .filter_map(|line| serde_json::from_str(&line).ok())
-            .collect()
+    /// What it logs.
+    pub(crate) fn log(&self) -> Log {
+        Log(self.log.clone())
+    }
+
+    /// Whether it has ended, and how.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process cannot be waited for")
     }
 
     fn print_tail(&self) {
@@ -136,6 +134,17 @@ impl Process {
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
             println!("{line}");
         }
+    }
+}
+
+impl Log {
+    /// The first line with this message; what is no whole line of JSON is left out.
+    pub(crate) fn find(&self, message: &str) -> Option<Value> {
+        let file = File::open(&self.0).expect("no stderr");
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        lines
+            .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+            .find(|line| line["message"] == message)
     }
 }
 

@@ -75,6 +75,21 @@ impl RabbitMqServer {
         wait_until_gone(pid);
     }
 
+    /// Stops it where it is, until [`RabbitMqServer::thaw`].
+    pub fn freeze(&self) {
+        send_if_alive(Signal::Stop, self.0.pid());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        send_if_alive(Signal::Cont, self.0.pid());
+    }
+
+    /// Runs `rabbitmqctl`; answers whether it worked.
+    pub fn ctl(&self, arguments: &[&str]) -> bool {
+        self.0.run("ctl", arguments).status.success()
+    }
+
     /// Stops it in good order.
     pub fn stop(&self) {
         self.0.script("down", &[]);
@@ -132,15 +147,19 @@ impl Instance {
     }
 
     fn script(&self, command: &str, arguments: &[&str]) -> Output {
+        let output = self.run(command, arguments);
+        assert!(output.status.success(), "scripts/services {command}: {output:?}");
+        output
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
         let directory = self.directory.as_os_str();
-        let output = Command::new(script)
+        Command::new(script)
             .args([OsStr::new(command), OsStr::new("--dir"), directory])
             .args(arguments)
             .output()
-            .expect("scripts/services cannot be run");
-        assert!(output.status.success(), "scripts/services {command}: {output:?}");
-        output
+            .expect("scripts/services cannot be run")
     }
 }
 
@@ -163,7 +182,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 /// A session may end between the look at it and the signal.
-fn send_if_alive(signal: Signal, pid: u32) {
+pub(crate) fn send_if_alive(signal: Signal, pid: u32) {
     if is_alive(pid) {
         send(signal, pid);
     }

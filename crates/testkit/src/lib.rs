@@ -13,4 +13,4 @@ mod proxy;
 pub use broker::TestBroker;
 pub use database::TestDatabase;
 pub use endpoint::{Gate, RecordedCall, RecordingEndpoint, Reply};
-pub use proxy::{Proxy, Trap};
+pub use proxy::{Direction, Proxy, Trap};

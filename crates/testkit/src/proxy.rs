@@ -2,12 +2,20 @@
 //! otherwise: the moment between a statement and its answer.
 
 mod connection;
+mod pump;
+mod switches;
+#[cfg(test)]
+mod tests;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+pub use switches::Direction;
+use switches::{Delay, Limit, Switches};
 
 /// A connection walks into a trap within this, or never. Generous: the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,17 +37,12 @@ pub enum Trap {
 
 struct State {
     switches: watch::Sender<Switches>,
+    /// How many limits were set.
+    limits: AtomicU32,
+    /// How many bytes were thrown away.
+    discarded: watch::Sender<usize>,
     trap: Mutex<Option<(Trap, Vec<u8>)>>,
     sprung: watch::Sender<bool>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Switches {
-    /// Grows with each cut: connections of an earlier number end.
-    cuts: u32,
-    refuse: bool,
-    freeze: bool,
-    freeze_requests: bool,
 }
 
 impl Proxy {
@@ -59,6 +62,8 @@ impl Proxy {
             .port();
         let state = Arc::new(State {
             switches: watch::Sender::default(),
+            limits: AtomicU32::new(0),
+            discarded: watch::Sender::new(0),
             trap: Mutex::new(None),
             sprung: watch::Sender::new(false),
         });
@@ -78,10 +83,15 @@ impl Proxy {
 
     /// Ends all connections, as the kernel does for a process that was killed.
     pub fn cut(&self) {
-        self.switch(|switches| switches.cuts += 1);
+        self.end(false);
     }
 
-    /// From now on new connections end at once; those that there are stay.
+    /// Ends all connections by a TCP reset (`SO_LINGER` of zero): both sides get an error, and what was on its way is lost.
+    pub fn reset(&self) {
+        self.end(true);
+    }
+
+    /// From now on new connections are reset at once; those that there are stay.
     pub fn refuse(&self) {
         self.switch(|switches| switches.refuse = true);
     }
@@ -93,19 +103,71 @@ impl Proxy {
 
     /// From now on nothing passes, and nothing ends.
     pub fn freeze(&self) {
-        self.switch(|switches| switches.freeze = true);
+        self.withhold(Direction::Requests);
+        self.withhold(Direction::Answers);
     }
 
-    /// From now on nothing passes from the client to the server, while what the server sends still arrives.
-    pub fn freeze_requests(&self) {
-        self.switch(|switches| switches.freeze_requests = true);
+    /// From now on nothing passes in this direction, while everything does in the other.
+    pub fn withhold(&self, direction: Direction) {
+        self.switch(|switches| switches.way_mut(direction).withhold = true);
     }
 
-    /// Undoes [`Proxy::freeze`] and [`Proxy::freeze_requests`]: what was held up arrives.
+    /// Undoes [`Proxy::freeze`] and [`Proxy::withhold`]: what was held up arrives.
     pub fn thaw(&self) {
         self.switch(|switches| {
-            switches.freeze = false;
-            switches.freeze_requests = false;
+            switches.requests.withhold = false;
+            switches.answers.withhold = false;
+        });
+    }
+
+    /// From now on what is sent in this direction is thrown away. A connection that has lost something never carries
+    /// anything in that direction again, for TCP has no gaps.
+    pub fn discard(&self, direction: Direction) {
+        self.switch(|switches| switches.way_mut(direction).discard = true);
+    }
+
+    /// Waits until this many bytes were thrown away, counted from the beginning.
+    ///
+    /// # Panics
+    /// When there are not.
+    pub async fn discarded_at_least(&self, bytes: usize) {
+        let mut discarded = self.state.discarded.subscribe();
+        let enough = discarded.wait_for(|discarded| *discarded >= bytes);
+        let waited = tokio::time::timeout(PATIENCE, enough).await;
+        assert!(
+            waited.is_ok(),
+            "waited {PATIENCE:?} for {bytes} bytes to be thrown away"
+        );
+    }
+
+    /// From now on everything arrives late: by `least`, and up to `jitter` more. The order stays.
+    pub fn delay(&self, least: Duration, jitter: Duration) {
+        self.switch(|switches| switches.delay = Some(Delay { least, jitter }));
+    }
+
+    /// From now on each connection ends once it has carried this many bytes, in both directions together and counted
+    /// from now; the last message may be torn.
+    pub fn limit(&self, bytes: usize) {
+        let number = self.state.limits.fetch_add(1, Ordering::Relaxed) + 1;
+        self.switch(|switches| switches.limit = Some(Limit { number, bytes }));
+    }
+
+    /// Tells the receivers of all connections that nothing more comes in this direction, and sees to it; the other
+    /// direction stays open until they close it.
+    pub fn half_close(&self, direction: Direction) {
+        self.switch(|switches| switches.way_mut(direction).half_closes += 1);
+    }
+
+    /// Undoes every switch: from now on all is as at first, for connections that have lost nothing.
+    pub fn heal(&self) {
+        self.switch(|switches| {
+            for way in [&mut switches.requests, &mut switches.answers] {
+                way.withhold = false;
+                way.discard = false;
+            }
+            switches.refuse = false;
+            switches.delay = None;
+            switches.limit = None;
         });
     }
 
@@ -122,6 +184,13 @@ impl Proxy {
         let mut sprung = self.state.sprung.subscribe();
         let waited = tokio::time::timeout(PATIENCE, sprung.wait_for(|sprung| *sprung)).await;
         assert!(waited.is_ok(), "waited {PATIENCE:?} for a connection in the trap");
+    }
+
+    fn end(&self, reset: bool) {
+        self.switch(|switches| {
+            switches.ends += 1;
+            switches.reset = reset;
+        });
     }
 
     fn switch(&self, set: impl FnOnce(&mut Switches)) {
@@ -150,9 +219,11 @@ impl State {
 async fn accept(listener: TcpListener, target: String, state: Arc<State>) {
     while let Ok((client, _)) = listener.accept().await {
         // Before the server is connected to: a cut in the meantime is for this connection as well.
-        let Switches { refuse, cuts, .. } = *state.switches.borrow();
-        if !refuse && let Ok(server) = TcpStream::connect(&target).await {
-            connection::join(client, server, &state, cuts);
+        let born = *state.switches.borrow();
+        if born.refuse {
+            connection::reset(&client);
+        } else if let Ok(server) = TcpStream::connect(&target).await {
+            connection::join(client, server, &state, born);
         }
     }
 }

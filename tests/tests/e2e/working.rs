@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gristmill_core::Job;
 use gristmill_queue::{Broker, Outgoing};
-use gristmill_testkit::{Gate, Proxy, RecordingEndpoint, Trap};
+use gristmill_testkit::{Direction, Gate, Proxy, RecordingEndpoint, Trap};
 use gristmill_tests::{Calls, SHORT_LEASE, Signal, System, chain, eventually};
 use serde_json::json;
 use tokio::time::Instant;
@@ -85,7 +85,7 @@ async fn a_job_whose_acknowledgement_was_lost_runs_nothing_again() {
     // When the first one is done, the worker consumes; from then on it hears, and is not heard.
     let mut accepted = vec![api.execute(&workflow, json!({"number": 1})).await];
     system.all_have_ended().await;
-    proxy.freeze_requests();
+    proxy.withhold(Direction::Requests);
     for number in 2..10 {
         accepted.push(api.execute(&workflow, json!({"number": number})).await);
     }

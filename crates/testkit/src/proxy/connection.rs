@@ -1,79 +1,79 @@
-//! What passes between one client and the server.
+//! One client and the server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 
-use super::{State, Trap};
+use super::State;
+use super::pump::Pump;
+use super::switches::{Direction, Limit, Switches};
 
-/// Large enough that a statement with its arguments arrives in one piece.
-const BUFFER: usize = 256 * 1024;
+/// What both directions of a connection share.
+pub(super) struct Connection {
+    pub(super) state: Arc<State>,
+    /// The switches at its birth.
+    pub(super) born: Switches,
+    /// Whether it is in a trap, so that no answer passes any more.
+    pub(super) mute: watch::Sender<bool>,
+    spent: Mutex<Spent>,
+}
 
-/// Lets both talk to each other until one of them ends, or there were more cuts than at its birth.
-pub(super) fn join(client: TcpStream, server: TcpStream, state: &Arc<State>, born: u32) {
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let mute = watch::Sender::new(false);
-    let answers = copy_answers(from_server, to_client, state.clone(), mute.subscribe());
-    let requests = copy_requests(from_client, to_server, state.clone(), mute);
-    let mut switches = state.switches.subscribe();
+/// How much of which limit is used up.
+#[derive(Default)]
+struct Spent {
+    limit: u32,
+    bytes: usize,
+}
+
+/// Lets both talk to each other until one of them ends, or the connections are told to.
+pub(super) fn join(mut client: TcpStream, mut server: TcpStream, state: &Arc<State>, born: Switches) {
+    let connection = Connection {
+        state: state.clone(),
+        born,
+        mute: watch::Sender::new(false),
+        spent: Mutex::default(),
+    };
     tokio::spawn(async move {
-        let cut = switches.wait_for(|switches| switches.cuts != born);
-        tokio::select! {
-            // Either side's end is the other's, too: dropping both halves closes both sockets.
-            () = requests => {}
-            () = answers => {}
-            _ = cut => {}
+        connection.carry(&mut client, &mut server).await;
+        let switches = *connection.state.switches.borrow();
+        if switches.ends != born.ends && switches.reset {
+            reset(&client);
+            reset(&server);
         }
+        // Dropping a stream closes it: either side's end is the other's, too.
     });
 }
 
-async fn copy_requests(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: Arc<State>,
-    mute: watch::Sender<bool>,
-) {
-    let mut switches = state.switches.subscribe();
-    let mut buffer = vec![0; BUFFER];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let message = &buffer[..count];
-        let thawed = switches.wait_for(|switches| !switches.freeze && !switches.freeze_requests);
-        if thawed.await.is_err() {
-            return;
-        }
-        let caught = state.catches(message);
-        if caught.is_some() {
-            // Before the message is passed on, or its answer could slip through.
-            mute.send_replace(true);
-        }
-        if caught != Some(Trap::Withhold) && to.write_all(message).await.is_err() {
-            return;
-        }
-        if caught.is_some() {
-            state.sprung.send_replace(true);
-            std::future::pending::<()>().await;
-        }
-    }
+/// Closing it will send a reset in place of a goodbye. It may be closed already, and then there is nobody to be told.
+pub(super) fn reset(stream: &TcpStream) {
+    stream.set_zero_linger().ok();
 }
 
-async fn copy_answers(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: Arc<State>,
-    mut mute: watch::Receiver<bool>,
-) {
-    let mut switches = state.switches.subscribe();
-    let mut buffer = vec![0; BUFFER];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if switches.wait_for(|switches| !switches.freeze).await.is_err()
-            || mute.wait_for(|mute| !mute).await.is_err()
-            || to.write_all(&buffer[..count]).await.is_err()
-        {
-            return;
+impl Connection {
+    async fn carry(&self, client: &mut TcpStream, server: &mut TcpStream) {
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
+        let mut switches = self.state.switches.subscribe();
+        let ended = switches.wait_for(|switches| switches.ends != self.born.ends);
+        tokio::select! {
+            () = Pump::new(self, Direction::Requests, to_server).carry(from_client) => {}
+            () = Pump::new(self, Direction::Answers, to_client).carry(from_server) => {}
+            _ = ended => {}
         }
+    }
+
+    /// How many of `wanted` bytes may still pass; they count as passed.
+    pub(super) fn grant(&self, limit: Limit, wanted: usize) -> usize {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.limit != limit.number {
+            *spent = Spent {
+                limit: limit.number,
+                bytes: 0,
+            };
+        }
+        let granted = wanted.min(limit.bytes - spent.bytes);
+        spent.bytes += granted;
+        granted
     }
 }

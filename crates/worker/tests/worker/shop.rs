@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::hold::Hold;
+use crate::prefetching::Prefetching;
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,7 +69,8 @@ impl Shop {
 
     async fn build(db: TestDatabase, nodes: Value) -> (Self, Publisher) {
         let lane: Lane = "default".into();
-        let broker: Arc<dyn Broker> = Arc::new(InProcess::new(InProcessOptions::new(vec![lane])));
+        let broker = InProcess::new(InProcessOptions::new(vec![lane]));
+        let broker: Arc<dyn Broker> = Arc::new(Prefetching(broker));
         let shutdown = CancellationToken::new();
         let protocol = db.store().protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
