@@ -141,6 +141,22 @@ impl Database {
         self.number(IDLE_IN_TRANSACTION, &[]).await
     }
 
+    /// A session that somebody has opened by hand; it ends with the client.
+    ///
+    /// # Panics
+    /// When the database cannot be reached.
+    pub async fn session(&self) -> tokio_postgres::Client {
+        let connected = tokio_postgres::connect(&self.url, NoTls).await;
+        let (client, connection) = connected.expect("no session");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// What a query for one number says; `None` when the database does not answer.
+    pub async fn ask(&self, sql: &str) -> Option<i64> {
+        self.number(sql, &[]).await
+    }
+
     async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
         let asked = tokio::time::timeout(ANSWER_WITHIN, self.query(sql, parameters)).await;
         Some(asked.ok()?.ok()?.first()?.get(0))

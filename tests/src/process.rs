@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 use serde_json::Value;
@@ -39,16 +40,22 @@ const TAIL: usize = 40;
 
 impl Process {
     /// Starts the binary with these arguments and, of all variables, only those that say these settings.
-    pub(crate) fn start(
+    pub(crate) fn start(name: &str, directory: &Path, arguments: &[&str], settings: &Settings) -> Self {
+        let log = directory.join(format!("{name}.stderr"));
+        File::create(&log).expect("no file for stderr");
+        Self::start_logging_to(log, name, directory, arguments, settings)
+    }
+
+    /// The same with another place for what it logs, which exists.
+    pub(crate) fn start_logging_to(
+        log: PathBuf,
         name: &str,
-        directory: &std::path::Path,
+        directory: &Path,
         arguments: &[&str],
         settings: &Settings,
     ) -> Self {
-        let (output, log) = (
-            directory.join(format!("{name}.stdout")),
-            directory.join(format!("{name}.stderr")),
-        );
+        let output = directory.join(format!("{name}.stdout"));
+        let stderr = File::options().append(true).open(&log);
         let child = Command::new(binary::gristmill())
             .args(arguments)
             .env_clear()
@@ -56,7 +63,7 @@ impl Process {
             .env("RUST_BACKTRACE", "1")
             .current_dir(directory)
             .stdout(File::create(&output).expect("no file for stdout"))
-            .stderr(File::create(&log).expect("no file for stderr"))
+            .stderr(stderr.expect("the log cannot be written to"))
             .spawn()
             .expect("the binary cannot be started");
         Self {
@@ -90,6 +97,84 @@ impl Process {
             child.try_wait().expect("the process cannot be waited for")
         })
         .await
+    }
+
+    /// Waits until it has been killed, by a failpoint for example.
+    ///
+    /// # Panics
+    /// When it ends in another way.
+    pub async fn was_killed(&mut self) {
+        let status = self.ended().await;
+        assert_eq!(status.signal(), Some(9), "{} was not killed: {status}", self.name);
+    }
+
+    /// Waits until it stands still, at a failpoint for example.
+    pub async fn was_stopped(&self) {
+        eventually(&format!("{} stands still", self.name), async || {
+            (self.status("State")?.starts_with('T')).then_some(())
+        })
+        .await;
+    }
+
+    /// The most memory that it has had so far, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn peak_memory(&self) -> u64 {
+        let line = self.status("VmHWM").expect("the process has ended");
+        let kib: u64 = line
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("VmHWM is no number of kB");
+        kib * 1024
+    }
+
+    /// Sets a limit of the running process, as `prlimit` names it.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub fn limit(&self, limit: &str) {
+        let set = Command::new("prlimit")
+            .args([&format!("--pid={}", self.child.id()), limit])
+            .status()
+            .expect("there is no `prlimit`");
+        assert!(set.success(), "prlimit {limit}: {set}");
+    }
+
+    /// How many files it has open.
+    pub fn open_files(&self) -> usize {
+        let listed = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        listed.expect("the process has ended").count()
+    }
+
+    /// A line of its `/proc/PID/status`; `None` when it has ended.
+    fn status(&self, name: &str) -> Option<String> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let mut lines = status.lines().filter_map(|line| line.split_once(":\t"));
+        let (_, value) = lines.find(|(found, _)| *found == name)?;
+        Some(value.trim().to_owned())
+    }
+
+    /// Whether it has logged a line with this message.
+    pub fn has_logged(&self, message: &str) -> bool {
+        self.log_lines().iter().any(|line| line["message"] == message)
+    }
+
+    /// How many lines with this message it has logged.
+    pub fn times_logged(&self, message: &str) -> usize {
+        let lines = self.log_lines();
+        lines.iter().filter(|line| line["message"] == message).count()
+    }
+
+    /// The timestamps of its log lines, in order.
+    pub fn log_times(&self) -> Vec<Value> {
+        let lines = self.log_lines().into_iter();
+        lines.map(|mut line| line["timestamp"].take()).collect()
+    }
+
+    /// Everything that it has logged, for what is no line of JSON.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("no stderr")
     }
 
     /// Waits for a log line with this message, and returns it.

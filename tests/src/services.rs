@@ -32,6 +32,20 @@ impl PostgreSql {
         self.0.up();
     }
 
+    /// Kills one of the sessions of Gristmill's processes, as the kernel does when memory is short: the server then ends
+    /// all of them and recovers. Answers with the session's pid; `None` when there is none.
+    pub fn kill_one_session(&self) -> Option<u32> {
+        let sessions = children(self.0.pid());
+        let session = sessions.into_iter().find(|pid| {
+            let title = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // postgres: USER DATABASE ADDRESS(PORT) WHAT
+            String::from_utf8_lossy(&title).starts_with("postgres: gristmill gristmill ")
+        })?;
+        send(Signal::Kill, session);
+        wait_until_gone(session);
+        Some(session)
+    }
+
     /// Stops the server and all its sessions where they are, until [`PostgreSql::thaw`].
     pub fn freeze(&self) {
         // The postmaster first, or it would start new sessions meanwhile.
@@ -75,6 +89,22 @@ impl RabbitMqServer {
         wait_until_gone(pid);
     }
 
+    /// Stops it where it is, until [`RabbitMqServer::thaw`].
+    pub fn freeze(&self) {
+        send(Signal::Stop, self.0.pid());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        send_if_alive(Signal::Cont, self.0.pid());
+    }
+
+    /// What `rabbitmqctl` prints.
+    pub fn ctl(&self, arguments: &[&str]) -> String {
+        let output = self.0.script("ctl", arguments);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Stops it in good order.
     pub fn stop(&self) {
         self.0.script("down", &[]);
@@ -92,6 +122,15 @@ impl RabbitMqServer {
     pub fn wipe(&self) {
         let data = self.0.directory.join("data/rabbitmq/data");
         std::fs::remove_dir_all(&data).expect("the broker's data cannot be deleted");
+    }
+}
+
+impl Drop for RabbitMqServer {
+    /// A test that failed in between may have left it frozen.
+    fn drop(&mut self) {
+        if let Some(pid) = self.0.find_pid() {
+            send_if_alive(Signal::Cont, pid);
+        }
     }
 }
 
@@ -126,9 +165,13 @@ impl Instance {
     }
 
     fn pid(&self) -> u32 {
+        self.find_pid().expect("the server's pid was not recorded")
+    }
+
+    /// `None` while it does not run.
+    fn find_pid(&self) -> Option<u32> {
         let path = self.directory.join(format!("{}.pid", self.service));
-        let text = std::fs::read_to_string(path).expect("the server's pid was not recorded");
-        text.trim().parse().expect("the server's pid is no number")
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
     fn script(&self, command: &str, arguments: &[&str]) -> Output {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, Job};
+use gristmill_core::{ExecutionId, Job, failpoint};
 use gristmill_queue::{Delivery, Subscription};
 use gristmill_store::{Claim, Claimed, Error, Protocol, System};
 use metrics::counter;
@@ -56,10 +56,17 @@ impl Intake {
             permits.push(permit);
         }
         let (jobs, deliveries) = read_jobs(deliveries).await;
+        failpoint::reach("job.delivered");
         let taken = self.claim(&jobs, permits, shutdown).await;
+        if !taken.is_empty() {
+            failpoint::reach("job.claimed");
+        }
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
         acknowledge(deliveries).await;
+        if !taken.is_empty() {
+            failpoint::reach("job.acknowledged");
+        }
         Some(taken)
     }
 

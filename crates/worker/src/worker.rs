@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_core::failpoint;
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::{Protocol, Store};
@@ -117,6 +118,7 @@ impl Worker {
             }
         }
         info!(executions = running.len(), "draining");
+        failpoint::reach("drain.begun");
         leases.drain();
         tokio::join!(intake.close(), drain(&mut running, &leases, options.drain_grace));
         drained.cancel();
