@@ -17,6 +17,12 @@ pub struct Database {
 pub struct Row {
     /// Its id.
     pub id: String,
+    /// Whose it is.
+    pub organization: String,
+    /// Which workflow it runs.
+    pub workflow: String,
+    /// The producer's key against doubles.
+    pub key: Option<String>,
     /// `PENDING`, `RUNNING`, ….
     pub status: String,
     /// How often it was claimed.
@@ -37,18 +43,35 @@ pub struct Row {
     pub error: Option<String>,
     /// The journal.
     pub journal: Vec<Entry>,
+    /// How the journal was written: one chunk for each commit.
+    pub chunks: Vec<Chunk>,
+}
+
+/// A part of a journal, without its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The number of its first entry.
+    pub seq: i32,
+    /// How many entries it has.
+    pub entries: i32,
+    /// When it was written, in microseconds since 1970.
+    pub written_at: i64,
+    /// Whose it is.
+    pub organization: String,
 }
 
 /// How long a statement of the test may take: with a database that is frozen or away it fails, and is tried again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 const EXECUTIONS: &str = "
-    SELECT id, status, attempt, losses, published_at IS NOT NULL AS published,
+    SELECT id, organization_id, workflow_id, idempotency_key, status, attempt, losses, published_at IS NOT NULL AS published,
         (extract(epoch FROM wake_at) * 1000000)::bigint AS wake_at, journal_len, nodes_executed, output, error
     FROM executions ORDER BY id";
 
-const JOURNALS: &str =
-    "SELECT execution_id, seq, format, body FROM execution_journal ORDER BY execution_id, seq";
+const JOURNALS: &str = "
+    SELECT execution_id, organization_id, seq, format, body,
+        (extract(epoch FROM created_at) * 1000000)::bigint AS written_at
+    FROM execution_journal ORDER BY execution_id, seq";
 
 /// Sessions of this database that sit in a transaction, and have done so for longer than between two statements.
 const IDLE_IN_TRANSACTION: &str = "
@@ -72,18 +95,25 @@ impl Database {
             .query(EXECUTIONS, &[])
             .await
             .expect("the executions cannot be read");
-        let read = |row: &tokio_postgres::Row| Row {
-            id: row.get("id"),
-            status: row.get("status"),
-            attempt: row.get("attempt"),
-            losses: row.get("losses"),
-            published: row.get("published"),
-            wake_at: row.get("wake_at"),
-            journal_len: row.get("journal_len"),
-            nodes_executed: row.get("nodes_executed"),
-            output: row.get("output"),
-            error: row.get("error"),
-            journal: journals.remove(row.get::<_, &str>("id")).unwrap_or_default(),
+        let read = |row: &tokio_postgres::Row| {
+            let (chunks, journal) = journals.remove(row.get::<_, &str>("id")).unwrap_or_default();
+            Row {
+                id: row.get("id"),
+                organization: row.get("organization_id"),
+                workflow: row.get("workflow_id"),
+                key: row.get("idempotency_key"),
+                status: row.get("status"),
+                attempt: row.get("attempt"),
+                losses: row.get("losses"),
+                published: row.get("published"),
+                wake_at: row.get("wake_at"),
+                journal_len: row.get("journal_len"),
+                nodes_executed: row.get("nodes_executed"),
+                output: row.get("output"),
+                error: row.get("error"),
+                journal,
+                chunks,
+            }
         };
         rows.iter().map(read).collect()
     }
@@ -97,22 +127,20 @@ impl Database {
         found.unwrap_or_else(|| panic!("there is no execution {id}"))
     }
 
-    async fn journals(&self) -> BTreeMap<String, Vec<Entry>> {
-        let mut journals = BTreeMap::<_, Vec<Entry>>::new();
-        for chunk in self
-            .query(JOURNALS, &[])
-            .await
-            .expect("the journals cannot be read")
-        {
-            let id: String = chunk.get("execution_id");
-            let journal = journals.entry(id.clone()).or_default();
-            assert_eq!(
-                chunk.get::<_, i32>("seq") as usize,
-                journal.len(),
-                "{id} has a gap in its journal"
-            );
+    async fn journals(&self) -> BTreeMap<String, (Vec<Chunk>, Vec<Entry>)> {
+        let mut journals = BTreeMap::<_, (Vec<Chunk>, Vec<Entry>)>::new();
+        let stored = self.query(JOURNALS, &[]).await;
+        for chunk in stored.expect("the journals cannot be read") {
+            let (chunks, journal) = journals.entry(chunk.get("execution_id")).or_default();
             let body: String = chunk.get("body");
-            journal.extend(read_chunk(chunk.get("format"), &body).expect("a chunk cannot be read"));
+            let entries = read_chunk(chunk.get("format"), &body).expect("a chunk cannot be read");
+            chunks.push(Chunk {
+                seq: chunk.get("seq"),
+                entries: entries.len() as i32,
+                written_at: chunk.get("written_at"),
+                organization: chunk.get("organization_id"),
+            });
+            journal.extend(entries);
         }
         journals
     }
@@ -146,10 +174,14 @@ impl Database {
     /// # Panics
     /// When the database cannot be reached.
     pub async fn session(&self) -> tokio_postgres::Client {
-        let connected = tokio_postgres::connect(&self.url, NoTls).await;
-        let (client, connection) = connected.expect("no session");
+        self.try_session().await.expect("no session")
+    }
+
+    /// The same; `None` when the database does not take one more.
+    pub async fn try_session(&self) -> Option<tokio_postgres::Client> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.ok()?;
         tokio::spawn(connection);
-        client
+        Some(client)
     }
 
     /// What a query for one number says; `None` when the database does not answer.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gristmill_core::{OrganizationId, failpoint};
-use gristmill_queue::{Lane, RabbitMq};
+use gristmill_queue::RabbitMq;
 use gristmill_testkit::{TestBroker, TestDatabase};
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use crate::api::Api;
 use crate::binary::target_directory;
 use crate::database::Database;
 use crate::process::Process;
+use crate::queues::Queues;
 use crate::services::{PostgreSql, RabbitMqServer};
 use crate::settings::{LANES, Settings};
 use crate::wait::eventually;
@@ -22,13 +23,15 @@ pub struct System {
     pub database: Database,
     /// The test's own connection to the broker, under the prefix that the processes use.
     pub broker: RabbitMq,
+    /// The test's own look at the broker's queues.
+    pub queues: Queues,
     organization: OrganizationId,
     key: String,
     settings: Settings,
     directory: PathBuf,
     started: AtomicUsize,
-    /// The queues past everything that is tested; dropping it deletes them, and then come the database or the server.
-    pub queues: TestBroker,
+    // Deletes the queues, and then the database or the server.
+    _queues: TestBroker,
     _database: Option<TestDatabase>,
     /// The server that the test may freeze and restart, if it asked for one.
     postgres: Option<PostgreSql>,
@@ -85,12 +88,13 @@ impl System {
         Self {
             database: Database::new(&database_url),
             broker: queues.start().await,
+            queues: Queues::new(queues.options()),
             organization: account.organization,
             key: account.key,
             settings,
             directory,
             started,
-            queues,
+            _queues: queues,
             _database: database,
             postgres,
             rabbitmq,
@@ -212,19 +216,21 @@ impl System {
 
     /// How many jobs wait in the default lane; `None` when the broker does not answer.
     pub async fn depth(&self) -> Option<u64> {
-        self.depth_of(&LANES[0].into()).await
+        gristmill_queue::Broker::depth(&self.broker, &LANES[0].into())
+            .await
+            .ok()
     }
 
-    async fn depth_of(&self, lane: &Lane) -> Option<u64> {
-        gristmill_queue::Broker::depth(&self.broker, lane).await.ok()
-    }
-
-    /// Waits until no lane holds a job.
+    /// Waits until no lane holds a job, and nothing is dead or parked.
     pub async fn queues_are_empty(&self) {
-        for lane in LANES.map(Lane::from) {
-            let what = format!("the lane {lane} is empty");
+        let lanes = LANES.map(|lane| self.queues.lane(lane));
+        for queue in lanes
+            .into_iter()
+            .chain([self.queues.dead(), self.queues.parked()])
+        {
+            let what = format!("the queue {queue} is empty");
             eventually(&what, async || {
-                self.depth_of(&lane).await.filter(|depth| *depth == 0)
+                self.queues.depth(&queue).await.filter(|depth| *depth == 0)
             })
             .await;
         }

@@ -1,10 +1,8 @@
 //! Exchanges and queues for one test, gone when the test is.
 
 use gristmill_queue::{Lane, RabbitMq, RabbitMqOptions};
-use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions,
-};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::{Connection, ConnectionProperties};
 
 /// A prefix of its own on a RabbitMQ server. Dropping it deletes everything declared under it, after a panic too.
 pub struct TestBroker {
@@ -33,71 +31,6 @@ impl TestBroker {
     /// How a process of this test reaches its broker; for changes, clone it.
     pub fn options(&self) -> &RabbitMqOptions {
         &self.options
-    }
-
-    /// Puts a message into a lane that is no job, or not one of this version's.
-    ///
-    /// # Panics
-    /// When the broker does not take it.
-    pub async fn send_raw(&self, lane: &str, body: &[u8]) {
-        let (_connection, channel) = self.by_hand().await;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .expect("no confirms");
-        let exchange = format!("{}.jobs", self.options.prefix);
-        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        let sent = channel
-            .basic_publish(exchange.into(), lane.into(), options, body, properties)
-            .await;
-        let confirm = sent.expect("the message cannot be sent").await;
-        confirm.expect("the message was not confirmed");
-    }
-
-    /// Deletes a lane's queue, whatever is in it.
-    ///
-    /// # Panics
-    /// When the broker does not do it.
-    pub async fn delete_lane(&self, lane: &str) {
-        let (_connection, channel) = self.by_hand().await;
-        let queue = format!("{}.jobs.{lane}", self.options.prefix);
-        channel
-            .queue_delete(queue.into(), QueueDeleteOptions::default())
-            .await
-            .expect("the queue cannot be deleted");
-    }
-
-    /// Takes a message out of a lane. Answers with its body and whether it was delivered before.
-    ///
-    /// # Panics
-    /// When the broker does not answer.
-    pub async fn take_from(&self, lane: &str) -> Option<(Vec<u8>, bool)> {
-        self.take(&format!("{}.jobs.{lane}", self.options.prefix)).await
-    }
-
-    /// Takes a message out of those that were parked because they made no sense.
-    ///
-    /// # Panics
-    /// When the broker does not answer.
-    pub async fn take_parked(&self) -> Option<Vec<u8>> {
-        let taken = self.take(&format!("{}.parked", self.options.prefix)).await;
-        taken.map(|(body, _)| body)
-    }
-
-    async fn take(&self, queue: &str) -> Option<(Vec<u8>, bool)> {
-        let (_connection, channel) = self.by_hand().await;
-        let options = BasicGetOptions { no_ack: true };
-        let got = channel.basic_get(queue.into(), options).await;
-        let message = got.expect("the queue cannot be read")?;
-        Some((message.delivery.data, message.delivery.redelivered))
-    }
-
-    /// A connection that goes round whatever is under test.
-    async fn by_hand(&self) -> (Connection, Channel) {
-        let connected = Connection::connect(&self.options.url, ConnectionProperties::default()).await;
-        let connection = connected.expect("the broker cannot be reached");
-        let channel = connection.create_channel().await.expect("no channel");
-        (connection, channel)
     }
 
     /// A connected broker.

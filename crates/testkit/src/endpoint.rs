@@ -4,7 +4,7 @@ mod reply;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +27,8 @@ pub struct RecordingEndpoint {
 /// One request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedCall {
+    /// When it had arrived.
+    pub at: SystemTime,
     /// `GET`, `POST`, ….
     pub method: String,
     /// The path without the query, still percent-encoded.
@@ -46,6 +48,12 @@ impl RecordedCall {
             .iter()
             .find(|(found, _)| found == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// When it had arrived, in microseconds since 1970.
+    pub fn at_micros(&self) -> i64 {
+        let since = self.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 
     /// The body as JSON.

@@ -1,6 +1,7 @@
 //! As much of HTTP/1.1 as a recording endpoint needs.
 
 use std::io;
+use std::time::SystemTime;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +35,7 @@ pub(super) async fn read_call(
         }
     }
     call.body = unread.drain(..length).collect();
+    call.at = SystemTime::now();
     Ok(Some(call))
 }
 
@@ -45,6 +47,7 @@ fn read_head(head: &str) -> Option<RecordedCall> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = lines.filter_map(|line| line.split_once(':'));
     Some(RecordedCall {
+        at: SystemTime::now(),
         method,
         path: path.to_owned(),
         query: query.to_owned(),
