@@ -80,15 +80,16 @@ impl Worker {
             broker,
             registry,
         } = dependencies;
-        let subscription = broker
-            .subscribe(&options.lanes, options.concurrency)
-            .map_err(Error::Subscribe)?;
         let leases = Leases::new(options.lease);
         // The leases outlive the shutdown: what is held must be renewed until it is given back.
         let drained = CancellationToken::new();
         let keeper = leases
             .keep(renewals, options.renew_every, drained.clone())
+            .await
             .map_err(Error::Thread)?;
+        let subscription = broker
+            .subscribe(&options.lanes, options.concurrency)
+            .map_err(Error::Subscribe)?;
         let mut intake = Intake {
             subscription,
             unclaimed: Vec::new(),
