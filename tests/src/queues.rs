@@ -118,7 +118,9 @@ impl Queues {
     async fn on_channel<T>(&self, work: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Option<T> {
         let all = async {
             let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
-            let done = work(&connection.create_channel().await?).await;
+            // Alive until the end: a connection whose channel is just being closed cannot be closed in good order.
+            let channel = connection.create_channel().await?;
+            let done = work(&channel).await;
             connection.close(200, "done".into()).await?;
             done
         };
