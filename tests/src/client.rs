@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// Calls an API process on behalf of an organization. Clones share their connections, and the process.
@@ -12,6 +12,21 @@ pub struct Client {
     http: reqwest::Client,
     address: Arc<Mutex<String>>,
     key: String,
+}
+
+/// A request to run a workflow.
+#[derive(Debug, Clone)]
+pub struct Submit<'a> {
+    /// Which.
+    pub workflow: &'a str,
+    /// The idempotency key.
+    pub key: Option<&'a str>,
+    /// The input object.
+    pub input: Value,
+    /// For how many seconds the answer may wait for the end of the execution: `Prefer: wait`.
+    pub wait: Option<u64>,
+    /// How long to wait for the answer before hanging up.
+    pub patience: Duration,
 }
 
 /// What the API answered.
@@ -71,10 +86,10 @@ impl Client {
     /// # Panics
     /// When it is refused.
     pub async fn create_workflow(&self, definition: &Value) -> String {
-        let answer = self
-            .call(Method::POST, &format!("{BASE}/workflows"), None, Some(definition))
-            .await;
-        let answer = answer.expect("the API cannot be reached");
+        let request = self
+            .request(Method::POST, &format!("{BASE}/workflows"))
+            .json(definition);
+        let answer = answer(request).await.expect("the API cannot be reached");
         assert_eq!(answer.status, 201, "{answer:?}");
         text(&answer.body["workflow"]["id"])
     }
@@ -102,9 +117,33 @@ impl Client {
         key: Option<&str>,
         input: Value,
     ) -> Result<Answer, reqwest::Error> {
-        let path = format!("{BASE}/workflows/{workflow}/execute");
-        self.call(Method::POST, &path, key, Some(&json!({"input": input})))
-            .await
+        self.submit(Submit {
+            workflow,
+            key,
+            input,
+            wait: None,
+            patience: ANSWER_WITHIN,
+        })
+        .await
+    }
+
+    /// Submits an execution in every way there is.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn submit(&self, submit: Submit<'_>) -> Result<Answer, reqwest::Error> {
+        let path = format!("{BASE}/workflows/{}/execute", submit.workflow);
+        let mut request = self
+            .request(Method::POST, &path)
+            .json(&json!({"input": submit.input}))
+            .timeout(submit.patience);
+        if let Some(key) = submit.key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(seconds) = submit.wait {
+            request = request.header("Prefer", format!("wait={seconds}"));
+        }
+        answer(request).await
     }
 
     /// An execution as the API shows it.
@@ -136,7 +175,7 @@ impl Client {
 
     /// Whether `/readyz` says so.
     pub async fn is_ready(&self) -> bool {
-        let answer = self.call(Method::GET, "/readyz", None, None).await;
+        let answer = answer(self.request(Method::GET, "/readyz")).await;
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
@@ -145,7 +184,7 @@ impl Client {
     /// # Panics
     /// When there is no answer.
     pub async fn look_at(&self, path: &str) -> Answer {
-        let answer = self.call(Method::GET, &format!("{BASE}{path}"), None, None).await;
+        let answer = answer(self.request(Method::GET, &format!("{BASE}{path}"))).await;
         answer.expect("the API cannot be reached")
     }
 
@@ -169,40 +208,30 @@ impl Client {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .call(Method::GET, path, None, None)
+        let answer = answer(self.request(Method::GET, path))
             .await
             .expect("the API cannot be reached");
         assert_eq!(answer.status, 200, "GET {path}: {answer:?}");
         answer.body
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        idempotency_key: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Answer, reqwest::Error> {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("http://{}{path}", self.address());
-        let mut request = self.http.request(method, url).bearer_auth(&self.key);
-        if let Some(key) = idempotency_key {
-            request = request.header("Idempotency-Key", key);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get("retry-after");
-        let retry_after = retry_after.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-        let text = response.text().await?;
-        Ok(Answer {
-            status,
-            body: serde_json::from_str(&text).unwrap_or_default(),
-            retry_after,
-        })
+        self.http.request(method, url).bearer_auth(&self.key)
     }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let text = response.text().await?;
+    Ok(Answer {
+        status,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        retry_after,
+    })
 }
 
 impl Answer {

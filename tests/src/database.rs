@@ -7,6 +7,8 @@ use gristmill_core::journal::{Entry, read_chunk};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, NoTls};
 
+use crate::invariants::Sample;
+
 /// A database that processes under test use, too.
 pub struct Database {
     url: String,
@@ -78,6 +80,10 @@ const IDLE_IN_TRANSACTION: &str = "
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND state LIKE 'idle in transaction%'
         AND state_change < clock_timestamp() - interval '1 second'";
+
+const SAMPLES: &str = "
+    SELECT id, status, attempt, journal_len FROM executions
+    WHERE completed_at IS NULL OR completed_at > clock_timestamp() - interval '5 seconds'";
 
 impl Database {
     pub(crate) fn new(url: &str) -> Self {
@@ -169,29 +175,33 @@ impl Database {
         self.number(IDLE_IN_TRANSACTION, &[]).await
     }
 
-    /// A session that somebody has opened by hand; it ends with the client.
-    ///
-    /// # Panics
-    /// When the database cannot be reached.
-    pub async fn session(&self) -> tokio_postgres::Client {
-        self.try_session().await.expect("no session")
+    /// How every execution stands that has not ended, or not long ago; `None` when the database does not answer.
+    pub async fn samples(&self) -> Option<Vec<Sample>> {
+        let rows = self.ask(SAMPLES, &[]).await?;
+        Some(rows.iter().map(Sample::from).collect())
     }
 
-    /// The same; `None` when the database does not take one more.
-    pub async fn try_session(&self) -> Option<tokio_postgres::Client> {
-        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.ok()?;
+    /// A number; `None` when the database does not answer.
+    pub async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
+        Some(self.ask(sql, parameters).await?.first()?.get(0))
+    }
+
+    /// Rows; `None` when the database does not answer.
+    pub(crate) async fn ask(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Option<Vec<tokio_postgres::Row>> {
+        let asked = tokio::time::timeout(ANSWER_WITHIN, self.query(sql, parameters)).await;
+        asked.ok()?.ok()
+    }
+
+    /// A session that ends when it is dropped; `None` when the database does not answer.
+    pub async fn session(&self) -> Option<tokio_postgres::Client> {
+        let connecting = tokio_postgres::connect(&self.url, NoTls);
+        let (client, connection) = tokio::time::timeout(ANSWER_WITHIN, connecting).await.ok()?.ok()?;
         tokio::spawn(connection);
         Some(client)
-    }
-
-    /// What a query for one number says; `None` when the database does not answer.
-    pub async fn ask(&self, sql: &str) -> Option<i64> {
-        self.number(sql, &[]).await
-    }
-
-    async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
-        let asked = tokio::time::timeout(ANSWER_WITHIN, self.query(sql, parameters)).await;
-        Some(asked.ok()?.ok()?.first()?.get(0))
     }
 
     /// On a connection of its own, for the last one may not have survived what the test has done since.

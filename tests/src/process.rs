@@ -1,5 +1,7 @@
 //! A process of Gristmill.
 
+mod vitals;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -19,6 +21,10 @@ pub struct Process {
     output: PathBuf,
     log: PathBuf,
 }
+
+/// What a process has logged, for as long as its files are there.
+#[derive(Clone)]
+pub(crate) struct Log(PathBuf);
 
 /// What a process can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +98,7 @@ impl Process {
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);
-        let child = &mut self.child;
-        eventually(&what, async || {
-            child.try_wait().expect("the process cannot be waited for")
-        })
-        .await
+        eventually(&what, async || self.has_ended()).await
     }
 
     /// Waits until it has been killed, by a failpoint for example.
@@ -108,72 +110,25 @@ impl Process {
         assert_eq!(status.signal(), Some(9), "{} was not killed: {status}", self.name);
     }
 
-    /// Waits until it stands still, at a failpoint for example.
-    pub async fn was_stopped(&self) {
-        eventually(&format!("{} stands still", self.name), async || {
-            (self.status("State")?.starts_with('T')).then_some(())
-        })
-        .await;
-    }
-
-    /// The most memory that it has had so far, in bytes.
-    ///
-    /// # Panics
-    /// When it has ended.
-    pub fn peak_memory(&self) -> u64 {
-        let line = self.status("VmHWM").expect("the process has ended");
-        let kib: u64 = line
-            .trim_end_matches(" kB")
-            .parse()
-            .expect("VmHWM is no number of kB");
-        kib * 1024
-    }
-
-    /// Sets a limit of the running process, as `prlimit` names it.
-    ///
-    /// # Panics
-    /// When that does not work.
-    pub fn limit(&self, limit: &str) {
-        let set = Command::new("prlimit")
-            .args([&format!("--pid={}", self.child.id()), limit])
-            .status()
-            .expect("there is no `prlimit`");
-        assert!(set.success(), "prlimit {limit}: {set}");
-    }
-
-    /// How many files it has open.
-    pub fn open_files(&self) -> usize {
-        let listed = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
-        listed.expect("the process has ended").count()
-    }
-
-    /// A line of its `/proc/PID/status`; `None` when it has ended.
-    fn status(&self, name: &str) -> Option<String> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let mut lines = status.lines().filter_map(|line| line.split_once(":\t"));
-        let (_, value) = lines.find(|(found, _)| *found == name)?;
-        Some(value.trim().to_owned())
-    }
-
     /// Whether it has logged a line with this message.
     pub fn has_logged(&self, message: &str) -> bool {
-        self.log_lines().iter().any(|line| line["message"] == message)
+        self.log().find(message).is_some()
     }
 
     /// How many lines with this message it has logged.
     pub fn times_logged(&self, message: &str) -> usize {
-        let lines = self.log_lines();
-        lines.iter().filter(|line| line["message"] == message).count()
+        let lines = self.log().lines();
+        lines.filter(|line| line["message"] == message).count()
     }
 
     /// The timestamps of its log lines, in order.
     pub fn log_times(&self) -> Vec<Value> {
-        let lines = self.log_lines().into_iter();
+        let lines = self.log().lines();
         lines.map(|mut line| line["timestamp"].take()).collect()
     }
 
-    /// Everything that it has logged, for what is no line of JSON.
-    pub fn log(&self) -> String {
+    /// Everything that it has written to stderr, for what is no line of JSON.
+    pub fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).expect("no stderr")
     }
 
@@ -183,12 +138,9 @@ impl Process {
     /// When the process ends without it.
     pub async fn logged(&mut self, message: &str) -> Value {
         eventually(&format!("{} logs \"{message}\"", self.name), async || {
-            let found = self
-                .log_lines()
-                .into_iter()
-                .find(|line| line["message"] == message);
+            let found = self.log().find(message);
             if found.is_none() {
-                let ended = self.child.try_wait().expect("the process cannot be waited for");
+                let ended = self.has_ended();
                 assert!(
                     ended.is_none(),
                     "{} ended before it logged \"{message}\": {ended:?}",
@@ -205,13 +157,14 @@ impl Process {
         std::fs::read_to_string(&self.output).expect("no stdout")
     }
 
-    /// What it has logged so far; what is no whole line of JSON is left out.
-    fn log_lines(&self) -> Vec<Value> {
-        let file = File::open(&self.log).expect("no stderr");
-        let lines = BufReader::new(file).lines().map_while(Result::ok);
-        lines
-            .filter_map(|line| serde_json::from_str(&line).ok())
-            .collect()
+    /// What it logs.
+    pub(crate) fn log(&self) -> Log {
+        Log(self.log.clone())
+    }
+
+    /// Whether it has ended, and how.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process cannot be waited for")
     }
 
     fn print_tail(&self) {
@@ -221,6 +174,20 @@ impl Process {
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
             println!("{line}");
         }
+    }
+}
+
+impl Log {
+    /// The first line with this message.
+    pub(crate) fn find(&self, message: &str) -> Option<Value> {
+        self.lines().find(|line| line["message"] == message)
+    }
+
+    /// All lines so far; what is no whole line of JSON is left out.
+    fn lines(&self) -> impl Iterator<Item = Value> + use<> {
+        let file = File::open(&self.0).expect("no stderr");
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        lines.filter_map(|line| serde_json::from_str(&line).ok())
     }
 }
 

@@ -67,21 +67,23 @@ impl Queues {
         .await
     }
 
-    /// Puts a message of any kind into a queue, past the exchange; `None` when the broker does not confirm it.
-    pub async fn put(&self, queue: &str, body: &[u8]) -> Option<()> {
+    /// Puts messages of any kind into a queue, past the exchange; `None` when the broker does not confirm them.
+    pub async fn put(&self, queue: &str, bodies: &[Vec<u8>]) -> Option<()> {
         self.on_channel(async |channel| {
             channel.confirm_select(ConfirmSelectOptions::default()).await?;
             let persistent = BasicProperties::default().with_delivery_mode(2);
-            channel
-                .basic_publish(
-                    "".into(),
-                    queue.into(),
-                    BasicPublishOptions::default(),
-                    body,
-                    persistent,
-                )
-                .await?
-                .await?;
+            for body in bodies {
+                channel
+                    .basic_publish(
+                        "".into(),
+                        queue.into(),
+                        BasicPublishOptions::default(),
+                        body,
+                        persistent.clone(),
+                    )
+                    .await?
+                    .await?;
+            }
             Ok(())
         })
         .await
@@ -118,12 +120,36 @@ impl Queues {
     async fn on_channel<T>(&self, work: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Option<T> {
         let all = async {
             let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
-            // Alive until the end: a connection whose channel is just being closed cannot be closed in good order.
+            // Until the connection is closed: a channel that is dropped closes itself, and that gets in the way.
             let channel = connection.create_channel().await?;
-            let done = work(&channel).await;
+            let done = work(&channel).await?;
             connection.close(200, "done".into()).await?;
-            done
+            Ok(done)
         };
-        tokio::time::timeout(ANSWER_WITHIN, all).await.ok()?.ok()
+        let done: Result<lapin::Result<T>, _> = tokio::time::timeout(ANSWER_WITHIN, all).await;
+        done.ok()?.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gristmill_testkit::TestBroker;
+
+    #[tokio::test]
+    async fn what_is_put_into_a_queue_is_counted_and_can_be_taken_or_deleted() {
+        let broker = TestBroker::new(&["default"]);
+        let _declares = broker.start().await;
+        let queues = Queues::new(broker.options());
+        let lane = queues.lane("default");
+        let messages = [b"one".to_vec(), b"two".to_vec()];
+        for _ in 0..20 {
+            assert_eq!(queues.put(&lane, &messages).await, Some(()));
+            assert_eq!(queues.depth(&lane).await, Some(2));
+            assert_eq!(queues.take_all(&lane).await.as_deref(), Some(&messages[..]));
+        }
+        queues.put(&lane, &messages).await.unwrap();
+        assert_eq!(queues.delete(&lane).await, Some(2));
+        assert_eq!(queues.depth(&lane).await, None);
     }
 }

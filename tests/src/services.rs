@@ -91,7 +91,7 @@ impl RabbitMqServer {
 
     /// Stops it where it is, until [`RabbitMqServer::thaw`].
     pub fn freeze(&self) {
-        send(Signal::Stop, self.0.pid());
+        send_if_alive(Signal::Stop, self.0.pid());
     }
 
     /// Lets it go on.
@@ -99,10 +99,9 @@ impl RabbitMqServer {
         send_if_alive(Signal::Cont, self.0.pid());
     }
 
-    /// What `rabbitmqctl` prints.
-    pub fn ctl(&self, arguments: &[&str]) -> String {
-        let output = self.0.script("ctl", arguments);
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    /// Runs `rabbitmqctl`; answers whether it worked.
+    pub fn ctl(&self, arguments: &[&str]) -> bool {
+        self.0.run("ctl", arguments).status.success()
     }
 
     /// Stops it in good order.
@@ -175,15 +174,19 @@ impl Instance {
     }
 
     fn script(&self, command: &str, arguments: &[&str]) -> Output {
+        let output = self.run(command, arguments);
+        assert!(output.status.success(), "scripts/services {command}: {output:?}");
+        output
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
         let directory = self.directory.as_os_str();
-        let output = Command::new(script)
+        Command::new(script)
             .args([OsStr::new(command), OsStr::new("--dir"), directory])
             .args(arguments)
             .output()
-            .expect("scripts/services cannot be run");
-        assert!(output.status.success(), "scripts/services {command}: {output:?}");
-        output
+            .expect("scripts/services cannot be run")
     }
 }
 
@@ -206,7 +209,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 /// A session may end between the look at it and the signal.
-fn send_if_alive(signal: Signal, pid: u32) {
+pub(crate) fn send_if_alive(signal: Signal, pid: u32) {
     if is_alive(pid) {
         send(signal, pid);
     }

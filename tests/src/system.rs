@@ -279,7 +279,7 @@ fn check_failpoints(process: &Process, settings: &[(&str, &str)]) {
 }
 
 /// Runs a command to its end and answers with what it printed.
-async fn run(directory: &Path, arguments: &[&str], settings: &Settings) -> String {
+pub(crate) async fn run(directory: &Path, arguments: &[&str], settings: &Settings) -> String {
     let name = arguments
         .iter()
         .take_while(|word| !word.starts_with('-'))

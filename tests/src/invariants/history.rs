@@ -16,7 +16,7 @@ pub struct History {
 }
 
 /// How an execution stood at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sample {
     /// Its id.
     pub id: String,
@@ -37,6 +37,17 @@ impl History {
                 let what = format!("{earlier:?} became {sample:?}");
                 self.violations.push(Violation::new(Invariant::Forward, what));
             }
+        }
+    }
+}
+
+impl From<&tokio_postgres::Row> for Sample {
+    fn from(row: &tokio_postgres::Row) -> Self {
+        Self {
+            id: row.get("id"),
+            status: row.get("status"),
+            attempt: row.get("attempt"),
+            journal_len: row.get("journal_len"),
         }
     }
 }

@@ -13,5 +13,6 @@ mod postgres_outages;
 mod publishing;
 mod rabbitmq_outages;
 mod running;
+mod soaking;
 mod submitting;
 mod working;
