@@ -16,12 +16,26 @@ pub struct Api {
 
 impl Api {
     /// Waits until the process that was just started is ready.
-    pub(crate) async fn ready(mut process: Process, key: &str) -> Self {
+    pub(crate) async fn ready(process: Process, key: &str) -> Self {
+        let api = Self::listening(process, key).await;
+        api.becomes_ready().await;
+        api
+    }
+
+    /// Waits until the process that was just started listens.
+    pub(crate) async fn listening(mut process: Process, key: &str) -> Self {
         let listening = process.logged("listening").await;
         let address = listening["address"].as_str().expect("no address in the log");
         let client = Client::new(address, key);
-        eventually("the API is ready", async || client.is_ready().await.then_some(())).await;
         Self { process, client }
+    }
+
+    /// Waits until `/readyz` says so.
+    pub async fn becomes_ready(&self) {
+        eventually("the API is ready", async || {
+            self.client.is_ready().await.then_some(())
+        })
+        .await;
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn gristmill() -> PathBuf {
     };
     assert!(
         path.is_file(),
-        "there is no {}: run ./scripts/test, or first `cargo build -p gristmill-cli`, or set GRISTMILL_BIN",
+        "there is no {}: run ./scripts/test, or first `cargo build -p gristmill-cli --features failpoints`, or set GRISTMILL_BIN",
         path.display()
     );
     path

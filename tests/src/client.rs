@@ -1,15 +1,16 @@
 //! A producer: whoever calls the API.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// Calls one API process on behalf of the test's organization. Clones share their connections.
+/// Calls an API process on behalf of an organization. Clones share their connections, and the process.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    address: String,
+    address: Arc<Mutex<String>>,
     key: String,
 }
 
@@ -35,6 +36,8 @@ pub struct Answer {
     pub status: u16,
     /// The body; null when it is no JSON.
     pub body: Value,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
 }
 
 /// How long a call may take. Longer than the API's own limit, so that its answer is seen.
@@ -49,9 +52,33 @@ impl Client {
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build();
         Self {
             http: http.expect("no HTTP client"),
-            address: address.to_owned(),
+            address: Arc::new(Mutex::new(address.to_owned())),
             key: key.to_owned(),
         }
+    }
+
+    /// The same process on behalf of whoever has this key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self::new(&self.address(), key)
+    }
+
+    /// From now on this client and its clones call the other one's process, as behind a load balancer.
+    pub fn moves_to(&self, other: &Self) {
+        *self.lock_address() = other.address();
+    }
+
+    /// The host and port that it calls.
+    pub fn address(&self) -> String {
+        self.lock_address().clone()
+    }
+
+    /// The API key that it calls with.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn lock_address(&self) -> MutexGuard<'_, String> {
+        self.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores a workflow and answers with its id.
@@ -152,6 +179,34 @@ impl Client {
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
+    /// What a GET on a path of the API's own, such as `/executions/ID`, is answered with.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn look_at(&self, path: &str) -> Answer {
+        let answer = answer(self.request(Method::GET, &format!("{BASE}{path}"))).await;
+        answer.expect("the API cannot be reached")
+    }
+
+    /// The value of a line of `/metrics` that begins so, labels included; 0 when there is none yet.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let url = format!("http://{}/metrics", self.address());
+        let response = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .expect("the API cannot be reached");
+        let text = response.text().await.expect("the metrics are no text");
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| {
+            value.trim().parse().expect("the metric is no number")
+        })
+    }
+
     async fn get(&self, path: &str) -> Value {
         let answer = answer(self.request(Method::GET, path))
             .await
@@ -161,7 +216,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("http://{}{path}", self.address);
+        let url = format!("http://{}{path}", self.address());
         self.http.request(method, url).bearer_auth(&self.key)
     }
 }
@@ -169,10 +224,13 @@ impl Client {
 async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let text = response.text().await?;
     Ok(Answer {
         status,
         body: serde_json::from_str(&text).unwrap_or_default(),
+        retry_after,
     })
 }
 

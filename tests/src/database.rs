@@ -182,7 +182,7 @@ impl Database {
     }
 
     /// A number; `None` when the database does not answer.
-    pub(crate) async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
+    pub async fn number(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Option<i64> {
         Some(self.ask(sql, parameters).await?.first()?.get(0))
     }
 
@@ -197,7 +197,7 @@ impl Database {
     }
 
     /// A session that ends when it is dropped; `None` when the database does not answer.
-    pub(crate) async fn session(&self) -> Option<tokio_postgres::Client> {
+    pub async fn session(&self) -> Option<tokio_postgres::Client> {
         let connecting = tokio_postgres::connect(&self.url, NoTls);
         let (client, connection) = tokio::time::timeout(ANSWER_WITHIN, connecting).await.ok()?.ok()?;
         tokio::spawn(connection);

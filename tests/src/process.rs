@@ -1,8 +1,11 @@
 //! A process of Gristmill.
 
+mod vitals;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 use serde_json::Value;
@@ -43,16 +46,22 @@ const TAIL: usize = 40;
 
 impl Process {
     /// Starts the binary with these arguments and, of all variables, only those that say these settings.
-    pub(crate) fn start(
+    pub(crate) fn start(name: &str, directory: &Path, arguments: &[&str], settings: &Settings) -> Self {
+        let log = directory.join(format!("{name}.stderr"));
+        File::create(&log).expect("no file for stderr");
+        Self::start_logging_to(log, name, directory, arguments, settings)
+    }
+
+    /// The same with another place for what it logs, which exists.
+    pub(crate) fn start_logging_to(
+        log: PathBuf,
         name: &str,
-        directory: &std::path::Path,
+        directory: &Path,
         arguments: &[&str],
         settings: &Settings,
     ) -> Self {
-        let (output, log) = (
-            directory.join(format!("{name}.stdout")),
-            directory.join(format!("{name}.stderr")),
-        );
+        let output = directory.join(format!("{name}.stdout"));
+        let stderr = File::options().append(true).open(&log);
         let child = Command::new(binary::gristmill())
             .args(arguments)
             .env_clear()
@@ -60,7 +69,7 @@ impl Process {
             .env("RUST_BACKTRACE", "1")
             .current_dir(directory)
             .stdout(File::create(&output).expect("no file for stdout"))
-            .stderr(File::create(&log).expect("no file for stderr"))
+            .stderr(stderr.expect("the log cannot be written to"))
             .spawn()
             .expect("the binary cannot be started");
         Self {
@@ -90,6 +99,37 @@ impl Process {
     pub async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);
         eventually(&what, async || self.has_ended()).await
+    }
+
+    /// Waits until it has been killed, by a failpoint for example.
+    ///
+    /// # Panics
+    /// When it ends in another way.
+    pub async fn was_killed(&mut self) {
+        let status = self.ended().await;
+        assert_eq!(status.signal(), Some(9), "{} was not killed: {status}", self.name);
+    }
+
+    /// Whether it has logged a line with this message.
+    pub fn has_logged(&self, message: &str) -> bool {
+        self.log().find(message).is_some()
+    }
+
+    /// How many lines with this message it has logged.
+    pub fn times_logged(&self, message: &str) -> usize {
+        let lines = self.log().lines();
+        lines.filter(|line| line["message"] == message).count()
+    }
+
+    /// The timestamps of its log lines, in order.
+    pub fn log_times(&self) -> Vec<Value> {
+        let lines = self.log().lines();
+        lines.map(|mut line| line["timestamp"].take()).collect()
+    }
+
+    /// Everything that it has written to stderr, for what is no line of JSON.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("no stderr")
     }
 
     /// Waits for a log line with this message, and returns it.
@@ -138,13 +178,16 @@ impl Process {
 }
 
 impl Log {
-    /// The first line with this message; what is no whole line of JSON is left out.
+    /// The first line with this message.
     pub(crate) fn find(&self, message: &str) -> Option<Value> {
+        self.lines().find(|line| line["message"] == message)
+    }
+
+    /// All lines so far; what is no whole line of JSON is left out.
+    fn lines(&self) -> impl Iterator<Item = Value> + use<> {
         let file = File::open(&self.0).expect("no stderr");
         let lines = BufReader::new(file).lines().map_while(Result::ok);
-        lines
-            .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-            .find(|line| line["message"] == message)
+        lines.filter_map(|line| serde_json::from_str(&line).ok())
     }
 }
 

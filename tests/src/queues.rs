@@ -102,6 +102,20 @@ impl Queues {
         .await
     }
 
+    /// Takes everything that waits in a queue, and answers for each message whether it was delivered before; `None` when
+    /// the broker does not answer.
+    pub async fn take_all_redelivered(&self, queue: &str) -> Option<Vec<bool>> {
+        self.on_channel(async |channel| {
+            let mut redelivered = Vec::new();
+            let taken = BasicGetOptions { no_ack: true };
+            while let Some(message) = channel.basic_get(queue.into(), taken).await? {
+                redelivered.push(message.delivery.redelivered);
+            }
+            Ok(redelivered)
+        })
+        .await
+    }
+
     /// On a connection of its own, for the last one may not have survived what the test has done since.
     async fn on_channel<T>(&self, work: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Option<T> {
         let all = async {

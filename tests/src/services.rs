@@ -32,6 +32,20 @@ impl PostgreSql {
         self.0.up();
     }
 
+    /// Kills one of the sessions of Gristmill's processes, as the kernel does when memory is short: the server then ends
+    /// all of them and recovers. Answers with the session's pid; `None` when there is none.
+    pub fn kill_one_session(&self) -> Option<u32> {
+        let sessions = children(self.0.pid());
+        let session = sessions.into_iter().find(|pid| {
+            let title = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // postgres: USER DATABASE ADDRESS(PORT) WHAT
+            String::from_utf8_lossy(&title).starts_with("postgres: gristmill gristmill ")
+        })?;
+        send(Signal::Kill, session);
+        wait_until_gone(session);
+        Some(session)
+    }
+
     /// Stops the server and all its sessions where they are, until [`PostgreSql::thaw`].
     pub fn freeze(&self) {
         // The postmaster first, or it would start new sessions meanwhile.
@@ -110,6 +124,15 @@ impl RabbitMqServer {
     }
 }
 
+impl Drop for RabbitMqServer {
+    /// A test that failed in between may have left it frozen.
+    fn drop(&mut self) {
+        if let Some(pid) = self.0.find_pid() {
+            send_if_alive(Signal::Cont, pid);
+        }
+    }
+}
+
 struct Instance {
     directory: PathBuf,
     service: &'static str,
@@ -141,9 +164,13 @@ impl Instance {
     }
 
     fn pid(&self) -> u32 {
+        self.find_pid().expect("the server's pid was not recorded")
+    }
+
+    /// `None` while it does not run.
+    fn find_pid(&self) -> Option<u32> {
         let path = self.directory.join(format!("{}.pid", self.service));
-        let text = std::fs::read_to_string(path).expect("the server's pid was not recorded");
-        text.trim().parse().expect("the server's pid is no number")
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
     fn script(&self, command: &str, arguments: &[&str]) -> Output {

@@ -11,7 +11,7 @@ pub const SHORT_LEASE: [(&str, &str); 2] = [("worker.lease", "6s"), ("worker.ren
 /// What makes the relay quick: how it decides is the same.
 const QUICK: [(&str, &str); 2] = [("relay.interval", "200ms"), ("relay.publish_within", "3s")];
 
-/// Keys with their values; later ones win.
+/// Keys with their values; later ones win. What is written in capitals is no key but a variable of its own.
 #[derive(Clone)]
 pub(crate) struct Settings(Vec<(String, String)>);
 
@@ -43,15 +43,25 @@ impl Settings {
 
     /// The value of a key that was set.
     pub(crate) fn get(&self, key: &str) -> &str {
+        self.find(key).expect("no such setting")
+    }
+
+    /// The value of a key, if it was set.
+    pub(crate) fn find(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(known, _)| known == key);
-        &found.expect("no such setting").1
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The variables that say all this.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (String, &str)> {
         self.0.iter().map(|(key, value)| {
-            let name = key.to_uppercase().replace('.', "__");
-            (format!("GRISTMILL__{name}"), value.as_str())
+            let variable = key.to_uppercase();
+            let name = if variable == *key {
+                variable
+            } else {
+                format!("GRISTMILL__{}", variable.replace('.', "__"))
+            };
+            (name, value.as_str())
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gristmill_core::OrganizationId;
+use gristmill_core::{OrganizationId, failpoint};
 use gristmill_queue::RabbitMq;
 use gristmill_testkit::{TestBroker, TestDatabase};
 use serde_json::Value;
@@ -84,27 +84,13 @@ impl System {
         let settings = Settings::new(&database_url, queues.options());
         let started = AtomicUsize::new(0);
         run(&directory, &["migrate"], &settings).await;
-        let account = run(
-            &directory,
-            &["admin", "bootstrap", "--organization", "Mill", "--json"],
-            &settings,
-        )
-        .await;
-        let account: Value = serde_json::from_str(&account).expect("bootstrap printed no JSON");
-        let text = |name: &str| {
-            account[name]
-                .as_str()
-                .expect("bootstrap left something out")
-                .to_owned()
-        };
+        let account = bootstrap(&directory, &settings, "Mill", &[]).await;
         Self {
             database: Database::new(&database_url),
             broker: queues.start().await,
             queues: Queues::new(queues.options()),
-            organization: text("organizationId")
-                .parse()
-                .expect("bootstrap printed no organization's id"),
-            key: text("apiKey"),
+            organization: account.organization,
+            key: account.key,
             settings,
             directory,
             started,
@@ -135,6 +121,11 @@ impl System {
         self.settings.get("broker.url").to_owned()
     }
 
+    /// Where the test's files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Whose API key the clients use.
     pub fn organization(&self) -> &OrganizationId {
         &self.organization
@@ -158,6 +149,14 @@ impl System {
         self.rabbitmq.as_ref().expect("not a RabbitMQ server of its own")
     }
 
+    /// Makes one more organization. Answers with its id and an API key of it.
+    pub async fn another_organization(&self, name: &str) -> (OrganizationId, String) {
+        let email = format!("{name}@localhost");
+        let more = ["--force", "--email", &email];
+        let account = bootstrap(&self.directory, &self.settings, name, &more).await;
+        (account.organization, account.key)
+    }
+
     /// Starts an API and waits until it is ready.
     pub async fn api(&self) -> Api {
         self.api_with(&[]).await
@@ -165,8 +164,19 @@ impl System {
 
     /// The same, with these keys set for it alone.
     pub async fn api_with(&self, settings: &[(&str, &str)]) -> Api {
-        let process = self.process("api", &["api", "--listen", "127.0.0.1:0"], settings);
-        Api::ready(process, &self.key).await
+        let api = Api::ready(self.starting_api(settings), &self.key).await;
+        check_failpoints(&api.process, settings);
+        api
+    }
+
+    /// Starts an API and waits until it listens: what it needs may be away.
+    pub async fn listening_api(&self, settings: &[(&str, &str)]) -> Api {
+        Api::listening(self.starting_api(settings), &self.key).await
+    }
+
+    /// Starts an API and waits for nothing.
+    pub fn starting_api(&self, settings: &[(&str, &str)]) -> Process {
+        self.process("api", &["api", "--listen", "127.0.0.1:0"], settings)
     }
 
     /// Starts a worker and waits until it takes jobs.
@@ -176,9 +186,32 @@ impl System {
 
     /// The same, with these keys set for it alone.
     pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
-        let mut process = self.process("worker", &["worker"], settings);
+        let mut process = self.starting_worker(settings);
         process.logged("working").await;
+        check_failpoints(&process, settings);
         process
+    }
+
+    /// Starts a worker and waits for nothing.
+    pub fn starting_worker(&self, settings: &[(&str, &str)]) -> Process {
+        self.process("worker", &["worker"], settings)
+    }
+
+    /// Starts a worker whose log is on a disk that is full.
+    pub fn unheard_worker(&self) -> Process {
+        let full = PathBuf::from("/dev/full");
+        Process::start_logging_to(
+            full,
+            "unheard-worker",
+            &self.directory,
+            &["worker"],
+            &self.settings,
+        )
+    }
+
+    /// Brings the database's schema up to date, as an operator does before a new version is started.
+    pub async fn migrate(&self) {
+        run(&self.directory, &["migrate"], &self.settings).await;
     }
 
     /// How many jobs wait in the default lane; `None` when the broker does not answer.
@@ -208,6 +241,40 @@ impl System {
         let mut all = self.settings.clone();
         all.set_all(settings);
         Process::start(&format!("{number}-{role}"), &self.directory, arguments, &all)
+    }
+}
+
+struct Account {
+    organization: OrganizationId,
+    key: String,
+}
+
+async fn bootstrap(directory: &Path, settings: &Settings, name: &str, more: &[&str]) -> Account {
+    let mut arguments = vec!["admin", "bootstrap", "--organization", name, "--json"];
+    arguments.extend(more);
+    let account = run(directory, &arguments, settings).await;
+    let account: Value = serde_json::from_str(&account).expect("bootstrap printed no JSON");
+    let text = |name: &str| {
+        account[name]
+            .as_str()
+            .expect("bootstrap left something out")
+            .to_owned()
+    };
+    Account {
+        organization: text("organizationId")
+            .parse()
+            .expect("bootstrap printed no organization's id"),
+        key: text("apiKey"),
+    }
+}
+
+/// A binary without failpoints would let the test wait in vain.
+fn check_failpoints(process: &Process, settings: &[(&str, &str)]) {
+    if settings.iter().any(|(key, _)| *key == failpoint::VARIABLE) {
+        assert!(
+            process.has_logged("failpoints are armed"),
+            "the binary has no failpoints: run ./scripts/test, or `cargo build -p gristmill-cli --features failpoints`"
+        );
     }
 }
 

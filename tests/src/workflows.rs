@@ -28,3 +28,19 @@ pub fn chain(endpoint: &RecordingEndpoint, calls: &[&str]) -> Value {
         .collect();
     json!({"name": "chain", "nodes": nodes, "edges": edges})
 }
+
+/// The same definition with these keys of one node's data set.
+///
+/// # Panics
+/// When there is no such node.
+pub fn changed(mut definition: Value, node: &str, data: &Value) -> Value {
+    let nodes = definition["nodes"]
+        .as_array_mut()
+        .expect("a definition has nodes");
+    let found = nodes.iter_mut().find(|candidate| candidate["id"] == node);
+    let found = found.expect("no such node");
+    for (key, value) in data.as_object().into_iter().flatten() {
+        found["data"][key] = value.clone();
+    }
+    definition
+}

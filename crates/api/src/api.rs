@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 
 use crate::principal::KeyCache;
 use crate::router::router;
+use crate::serve::serve;
 use crate::state::{AppState, Options, Services};
 
 /// The HTTP API.
@@ -25,11 +26,9 @@ impl Api {
 
     /// Serves until `shutdown`. Then nothing new is accepted, waits are cut short, and requests under way have
     /// [`Options::drain_timeout`] to end.
-    ///
-    /// # Errors
-    /// When the listener fails for good.
-    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let drain_timeout = self.options.drain_timeout;
+        let head_timeout = self.options.head_timeout;
         let state = AppState {
             keys: KeyCache::new(self.options.key_ttl),
             services: self.services,
@@ -45,17 +44,15 @@ impl Api {
                 );
             }
         });
-        let serve = axum::serve(listener, router(Arc::new(state)))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serve = serve(listener, router(Arc::new(state)), head_timeout, shutdown.clone());
         let overtime = async {
             shutdown.cancelled().await;
             tokio::time::sleep(drain_timeout).await;
         };
         tokio::select! {
-            ended = serve => ended,
+            () = serve => {}
             () = overtime => {
                 warn!(duration_ms = drain_timeout.as_millis() as u64, "requests under way were cut off at shutdown");
-                Ok(())
             }
         }
     }

@@ -11,6 +11,7 @@ mod principal;
 mod problem;
 mod router;
 mod routes;
+mod serve;
 mod state;
 
 pub use api::Api;

@@ -36,6 +36,9 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// The lanes that a workflow may name.
     pub lanes: Vec<String>,
+    /// How long a connection may go without a whole request head, so also how long an idle one is kept. Longer than common
+    /// clients keep theirs (90 s), so that it is the client who closes, and never while a request is on its way.
+    pub head_timeout: Duration,
     /// How long a request may take from its head to its answer, not counting what `Prefer: wait` asks for.
     pub request_timeout: Duration,
     /// The most that `Prefer: wait` is granted.
@@ -53,6 +56,7 @@ impl Default for Options {
         Self {
             max_body_bytes: 1024 * 1024,
             lanes: vec!["default".to_owned()],
+            head_timeout: Duration::from_secs(120),
             request_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),
             ready_timeout: Duration::from_secs(2),

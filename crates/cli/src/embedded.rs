@@ -53,7 +53,11 @@ impl Embedded {
         let account = ready_account(&system.store, &data_dir, shared).await?;
         let stop = shutdown.child_token();
         let mut parts = JoinSet::new();
-        parts.spawn(system.serve(listener, metrics, stop.clone()));
+        let serving = system.serve(listener, metrics, stop.clone());
+        parts.spawn(async {
+            serving.await;
+            Ok(())
+        });
         parts.spawn(system.work(stop.clone()));
         Ok(Self {
             access: Access {

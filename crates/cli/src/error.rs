@@ -83,9 +83,6 @@ pub enum Error {
     /// The worker could not start.
     #[error("the worker could not start")]
     Worker(#[from] gristmill_worker::Error),
-    /// The API ended.
-    #[error("the API ended")]
-    Api(#[source] std::io::Error),
     /// The command's own HTTP calls failed.
     #[error("{doing} failed")]
     Http {

@@ -15,6 +15,9 @@ pub fn init(log: &Log, progress: &MultiProgress) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr(progress.clone()))
+        // They would be told on stderr, by a macro that panics where stderr cannot be written to: a full disk under the
+        // log must not end what the process works on.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
     match log.format {
         LogFormat::Text => builder.init(),

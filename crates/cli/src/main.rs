@@ -88,6 +88,8 @@ fn run(cli: Cli) -> Result<(), Error> {
     })?;
     let progress = MultiProgress::new();
     logging::init(&loaded.config.log, &progress);
+    #[cfg(feature = "failpoints")]
+    arm_failpoints()?;
     // One provider for every TLS client in the process; a second one would be an error of the build.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -107,6 +109,16 @@ fn run(cli: Cli) -> Result<(), Error> {
     // Whatever still runs has been given its time.
     runtime.shutdown_background();
     done
+}
+
+/// For tests: what they had done to this process and when has to be seen in its log.
+#[cfg(feature = "failpoints")]
+fn arm_failpoints() -> Result<(), Error> {
+    let armed = gristmill_core::failpoint::arm().map_err(Error::Usage)?;
+    if !armed.is_empty() {
+        tracing::warn!(armed, "failpoints are armed");
+    }
+    Ok(())
 }
 
 /// What is not text cannot be one of our variables; a value that is not text is shown as a bad one.

@@ -119,7 +119,7 @@ impl System {
         listener: TcpListener,
         metrics: PrometheusHandle,
         shutdown: CancellationToken,
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+    ) -> impl Future<Output = ()> + Send + use<> {
         let services = Services {
             store: self.store.clone(),
             submitter: self.submitter.clone(),
@@ -128,8 +128,7 @@ impl System {
             broker: self.broker.clone(),
             metrics,
         };
-        let api = Api::build(services, options::api(&self.config));
-        async move { api.run(listener, shutdown).await.map_err(Error::Api) }
+        Api::build(services, options::api(&self.config)).run(listener, shutdown)
     }
 
     /// Works until `shutdown`, then drains.

@@ -4,6 +4,7 @@
 mod backoff;
 mod definition;
 mod error;
+pub mod failpoint;
 mod ids;
 mod job;
 pub mod journal;

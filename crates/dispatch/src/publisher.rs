@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gristmill_core::ExecutionId;
+use gristmill_core::{ExecutionId, failpoint};
 use gristmill_queue::{Broker, Error, Outgoing, Published, PublisherState};
 use gristmill_store::{Protocol, System};
 use metrics::{counter, gauge};
@@ -103,8 +103,12 @@ async fn publish_all(
             .map(|out| (out.job.execution_id.clone(), out.job.attempt))
             .collect();
         gauge!("gristmill_publisher_in_flight").set(in_flight.load(Ordering::Relaxed) as f64);
+        failpoint::reach("publish.begun");
         match broker.publish(jobs).await {
-            Ok(outcomes) => note_outcomes(&keys, outcomes, &confirmed),
+            Ok(outcomes) => {
+                failpoint::reach("publish.confirmed");
+                note_outcomes(&keys, outcomes, &confirmed);
+            }
             Err(error) => {
                 counter!("gristmill_publishes_total", "outcome" => "unknown").increment(keys.len() as u64);
                 let cause = &error as &dyn std::error::Error;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_core::failpoint;
 use gristmill_queue::Outgoing;
 use gristmill_store::{Due, Protocol, System, Wake};
 use metrics::{counter, gauge};
@@ -97,6 +98,9 @@ impl Relay {
 
     /// If the process dies right here, `wake_at` brings a relay back to these rows within `publish_within`.
     fn publish(&self, done: Vec<(Due, Wake)>) {
+        if !done.is_empty() {
+            failpoint::reach("relay.claimed");
+        }
         let mut jobs = Vec::new();
         for (due, wake) in done {
             note(&due, &wake);

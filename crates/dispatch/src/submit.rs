@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gristmill_core::{Job, OrganizationId};
+use gristmill_core::{Job, OrganizationId, failpoint};
 use gristmill_queue::Outgoing;
 use gristmill_store::{Protocol, Submit, Submitted, Tenant};
 use metrics::counter;
@@ -58,7 +58,9 @@ async fn submit_all(
         }
     }
     let done = join_all(parts.into_iter().map(|(tenant, places, submits)| async move {
+        failpoint::reach("submit.begun");
         let answers = one_by_one(&submits, |part| store.submit(&tenant, part, publish_within)).await;
+        failpoint::reach("submit.committed");
         publish(publisher, &tenant.0, &answers);
         (places, answers)
     }))

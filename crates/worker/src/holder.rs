@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
-use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_core::{ExecutionId, ExecutionStatus, failpoint};
 use gristmill_dispatch::Error;
 use gristmill_engine::{Journal, LeaseLost};
 use gristmill_store::{
@@ -90,7 +90,9 @@ impl Holder {
                 ending: ending.clone(),
                 totals,
             };
+            failpoint::reach("settle.begun");
             let answer = self.writes.settle.call(settle).await;
+            failpoint::reach("settle.committed");
             let own = |status| status == ended;
             if self
                 .is_done("settle", answer.map(|held| held == Held::Yes), own)
@@ -103,6 +105,7 @@ impl Holder {
 
     /// Gives the execution back: → PENDING, due now.
     pub(crate) async fn release(&mut self, entries: &[Entry]) -> Result<(), LeaseLost> {
+        failpoint::reach("release.begun");
         let chunk = self.chunk(entries)?;
         loop {
             let append = Append {
@@ -283,6 +286,7 @@ impl Journal for Holder {
                 }
             }
             if committed {
+                failpoint::reach("append.committed");
                 self.journal_len = grown;
                 return if self.lease.is_safe() {
                     Ok(())

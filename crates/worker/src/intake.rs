@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, ExecutionStatus, Job};
+use gristmill_core::{ExecutionId, ExecutionStatus, Job, failpoint};
 use gristmill_queue::{Delivery, Subscription};
 use gristmill_store::{Claim, Claimed, Error, Protocol, System};
 use metrics::counter;
@@ -66,7 +66,11 @@ impl Intake {
             permits.push(permit);
         }
         let (jobs, deliveries) = read_jobs(deliveries).await;
+        failpoint::reach("job.delivered");
         let (taken, postponed) = self.claim(&jobs, permits, shutdown).await;
+        if !taken.is_empty() {
+            failpoint::reach("job.claimed");
+        }
         let deliveries = jobs.iter().zip(deliveries);
         let (kept, done): (Vec<_>, Vec<_>) = deliveries.partition(|(job, _)| postponed.contains(*job));
         self.postponed
@@ -74,6 +78,9 @@ impl Intake {
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
         acknowledge(done.into_iter().map(|(_, delivery)| delivery)).await;
+        if !taken.is_empty() {
+            failpoint::reach("job.acknowledged");
+        }
         Some(taken)
     }
 

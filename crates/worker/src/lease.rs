@@ -11,7 +11,7 @@ use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_engine::Command;
 use gristmill_store::{Answer, Protocol, System, Watched};
 use metrics::{counter, gauge};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -21,6 +21,9 @@ const MARGIN: Duration = Duration::from_secs(3);
 
 /// How long a renewal or a look may take: within a lease of fifteen seconds there is time for several more.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// How long the first connection may take to open, with a statement prepared.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// How often every holding is compared with what the database says; also how often renewals are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -115,30 +118,49 @@ impl Leases {
         }
     }
 
-    /// Starts the thread that renews and watches until `shutdown`. `store` has a connection of its own.
+    /// Starts the thread that renews and watches until `shutdown`. `store` has a connection of its own. Returns once that
+    /// is open, or cannot be opened for now: over a slow link this takes longer than a claim's first renewal can wait.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn keep(
+    pub(crate) async fn keep(
         &self,
         store: Arc<dyn Protocol>,
         renew_every: Duration,
         shutdown: CancellationToken,
     ) -> std::io::Result<std::thread::JoinHandle<()>> {
         let leases = self.clone();
+        let (opened, is_open) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("leases".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
+                    leases.open(&*store).await;
+                    // Nobody waits for it when the worker is given up already.
+                    opened.send(()).ok();
                     tokio::join!(
                         shutdown.run_until_cancelled(leases.fence_all()),
                         shutdown.run_until_cancelled(leases.renew_and_watch(&*store, renew_every)),
                     )
                 });
-            })
+            })?;
+        // An error means that the thread has ended, which is for its handle to tell.
+        is_open.await.ok();
+        Ok(thread)
+    }
+
+    /// Renews nothing, which opens the connection and prepares the statement. On the thread of the renewals: a connection
+    /// lives on the runtime that opened it.
+    async fn open(&self, store: &dyn Protocol) {
+        if let Err(error) = within(FIRST, store.renew(System, &[], self.duration)).await {
+            warn!(
+                error = &*error,
+                "the connection that renews leases is not open yet"
+            );
+        }
     }
 
     async fn fence_all(&self) {

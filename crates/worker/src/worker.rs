@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_core::failpoint;
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::{Protocol, Store};
@@ -79,15 +80,16 @@ impl Worker {
             broker,
             registry,
         } = dependencies;
-        let subscription = broker
-            .subscribe(&options.lanes, options.concurrency)
-            .map_err(Error::Subscribe)?;
         let leases = Leases::new(options.lease);
         // The leases outlive the shutdown: what is held must be renewed until it is given back.
         let drained = CancellationToken::new();
         let keeper = leases
             .keep(renewals, options.renew_every, drained.clone())
+            .await
             .map_err(Error::Thread)?;
+        let subscription = broker
+            .subscribe(&options.lanes, options.concurrency)
+            .map_err(Error::Subscribe)?;
         let mut intake = Intake {
             subscription,
             unclaimed: Vec::new(),
@@ -118,6 +120,7 @@ impl Worker {
             }
         }
         info!(executions = running.len(), "draining");
+        failpoint::reach("drain.begun");
         leases.drain();
         tokio::join!(intake.close(), drain(&mut running, &leases, options.drain_grace));
         drained.cancel();

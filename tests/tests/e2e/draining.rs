@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gristmill_core::journal::Entry;
 use gristmill_testkit::Gate;
-use gristmill_tests::{Calls, Row, Signal, System, chain};
+use gristmill_tests::{Calls, Row, SHORT_LEASE, Signal, System, chain, eventually};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -55,4 +55,63 @@ async fn a_worker_told_to_stop_finishes_what_it_can_and_gives_the_rest_back() {
     assert_eq!((rows[0].attempt, aborted(&rows[0])), (1, false), "{rows:#?}");
     assert_eq!((rows[1].attempt, aborted(&rows[1])), (2, true), "{rows:#?}");
     assert_eq!(endpoint.calls().len(), 3, "{:#?}", endpoint.calls());
+}
+
+/// Case 45: whoever asks a second time does not want to wait; it is as if the worker had crashed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_told_twice_ends_at_once_and_is_replaced() {
+    let mut system = System::start().await;
+    system.set_all(&SHORT_LEASE);
+    let never = Gate::new();
+    let endpoint = holding_the_first(&[("/held", &never)]).await;
+    let api = system.api().await;
+    let workflow = api.create_workflow(&chain(&endpoint, &["held"])).await;
+    let mut told = system.worker().await;
+    let accepted = [api.execute(&workflow, json!({"number": 1})).await];
+    endpoint.wait_for_calls(1).await;
+    told.signal(Signal::Term);
+    told.logged("draining").await;
+    told.signal(Signal::Term);
+    let status = told.ended().await;
+    assert_eq!(status.code(), Some(143), "{status}");
+
+    let _other = system.worker().await;
+    let rows = system.check(&accepted, &endpoint, Calls::AtLeastOnce).await;
+    assert_eq!(rows[0].attempt, 2, "{rows:#?}");
+}
+
+/// Case 45: what a drained worker had prefetched comes to others as if for the first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_worker_leaves_no_redelivery_behind() {
+    let mut system = System::start().await;
+    // One job for each execution, and no other.
+    system.set("relay.publish_within", "10m");
+    let gate = Gate::new();
+    let endpoint = holding_the_first(&[("/held", &gate)]).await;
+    let api = system.api().await;
+    let workflow = api.create_workflow(&chain(&endpoint, &["held"])).await;
+    for number in 0..20 {
+        api.execute(&workflow, json!({"number": number})).await;
+    }
+    eventually("every job is in the queue", async || {
+        system.depth().await.filter(|depth| *depth == 20)
+    })
+    .await;
+    let mut worker = system.worker_with(&[("worker.concurrency", "1")]).await;
+    endpoint.wait_for_calls(1).await;
+    worker.signal(Signal::Term);
+    gate.open();
+    assert!(worker.ended().await.success());
+    let left = system
+        .queues
+        .take_all_redelivered(&system.queues.lane("default"))
+        .await;
+    let left = left.unwrap();
+    assert!(left.len() >= 18 && !left.contains(&true), "{left:?}");
+    let rows = system.database.executions().await;
+    assert!(
+        rows.iter()
+            .all(|row| ["COMPLETED", "PENDING"].contains(&row.status.as_str())),
+        "{rows:#?}"
+    );
 }

@@ -8,12 +8,24 @@
 )]
 
 mod benchmarks;
+mod boundaries;
+mod clients;
+mod clocks;
 mod draining;
 mod endpoint;
+mod locks;
+mod messages;
+mod network;
+mod nodes;
 mod postgres_outages;
 mod publishing;
+mod queues;
 mod rabbitmq_outages;
+mod relays;
+mod resources;
+mod restarting;
 mod running;
 mod soaking;
+mod starting;
 mod submitting;
 mod working;

@@ -10,6 +10,7 @@
 )]
 
 mod authentication;
+mod connections;
 mod create_workflow;
 mod errors;
 mod execute;

@@ -35,5 +35,5 @@ pub(crate) async fn a_request_that_hangs_does_not_hold_up_the_shutdown(database:
     world.workflow().await;
     world.shutdown.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(10), &mut world.server).await;
-    ended.expect("the API ends in bounded time").unwrap().unwrap();
+    ended.expect("the API ends in bounded time").unwrap();
 }

@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) key: String,
     pub(crate) address: String,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) server: JoinHandle<std::io::Result<()>>,
+    pub(crate) server: JoinHandle<()>,
     client: Client,
     /// Last: it takes the database away.
     pub(crate) database: Option<TestDatabase>,

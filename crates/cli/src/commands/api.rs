@@ -48,8 +48,8 @@ impl Args {
             }
             checked
         };
-        let (served, checked) = tokio::join!(system.serve(listener, recorder, stop.clone()), schema);
+        let ((), checked) = tokio::join!(system.serve(listener, recorder, stop.clone()), schema);
         system.close().await;
-        checked.and(served)
+        checked
     }
 }

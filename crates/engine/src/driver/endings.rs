@@ -1,7 +1,7 @@
 //! What follows when an attempt ends, and how the whole execution ends.
 
-use gristmill_core::ExecutionError;
 use gristmill_core::journal::Entry;
+use gristmill_core::{ExecutionError, failpoint};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -14,7 +14,11 @@ use super::{Driver, Outcome};
 impl<J: Journal> Driver<'_, J> {
     /// Records every attempt that ended.
     pub(super) fn take_endings(&mut self) {
-        for ended in self.attempts.take_ended() {
+        let ended = self.attempts.take_ended();
+        if !ended.is_empty() {
+            failpoint::reach("effect.ended");
+        }
+        for ended in ended {
             // Once the execution has failed, what other effects come to is dropped: they count as aborted.
             if self.state.failure().is_some() {
                 return;

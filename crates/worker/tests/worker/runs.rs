@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use gristmill_core::ExecutionStatus;
 use gristmill_testkit::TestDatabase;
 use serde_json::json;
@@ -67,4 +69,25 @@ async fn a_revision_that_this_version_refuses_fails_with_every_problem() {
         error.contains("invalid_definition") && error.contains("oracle") && error.contains("abacus"),
         "{error}"
     );
+}
+
+/// Embedded, the queue is bounded: what does not fit stays in the database, and is offered again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn executions_that_the_queue_has_no_room_for_are_run_later() {
+    const CAPACITY: usize = 10;
+    let publish_within = Duration::from_millis(300);
+    let shop = Shop::with_small_queue(TestDatabase::sqlite().await, CAPACITY, publish_within).await;
+    let mut ids = Vec::new();
+    for _ in 0..100 {
+        ids.push(shop.submit().await);
+    }
+    assert_eq!(
+        shop.broker.depth(&"default".into()).await.unwrap(),
+        CAPACITY as u64
+    );
+    shop.worker();
+    shop.until_all(&ids, ExecutionStatus::Completed).await;
+    for id in &ids {
+        assert_eq!(shop.execution(id).await.attempt, 1);
+    }
 }

@@ -50,14 +50,15 @@ impl Shop {
     /// A shop whose workflow is a chain of these nodes.
     pub async fn with_workflow(db: TestDatabase, nodes: Value) -> Self {
         let (shop, publisher) = Self::build(db, nodes).await;
-        let options = RelayOptions {
-            interval: Duration::from_millis(50),
-            limit: 100,
-            publish_within: PUBLISH_WITHIN,
-            lease: Duration::from_secs(3600),
-        };
-        let relay = Relay::new(shop.db.store().protocol(), publisher, options);
-        tokio::spawn(relay.run(shop.shutdown.clone()));
+        shop.start_relay(publisher, PUBLISH_WITHIN);
+        shop
+    }
+
+    /// A shop whose queue holds no more than `capacity` jobs, and whose relay tries again every `publish_within`.
+    pub async fn with_small_queue(db: TestDatabase, capacity: usize, publish_within: Duration) -> Self {
+        let nodes = json!([{"id": "start", "type": "trigger"}]);
+        let (shop, publisher) = Self::build_with(db, nodes, capacity, publish_within).await;
+        shop.start_relay(publisher, publish_within);
         shop
     }
 
@@ -68,13 +69,25 @@ impl Shop {
     }
 
     async fn build(db: TestDatabase, nodes: Value) -> (Self, Publisher) {
+        Self::build_with(db, nodes, usize::MAX, PUBLISH_WITHIN).await
+    }
+
+    async fn build_with(
+        db: TestDatabase,
+        nodes: Value,
+        capacity: usize,
+        publish_within: Duration,
+    ) -> (Self, Publisher) {
         let lane: Lane = "default".into();
-        let broker = InProcess::new(InProcessOptions::new(vec![lane]));
-        let broker: Arc<dyn Broker> = Arc::new(Prefetching(broker));
+        let options = InProcessOptions {
+            capacity,
+            ..InProcessOptions::new(vec![lane])
+        };
+        let broker: Arc<dyn Broker> = Arc::new(Prefetching(InProcess::new(options)));
         let shutdown = CancellationToken::new();
         let protocol = db.store().protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
-        let submitter = Submitter::new(protocol, publisher.clone(), PUBLISH_WITHIN);
+        let submitter = Submitter::new(protocol, publisher.clone(), publish_within);
         let (tenant, workflow) = store_workflow(&db, nodes).await;
         let shop = Self {
             db,
@@ -86,6 +99,17 @@ impl Shop {
             shutdown,
         };
         (shop, publisher)
+    }
+
+    fn start_relay(&self, publisher: Publisher, publish_within: Duration) {
+        let options = RelayOptions {
+            interval: Duration::from_millis(50),
+            limit: 100,
+            publish_within,
+            lease: Duration::from_secs(3600),
+        };
+        let relay = Relay::new(self.db.store().protocol(), publisher, options);
+        tokio::spawn(relay.run(self.shutdown.clone()));
     }
 
     pub async fn submit(&self) -> ExecutionId {

@@ -1,0 +1,84 @@
+//! Queues that somebody has deleted, changed or cut off; on the shared broker.
+
+use gristmill_testkit::RecordingEndpoint;
+use gristmill_tests::{Calls, Load, System, chain, eventually};
+use serde_json::json;
+
+/// Case 21, with jobs in the queue that were confirmed and are gone with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_deleted_under_its_consumers_is_made_again_and_its_jobs_too() {
+    let system = System::start().await;
+    let endpoint = RecordingEndpoint::start().await;
+    let api = system.api().await;
+    let workflow = api.create_workflow(&chain(&endpoint, &["call"])).await;
+    let mut worker = system.worker().await;
+    let load = Load::start(&api.client, &workflow, 4);
+    for times in 1..=2 {
+        load.accepts(30).await;
+        system
+            .queues
+            .delete(&system.queues.lane("default"))
+            .await
+            .unwrap();
+        eventually("the worker consumes again", async || {
+            (worker.times_logged("the broker ended the consumers; consuming again") >= times).then_some(())
+        })
+        .await;
+    }
+    load.accepts(30).await;
+    assert_eq!(load.refused(), 0, "a submit was refused because of the queue");
+    let accepted = load.finish().await;
+    let rows = system.check(&accepted, &endpoint, Calls::Once).await;
+    assert!(
+        rows.iter().all(|row| (row.attempt, row.losses) == (1, 0)),
+        "{rows:#?}"
+    );
+    worker.kill();
+}
+
+/// Case 21, with nobody there to see it: the broker had confirmed these jobs, and that was written down.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_confirmed_jobs_of_a_deleted_queue_are_published_again() {
+    let system = System::start().await;
+    let endpoint = RecordingEndpoint::start().await;
+    let api = system.api().await;
+    let workflow = api.create_workflow(&chain(&endpoint, &["call"])).await;
+    let mut accepted = Vec::new();
+    for number in 0..20 {
+        accepted.push(api.execute(&workflow, json!({"number": number})).await);
+    }
+    eventually("every confirm is written down", async || {
+        system
+            .database
+            .published()
+            .await
+            .filter(|published| *published == 20)
+    })
+    .await;
+    system
+        .queues
+        .delete(&system.queues.lane("default"))
+        .await
+        .unwrap();
+
+    let _worker = system.worker().await;
+    system.check(&accepted, &endpoint, Calls::Once).await;
+}
+
+/// Case 22.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_with_other_arguments_ends_the_start_and_says_what_to_do() {
+    let system = System::start().await;
+    let _first = system.api().await;
+    let other = [("broker.delivery_limit", "7")];
+    for mut process in [system.starting_worker(&other), system.starting_api(&other)] {
+        let status = process.ended().await;
+        assert_eq!(status.code(), Some(1), "{status}");
+        let log = process.log_text();
+        assert!(
+            log.contains("exists on the broker with other properties")
+                && log.contains("rabbitmqctl delete_queue"),
+            "{log}"
+        );
+    }
+}
