@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Path, Problem};
+use crate::{Path, Problem, WorkflowId};
 
 /// A definition, read leniently: what has the wrong shape became a [`Problem`] and was left out.
 ///
@@ -59,7 +59,15 @@ pub struct Settings {
     pub max_parallel: Option<u32>,
     /// From the first claim to the end, in milliseconds, waits included.
     pub timeout_ms: Option<u64>,
+    /// How often a failed execution is run again by itself, from where its journal ends; the keys are those of a node's
+    /// `retry`, and the engine reads them.
+    pub retry: Option<Map<String, Value>>,
+    /// The workflow that gets a failed execution as its input.
+    pub on_failure: Option<WorkflowId>,
 }
+
+/// The keys of `settings`.
+const SETTINGS: &str = "lane, maxParallel, timeoutMs, retry, onFailure";
 
 /// The longest node id, in bytes.
 const MAX_ID_LEN: usize = 200;
@@ -251,14 +259,33 @@ fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Se
                 settings.max_parallel = positive(value, &path, problems).and_then(|n| u32::try_from(n).ok());
             }
             "timeoutMs" => settings.timeout_ms = positive(value, &path, problems),
+            "retry" => match value {
+                Value::Null => {}
+                Value::Object(retry) => settings.retry = Some(retry.clone()),
+                other => problems.push(Problem::wrong_type(&path, "an object", other)),
+            },
+            "onFailure" => settings.on_failure = workflow_id(object, problems),
             _ => problems.push(Problem::new(
                 &path,
                 "unknown_key",
-                format!("unknown setting `{key}`; the settings are lane, maxParallel, timeoutMs"),
+                format!("unknown setting `{key}`; the settings are {SETTINGS}"),
             )),
         }
     }
     settings
+}
+
+fn workflow_id(settings: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<WorkflowId> {
+    let path = Path::root().key("settings");
+    let text = optional_text(settings, "onFailure", &path, problems)?;
+    match text.parse() {
+        Ok(id) => Some(id),
+        Err(error) => {
+            let message = format!("{error}: the id of the workflow that is told of failures");
+            problems.push(Problem::new(path.key("onFailure"), "invalid_id", message));
+            None
+        }
+    }
 }
 
 fn positive(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
@@ -311,9 +338,9 @@ mod tests {
             "nodes": [{"id": "", "type": 3}, 7, {"id": "a/b", "type": "trigger", "data": []}],
             "edges": {"a": "b"},
             "variables": [],
-            "settings": {"maxParallel": 0, "colour": "red"},
+            "settings": {"maxParallel": 0, "colour": "red", "retry": 3, "onFailure": "ada"},
         }));
-        assert_eq!(problems.len(), 9, "{problems:#?}");
+        assert_eq!(problems.len(), 11, "{problems:#?}");
         assert!(problems.contains(&"$.nodes[1]: expected an object, found a number".to_owned()));
         assert!(problems.contains(&"$.nodes[2].data: expected an object, found an array".to_owned()));
     }

@@ -6,7 +6,7 @@ mod endings;
 mod inline;
 mod outcome;
 
-pub use commands::Command;
+pub use commands::{Command, Orders};
 pub use outcome::{Options, Outcome};
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub async fn run<J: Journal>(
     history: Vec<Entry>,
     journal: &mut J,
     clock: &dyn Clock,
-    commands: watch::Receiver<Command>,
+    orders: watch::Receiver<Orders>,
     options: &Options,
 ) -> Outcome {
     let state = match State::resume(Arc::clone(&plan), &run, &history) {
@@ -47,12 +47,14 @@ pub async fn run<J: Journal>(
         }
     };
     drop(history);
+    let inbox = orders.borrow().inbox;
     let driver = Driver {
         deadline: plan
             .timeout_ms
             .map(|timeout| run.started_at.saturating_add_unsigned(timeout)),
         max_parallel: plan.max_parallel.map_or(options.max_parallel, |n| n as usize),
-        commands: Commands::new(commands),
+        inbox,
+        commands: Commands::new(orders),
         attempts: Attempts::default(),
         pending: Vec::new(),
         owes_commit: false,
@@ -76,6 +78,8 @@ struct Driver<'a, J> {
     options: &'a Options,
     commands: Commands,
     attempts: Attempts,
+    /// How much mail had arrived when it was last looked at.
+    inbox: i32,
     /// Entries that are applied and not committed.
     pending: Vec<Entry>,
     /// Whether the end of an effect is among them.
@@ -106,7 +110,7 @@ impl<J: Journal> Driver<'_, J> {
             if self.drain_until.is_none() {
                 self.start_effects().await?;
             }
-            if let Some(outcome) = self.let_go() {
+            if let Some(outcome) = self.let_go().await? {
                 return Ok(outcome);
             }
             // The failure of the execution belongs into the transaction that settles it, which the next turn asks for: a journal
@@ -203,7 +207,7 @@ impl<J: Journal> Driver<'_, J> {
     }
 
     fn obey(&mut self) -> Result<(), LeaseLost> {
-        match self.commands.current() {
+        match self.commands.current().command {
             Command::Run => Ok(()),
             Command::Drain => {
                 let grace = self.options.drain_grace;

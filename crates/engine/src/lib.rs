@@ -44,11 +44,11 @@ mod value;
 
 pub use clock::{Clock, ManualClock};
 pub use compile::{MAX_NODES, compile, compile_json};
-pub use driver::{Command, Options, Outcome, run};
+pub use driver::{Command, Options, Orders, Outcome, run};
 pub use expression::{Expression, ExpressionError};
 pub use failure::{FailureClass, NodeFailure};
 pub use fields::Fields;
-pub use journal::{Journal, LeaseLost, MemoryJournal};
+pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
 pub use kind::{Behaviour, Call, Compiled, Effect, EffectOutput, Kind, Pure, PureOutcome};
 pub use kinds::builtin;
 pub use plan::Plan;

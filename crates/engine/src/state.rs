@@ -115,8 +115,6 @@ impl State {
                 state.take_back(index);
             }
         }
-        // A failed execution is only run again when an operator wants it.
-        state.reopen();
         Ok(state)
     }
 

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_dispatch::Error;
-use gristmill_engine::{Journal, LeaseLost};
+use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, Claimed, Ending, Held, NewChunk, Protocol, Settle, Suspend, Suspended, System, Totals,
+    Append, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended, System, Totals,
 };
 use metrics::counter;
 use tracing::{error, warn};
@@ -121,35 +121,41 @@ impl Holder {
         }
     }
 
-    /// Lets go until `wake_at` or mail.
-    pub(crate) async fn suspend(
-        &mut self,
+    /// Lets go until `wake_at`, whatever mail there is: nobody here can read it.
+    pub(crate) async fn put_off(&mut self, wake_at: DateTime<Utc>) -> Result<(), LeaseLost> {
+        let mut inbox = self.inbox;
+        while let Suspension::MailArrived { inbox: now } = self.let_go(&[], Some(wake_at), inbox).await? {
+            inbox = now;
+        }
+        Ok(())
+    }
+
+    async fn let_go(
+        &self,
         entries: &[Entry],
         wake_at: Option<DateTime<Utc>>,
-    ) -> Result<Suspended, LeaseLost> {
+        inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
         let chunk = self.chunk(entries)?;
         loop {
             let suspend = Suspend {
                 id: self.id.clone(),
                 attempt: self.attempt,
                 chunk: chunk.clone(),
-                inbox: self.inbox,
+                inbox,
                 wake_at,
             };
             let answer = match self.writes.suspend.call(suspend).await {
-                Ok(Suspended::MailArrived) => {
-                    // Nothing was changed. No kind reads mail yet, so what has arrived is taken as folded.
-                    if let Standing::Held { inbox, .. } = self.standing().await? {
-                        self.inbox = inbox;
-                    }
-                    continue;
-                }
+                Ok(Suspended::MailArrived) => match self.standing().await? {
+                    Standing::Held { inbox, .. } => return Ok(Suspension::MailArrived { inbox }),
+                    Standing::LetGo(_) | Standing::Lost => return Err(self.refused("suspend")),
+                },
                 Ok(Suspended::Yes) => Ok(true),
                 Ok(Suspended::No) => Ok(false),
                 Err(error) => Err(error),
             };
             if self.is_done("suspend", answer, lets_go).await? {
-                return Ok(Suspended::Yes);
+                return Ok(Suspension::Done);
             }
         }
     }
@@ -291,5 +297,54 @@ impl Journal for Holder {
                 };
             }
         }
+    }
+
+    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+        loop {
+            if !self.lease.is_safe() {
+                return Err(self.refused("read"));
+            }
+            match self.store.inbox(System, &self.id, after).await {
+                Ok(received) => return Ok(received.into_iter().map(readable).collect()),
+                Err(cause) => {
+                    warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the inbox yet");
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn start_children(
+        &mut self,
+        children: Vec<ChildRequest>,
+    ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
+        let refuse = |_| {
+            Err(NodeFailure::last(
+                "no_children",
+                "this worker starts no child executions",
+            ))
+        };
+        Ok(children.into_iter().map(refuse).collect())
+    }
+
+    async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        wake_at: Option<i64>,
+        inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
+        let wake_at = wake_at.map(|at| {
+            DateTime::<Utc>::UNIX_EPOCH + TimeDelta::try_milliseconds(at).unwrap_or(TimeDelta::MAX)
+        });
+        self.let_go(entries, wake_at, inbox).await
+    }
+}
+
+/// What is no JSON was never sent as a signal's payload; it reads as null.
+fn readable(received: Received) -> Mail {
+    Mail {
+        seq: received.seq,
+        name: received.name,
+        body: serde_json::from_str(&received.body).unwrap_or_default(),
     }
 }

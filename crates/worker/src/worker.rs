@@ -142,7 +142,9 @@ impl Crew {
             sent,
             permit,
         } = taken;
-        let lease = self.leases.hold(claimed.id.clone(), claimed.attempt, sent);
+        let lease = self
+            .leases
+            .hold(claimed.id.clone(), claimed.attempt, claimed.inbox, sent);
         let holder = Holder::new(
             &claimed,
             token,

@@ -108,6 +108,7 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
         output,
         handle: None,
         usage: None,
+        mail: None,
     };
     let entries = [entry("start", 1_000, Map::new()), entry("shape", 2_000, output)];
     world.finish(&id, &entries, completed()).await;
@@ -209,6 +210,7 @@ pub(crate) async fn a_failed_execution_shows_why(database: TestDatabase) {
         attempts: 1,
         error: NodeError::new("template", "`n` is undefined"),
         then: AfterFailure::Fail,
+        mail: None,
     };
     let error = ExecutionError {
         node_id: Some("shape".to_owned()),

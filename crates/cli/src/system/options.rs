@@ -103,8 +103,11 @@ pub(super) fn worker(config: &Config) -> WorkerOptions {
         engine: gristmill_engine::Options {
             drain_grace: worker.drain_grace.0,
             max_parallel: limits.max_parallel.get(),
-            max_node_output: limits.max_node_output.get(),
-            max_execution_output: limits.max_execution_output.get(),
+            limits: gristmill_core::Limits {
+                max_node_output: limits.max_node_output.get(),
+                max_execution_output: limits.max_execution_output.get(),
+                ..gristmill_core::Limits::default()
+            },
             ..gristmill_engine::Options::default()
         },
     }

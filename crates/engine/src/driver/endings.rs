@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::delay::delay;
-use crate::{FailureClass, Journal, NodeFailure, size};
+use crate::{FailureClass, Journal, LeaseLost, NodeFailure, Suspension, size};
 
 use super::attempts::Ended;
 use super::{Driver, Outcome};
@@ -43,6 +43,7 @@ impl<J: Journal> Driver<'_, J> {
                     output,
                     handle: None,
                     usage,
+                    mail: None,
                 };
             }
             Err(failure) => failure,
@@ -63,6 +64,7 @@ impl<J: Journal> Driver<'_, J> {
                     attempt,
                     error: *failure.error,
                     retry_at,
+                    mail: None,
                 }
             }
             FailureClass::Retry { .. } | FailureClass::Final => Entry::Failed {
@@ -72,6 +74,7 @@ impl<J: Journal> Driver<'_, J> {
                 attempts: attempt,
                 error: *failure.error,
                 then: node.on_failure,
+                mail: None,
             },
         }
     }
@@ -79,7 +82,10 @@ impl<J: Journal> Driver<'_, J> {
     /// Refuses an output that would make a node or the execution too large to be kept.
     pub(super) fn within_limits(&self, output: &Map<String, Value>) -> Result<(), NodeFailure> {
         let size = size::of_object(output);
-        let (node_limit, execution_limit) = (self.options.max_node_output, self.options.max_execution_output);
+        let (node_limit, execution_limit) = (
+            self.options.limits.max_node_output,
+            self.options.limits.max_execution_output,
+        );
         if size > node_limit {
             let message = format!("the output has {size} bytes; the limit of one node is {node_limit}");
             return Err(NodeFailure::last("node_output_limit", message));
@@ -131,32 +137,41 @@ impl<J: Journal> Driver<'_, J> {
     }
 
     /// Whether the execution should leave this worker: to wait for long, or because the worker drains.
-    pub(super) fn let_go(&mut self) -> Option<Outcome> {
+    pub(super) async fn let_go(&mut self) -> Result<Option<Outcome>, LeaseLost> {
         if self.drain_until.is_some_and(|until| Instant::now() >= until) {
             // What ended in the last moment counts: an effect that is called done need not be called again.
             self.take_endings();
             if self.owes_commit {
-                return None;
+                return Ok(None);
             }
             self.abort_effects("the worker was stopped");
         }
         if self.state.is_in_flight() {
-            return None;
+            return Ok(None);
         }
         let now = self.clock.now();
         if self.drain_until.is_some() && self.state.next_effect(now, self.max_parallel).is_some() {
-            return Some(Outcome::Released {
+            return Ok(Some(Outcome::Released {
                 entries: std::mem::take(&mut self.pending),
-            });
+            }));
         }
         let wake_at = [self.state.next_due(), self.deadline].into_iter().flatten().min();
         let is_short = wake_at.is_some_and(|at| super::millis_between(now, at) <= self.options.hold);
         if is_short && self.drain_until.is_none() {
-            return None;
+            return Ok(None);
         }
-        Some(Outcome::Suspended {
-            wake_at,
-            entries: std::mem::take(&mut self.pending),
+        self.suspend(wake_at).await
+    }
+
+    /// Lets go until `wake_at` or mail; `None` when mail has come already, and is to be looked at first.
+    async fn suspend(&mut self, wake_at: Option<i64>) -> Result<Option<Outcome>, LeaseLost> {
+        let suspension = self.journal.suspend(&self.pending, wake_at, self.inbox).await?;
+        Ok(match suspension {
+            Suspension::Done => Some(Outcome::Suspended { wake_at }),
+            Suspension::MailArrived { inbox } => {
+                self.inbox = inbox;
+                None
+            }
         })
     }
 

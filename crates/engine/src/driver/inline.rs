@@ -61,6 +61,7 @@ impl<J: Journal> Driver<'_, J> {
                 output,
                 handle,
                 usage: None,
+                mail: None,
             },
             Err(failure) => Entry::Failed {
                 path: node.id.clone(),
@@ -69,6 +70,7 @@ impl<J: Journal> Driver<'_, J> {
                 attempts: 1,
                 error: *failure.error,
                 then: node.on_failure,
+                mail: None,
             },
         }
     }

@@ -17,15 +17,13 @@ impl State {
     /// # Errors
     /// When the plan has no such node run; nothing is changed then.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), ForeignEntry> {
-        let path = entry.path();
+        let Some(path) = entry.path() else {
+            self.reopen();
+            return Ok(());
+        };
         let index = self.plan.index(path).ok_or_else(|| ForeignEntry {
             path: path.to_owned(),
         })?;
-        // After the failure of an execution, only its aborted effects are journalled. Anything else was written later,
-        // after an operator's retry.
-        if self.failure.is_some() && !matches!(entry, Entry::Aborted { .. }) {
-            self.reopen();
-        }
         if self.runs[index as usize].progress == Progress::Ended {
             return Ok(());
         }
@@ -62,6 +60,7 @@ impl State {
                 self.end(index, |exit| exit != Exit::Error);
             }
             Entry::Aborted { .. } => self.take_back(index),
+            Entry::Waiting { .. } | Entry::Expanded { .. } | Entry::Reopened { .. } => {}
         }
         Ok(())
     }
@@ -167,9 +166,7 @@ impl State {
 
     /// Lets the nodes that failed the execution run again, with their attempts counted from the beginning.
     pub(super) fn reopen(&mut self) {
-        if self.failure.take().is_none() {
-            return;
-        }
+        self.failure = None;
         self.operator_retries += 1;
         for index in std::mem::take(&mut self.failed) {
             self.runs[index as usize].attempts = 0;

@@ -11,7 +11,7 @@ async fn an_output_beyond_the_limit_of_a_node_fails_the_node() {
         &["t>a"],
     );
     let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
-    harness.options.max_node_output = 800;
+    harness.options.limits.max_node_output = 800;
     let ended = harness.go().await;
     assert_eq!(ended.failure(), "node_output_limit at a");
     assert!(format!("{:?}", ended.outcome).contains("the limit of one node is 800"));
@@ -25,7 +25,7 @@ async fn outputs_beyond_the_limit_of_an_execution_fail_the_node_that_passes_it()
         &["t>a", "a>b"],
     );
     let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
-    harness.options.max_execution_output = 500;
+    harness.options.limits.max_execution_output = 500;
     let ended = harness.go().await;
     assert_eq!(ended.failure(), "execution_output_limit at b");
     assert!(format!("{:?}", ended.outcome).contains("the limit of one execution is 500"));

@@ -24,6 +24,7 @@ fn completed(path: &str, output: Value) -> Entry {
         output,
         handle: None,
         usage: None,
+        mail: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn rule_13_a_backoff_ends_when_its_time_comes() {
         attempt: 1,
         error,
         retry_at: 100,
+        mail: None,
     };
     for entry in [completed("t", json!({})), started("a"), retrying] {
         state.apply(&entry).unwrap();
@@ -90,6 +92,7 @@ fn rule_16_the_error_is_the_first_in_journal_order() {
         attempts: 1,
         error,
         then: AfterFailure::Fail,
+        mail: None,
     };
     let aborted = Entry::Aborted {
         path: "a".into(),
@@ -199,6 +202,7 @@ fn drive(state: &mut State, plan: &Plan, document: &Value, dice: &mut Dice, jour
             output,
             handle,
             usage: None,
+            mail: None,
         }
     };
     while !state.is_complete() {

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, Problem, WorkflowId};
 use gristmill_engine::{
-    Call, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost, ManualClock,
-    NodeFailure, Options, Outcome, Plan, Registry, RetryPolicy, Run, Scope, Template, builtin, compile_json,
+    Call, ChildRequest, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost, Mail,
+    ManualClock, NodeFailure, Options, Orders, Outcome, Plan, Registry, RetryPolicy, Run, Scope, Suspension,
+    Template, builtin, compile_json,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
@@ -195,6 +196,27 @@ impl Journal for Notebook {
         self.entries.extend(entries);
         Ok(())
     }
+
+    async fn mail(&mut self, _after: i64) -> Result<Vec<Mail>, LeaseLost> {
+        Ok(Vec::new())
+    }
+
+    async fn start_children(
+        &mut self,
+        _children: Vec<ChildRequest>,
+    ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
+        Ok(Vec::new())
+    }
+
+    async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        _wake_at: Option<i64>,
+        _inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
+        self.entries.extend_from_slice(entries);
+        Ok(Suspension::Done)
+    }
 }
 
 /// `completed:a`, one for each entry.
@@ -203,7 +225,11 @@ pub fn names(entries: &[Entry]) -> Vec<String> {
         .iter()
         .map(|entry| {
             let json = serde_json::to_value(entry).unwrap();
-            format!("{}:{}", json["type"].as_str().unwrap(), entry.path())
+            format!(
+                "{}:{}",
+                json["type"].as_str().unwrap(),
+                entry.path().unwrap_or_default()
+            )
         })
         .collect()
 }
@@ -216,7 +242,7 @@ pub struct Harness {
     pub options: Options,
     pub history: Vec<Entry>,
     pub lease: usize,
-    pub commands: watch::Sender<Command>,
+    pub commands: watch::Sender<Orders>,
 }
 
 /// How a run ended, and its whole journal.
@@ -244,7 +270,7 @@ impl Harness {
             options: Options::default(),
             history: Vec::new(),
             lease: usize::MAX,
-            commands: watch::Sender::new(Command::Run),
+            commands: watch::Sender::new(Command::Run.into()),
         }
     }
 
@@ -281,9 +307,8 @@ impl Harness {
         let entries = match &outcome {
             Outcome::Completed { entries, .. }
             | Outcome::Failed { entries, .. }
-            | Outcome::Suspended { entries, .. }
             | Outcome::Released { entries } => entries.clone(),
-            Outcome::Lost => Vec::new(),
+            Outcome::Suspended { .. } | Outcome::Lost => Vec::new(),
         };
         let carried = entries.len();
         Ended {
