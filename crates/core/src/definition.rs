@@ -64,10 +64,27 @@ pub struct Settings {
     pub retry: Option<Map<String, Value>>,
     /// The workflow that gets a failed execution as its input.
     pub on_failure: Option<WorkflowId>,
+    /// How long ended executions are kept, where that is not as configured.
+    pub retention: KeptDays,
+}
+
+/// For how many days ended executions of a workflow are kept; absent = as configured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptDays {
+    /// COMPLETED.
+    pub completed_days: Option<u32>,
+    /// FAILED.
+    pub failed_days: Option<u32>,
+    /// CANCELLED.
+    pub cancelled_days: Option<u32>,
 }
 
 /// The keys of `settings`.
-const SETTINGS: &str = "lane, maxParallel, timeoutMs, retry, onFailure";
+const SETTINGS: &str = "lane, maxParallel, timeoutMs, retry, onFailure, retention";
+
+/// The longest that a workflow may have its executions kept: a hundred years.
+const MAX_DAYS: u64 = 36_500;
 
 /// The longest node id, in bytes.
 const MAX_ID_LEN: usize = 200;
@@ -265,6 +282,7 @@ fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Se
                 other => problems.push(Problem::wrong_type(&path, "an object", other)),
             },
             "onFailure" => settings.on_failure = workflow_id(object, problems),
+            "retention" => settings.retention = read_retention(value, &path, problems),
             _ => problems.push(Problem::new(
                 &path,
                 "unknown_key",
@@ -273,6 +291,34 @@ fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Se
         }
     }
     settings
+}
+
+fn read_retention(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> KeptDays {
+    let mut kept = KeptDays::default();
+    let object = match value {
+        Value::Null => return kept,
+        Value::Object(object) => object,
+        other => {
+            problems.push(Problem::wrong_type(path, "an object", other));
+            return kept;
+        }
+    };
+    for (key, value) in object {
+        let path = path.key(key);
+        let days = match key.as_str() {
+            "completedDays" => &mut kept.completed_days,
+            "failedDays" => &mut kept.failed_days,
+            "cancelledDays" => &mut kept.cancelled_days,
+            _ => {
+                let message =
+                    format!("unknown key `{key}`; the keys are completedDays, failedDays, cancelledDays");
+                problems.push(Problem::new(&path, "unknown_key", message));
+                continue;
+            }
+        };
+        *days = at_most(value, MAX_DAYS, &path, problems).and_then(|days| u32::try_from(days).ok());
+    }
+    kept
 }
 
 fn workflow_id(settings: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<WorkflowId> {
@@ -289,16 +335,18 @@ fn workflow_id(settings: &Map<String, Value>, problems: &mut Vec<Problem>) -> Op
 }
 
 fn positive(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
+    at_most(value, u64::from(u32::MAX), path, problems)
+}
+
+fn at_most(value: &Value, most: u64, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
     match value {
         Value::Null => None,
-        Value::Number(number) if number.as_u64().is_some_and(|n| n > 0 && n <= u64::from(u32::MAX)) => {
-            number.as_u64()
-        }
+        Value::Number(number) if number.as_u64().is_some_and(|n| n > 0 && n <= most) => number.as_u64(),
         Value::Number(_) => {
             problems.push(Problem::new(
                 path,
                 "out_of_range",
-                format!("expected 1 to {}", u32::MAX),
+                format!("expected 1 to {most}"),
             ));
             None
         }
@@ -338,9 +386,15 @@ mod tests {
             "nodes": [{"id": "", "type": 3}, 7, {"id": "a/b", "type": "trigger", "data": []}],
             "edges": {"a": "b"},
             "variables": [],
-            "settings": {"maxParallel": 0, "colour": "red", "retry": 3, "onFailure": "ada"},
+            "settings": {
+                "maxParallel": 0,
+                "colour": "red",
+                "retry": 3,
+                "onFailure": "ada",
+                "retention": {"completedDays": 0, "failedDays": 36500, "days": 1},
+            },
         }));
-        assert_eq!(problems.len(), 11, "{problems:#?}");
+        assert_eq!(problems.len(), 13, "{problems:#?}");
         assert!(problems.contains(&"$.nodes[1]: expected an object, found a number".to_owned()));
         assert!(problems.contains(&"$.nodes[2].data: expected an object, found an array".to_owned()));
     }

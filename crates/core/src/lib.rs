@@ -13,7 +13,7 @@ mod problem;
 mod status;
 
 pub use backoff::jittered_pause;
-pub use definition::{Definition, Edge, Node, Settings};
+pub use definition::{Definition, Edge, KeptDays, Node, Settings};
 pub use error::ExecutionError;
 pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};
 pub use job::{Job, JobError};

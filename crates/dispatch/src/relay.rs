@@ -109,7 +109,7 @@ impl Relay {
                         traceparent: None,
                     });
                 }
-                Wake::Pause { .. } | Wake::Fail { .. } | Wake::Leave => {}
+                Wake::Pause { .. } | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
             }
         }
         self.publisher.offer(jobs);
@@ -145,6 +145,7 @@ fn note(due: &Due, wake: &Wake) {
         Wake::Reap { .. } => "reap",
         Wake::Pause { .. } => "pause",
         Wake::Fail { .. } => "fail",
+        Wake::Expire { .. } => "expire",
         Wake::Leave => "leave",
     };
     counter!("gristmill_relay_actions_total", "action" => action).increment(1);

@@ -29,6 +29,7 @@ pub(crate) struct Holder {
     token: Uuid,
     journal_len: i32,
     inbox: i32,
+    is_child: bool,
     lease: Lease,
     writes: Arc<Writes>,
     store: Arc<dyn Protocol>,
@@ -59,6 +60,7 @@ impl Holder {
             token,
             journal_len: claimed.journal_len,
             inbox: claimed.inbox,
+            is_child: claimed.is_child,
             lease,
             writes,
             store,
@@ -89,6 +91,7 @@ impl Holder {
                 chunk: chunk.clone(),
                 ending: ending.clone(),
                 totals,
+                is_child: self.is_child,
             };
             let answer = self.writes.settle.call(settle).await;
             let own = |status| status == ended;

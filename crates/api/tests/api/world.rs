@@ -175,6 +175,7 @@ impl World {
             chunk,
             ending,
             totals,
+            is_child: false,
         };
         assert_eq!(
             self.store.protocol().settle(System, &[settle]).await.unwrap(),

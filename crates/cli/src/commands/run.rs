@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use gristmill_core::{ExecutionError, ExecutionId, WorkflowId};
-use gristmill_store::{Execution, NewWorkflow, Submit, Submitted, Tenant};
+use gristmill_store::{Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -196,6 +196,9 @@ impl Runner<'_> {
             input,
             idempotency_key: None,
             request_hash: String::new(),
+            start: Start::Now,
+            // The revision that was stored a moment ago.
+            checked: Some(1),
         };
         let submitted = self
             .system

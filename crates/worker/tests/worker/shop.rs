@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
 use gristmill_dispatch::{Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Execution, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Submit, Submitted, System,
-    Tenant, Watched,
+    Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
+    Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -93,6 +93,8 @@ impl Shop {
             input: r#"{"n":21}"#.to_owned(),
             idempotency_key: None,
             request_hash: "hash".to_owned(),
+            start: Start::Now,
+            checked: None,
         };
         let id = submit.id.clone();
         let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
@@ -153,7 +155,7 @@ impl Shop {
         self.db
             .store()
             .protocol()
-            .deliver(&self.tenant, &mail)
+            .deliver(&self.tenant, &mail, 100)
             .await
             .unwrap();
     }
@@ -268,7 +270,7 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        lane: "default".to_owned(),
+        facts: Facts::from(&Settings::default()),
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         created_by: owner.user_id,
     };

@@ -8,7 +8,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gristmill_core::{ExecutionId, WorkflowId};
-use gristmill_store::{Accepted, Submit, Submitted, Tenant};
+use gristmill_store::{Accepted, Start, Submit, Submitted, Tenant};
 
 use super::input::Input;
 use super::request_hash::request_hash;
@@ -37,6 +37,8 @@ pub(crate) async fn execute(
         workflow_id: workflow_id.clone(),
         input: input.text.clone(),
         idempotency_key: key,
+        start: Start::Now,
+        checked: None,
     };
     let submitted = state
         .services
@@ -49,7 +51,7 @@ pub(crate) async fn execute(
         Submitted::Known(id) => Err(id),
         Submitted::KeyReused(id) => return Err(Error::KeyReused(id)),
         Submitted::UnknownWorkflow => return Err(Error::NotFound("workflow")),
-        Submitted::InactiveWorkflow => return Err(Error::InactiveWorkflow),
+        Submitted::InactiveWorkflow | Submitted::Unchecked { .. } => return Err(Error::InactiveWorkflow),
     };
     let wait = prefer.wait_at_most(state.options.max_wait);
     if let Some(wait) = wait {

@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use gristmill_core::{Problem, UserId, WorkflowId};
+use gristmill_core::{Problem, Settings, UserId, WorkflowId};
 use gristmill_engine::{Registry, compile_json};
-use gristmill_store::NewWorkflow;
+use gristmill_store::{Facts, NewWorkflow};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-
-/// The lane of a workflow that names none.
-const DEFAULT_LANE: &str = "default";
 
 /// Reads a definition; its problems go to stderr.
 ///
@@ -26,18 +23,19 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
     let document: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|error| Error::Usage(format!("{file} is no JSON object: {error}")))?;
     let mut problems = Vec::new();
-    let lane = match compile_json(&document, registry) {
-        Ok((definition, _)) => definition
-            .settings
-            .lane
-            .unwrap_or_else(|| DEFAULT_LANE.to_owned()),
+    let facts = match compile_json(&document, registry) {
+        Ok((definition, _)) => Facts::from(&definition.settings),
         Err(found) => {
             problems = found;
-            DEFAULT_LANE.to_owned()
+            Facts::from(&Settings::default())
         }
     };
-    if !lanes.contains(&lane) {
-        let message = format!("unknown lane `{lane}`; the lanes are {}", lanes.join(", "));
+    if !lanes.contains(&facts.lane) {
+        let message = format!(
+            "unknown lane `{}`; the lanes are {}",
+            facts.lane,
+            lanes.join(", ")
+        );
         problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
     }
     if !problems.is_empty() {
@@ -60,7 +58,7 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        lane,
+        facts,
         definition: text,
         // Replaced by the owner of the database that is about to be made.
         created_by: UserId::new(),
