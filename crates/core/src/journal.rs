@@ -3,6 +3,8 @@
 //!
 //! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -34,8 +36,8 @@ pub enum Entry {
         at: i64,
         /// How long the last attempt took.
         duration_ms: u64,
-        /// The node's own output, before merging.
-        output: Map<String, Value>,
+        /// The node's own output, before merging. Shared: whoever runs the execution goes on looking at it.
+        output: Arc<Map<String, Value>>,
         /// The branch that a condition chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handle: Option<String>,
@@ -65,7 +67,7 @@ pub enum Entry {
         /// When.
         at: i64,
         /// The items, in order.
-        items: Vec<Value>,
+        items: Arc<Vec<Value>>,
     },
     /// One attempt failed and another follows. An attempt that died with its worker leaves no such entry.
     Retrying {
@@ -304,7 +306,7 @@ mod tests {
                 path: "a".into(),
                 at: 2,
                 duration_ms: 1,
-                output,
+                output: output.into(),
                 handle: None,
                 usage: None,
                 mail: None,

@@ -1,6 +1,7 @@
 //! The log that people read, made from the journal on demand: nothing is stored twice.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
@@ -28,7 +29,7 @@ pub struct LogEntry {
     pub message: String,
     /// A completed node's output.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Map<String, Value>>,
+    pub data: Option<Arc<Map<String, Value>>>,
     /// Why a node failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
@@ -236,7 +237,7 @@ mod tests {
                 path: "a".into(),
                 at: 1_500,
                 duration_ms: 500,
-                output: Map::new(),
+                output: Arc::default(),
                 handle: None,
                 usage: None,
                 mail: None,

@@ -1,5 +1,7 @@
 //! Submitting an execution and reading what became of it.
 
+use std::sync::Arc;
+
 use gristmill_core::ExecutionError;
 use gristmill_core::journal::{AfterFailure, Entry, NodeError};
 use gristmill_store::Ending;
@@ -105,7 +107,7 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
         path: path.to_owned(),
         at,
         duration_ms: 5,
-        output,
+        output: Arc::new(output),
         handle: None,
         usage: None,
         mail: None,
