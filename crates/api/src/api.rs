@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::router::router;
 use crate::state::{AppState, Options, Services};
@@ -32,6 +33,7 @@ impl Api {
         let drain_timeout = self.options.drain_timeout;
         let state = AppState {
             keys: KeyCache::new(self.options.key_ttl),
+            inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_dispatch::{EndWatch, Submitter};
+use gristmill_core::Limits;
+use gristmill_dispatch::{Bell, EndWatch, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 
 /// The parts of the system that the API stands on.
@@ -21,6 +23,8 @@ pub struct Services {
     pub submitter: Submitter,
     /// Notices the end of executions, for `Prefer: wait`.
     pub end_watch: EndWatch,
+    /// Rung when something was made due that need not wait for the relay's next look.
+    pub bell: Bell,
     /// The node kinds that a definition may use.
     pub registry: Arc<Registry>,
     /// Asked for a sign of life by `/readyz`.
@@ -36,6 +40,8 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// The lanes that a workflow may name.
     pub lanes: Vec<String>,
+    /// The most signals that one execution may be sent.
+    pub max_mail: usize,
     /// How long a request may take from its head to its answer, not counting what `Prefer: wait` asks for.
     pub request_timeout: Duration,
     /// The most that `Prefer: wait` is granted.
@@ -53,6 +59,7 @@ impl Default for Options {
         Self {
             max_body_bytes: 1024 * 1024,
             lanes: vec!["default".to_owned()],
+            max_mail: Limits::default().max_mail,
             request_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),
             ready_timeout: Duration::from_secs(2),
@@ -67,6 +74,7 @@ pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) options: Options,
     pub(crate) keys: KeyCache,
+    pub(crate) inputs: Inputs,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
     pub(crate) shutdown: CancellationToken,
 }

@@ -98,6 +98,11 @@ impl Plan {
         problems
     }
 
+    /// Whether a trigger has an input schema.
+    pub fn checks_input(&self) -> bool {
+        self.nodes.iter().any(|node| node.input_schema.is_some())
+    }
+
     /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.nodes.len()

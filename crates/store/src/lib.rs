@@ -30,7 +30,7 @@ mod workflows;
 
 pub use api_keys::{KeyOwner, NewApiKey};
 pub use error::Error;
-pub use executions::Execution;
+pub use executions::{Child, Execution};
 pub use organizations::{NewOrganization, NewUser, Owner};
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,

@@ -112,8 +112,8 @@ pub trait Protocol: Send + Sync + 'static {
     ) -> Answer<'a, Vec<(Due, Wake)>>;
 
     /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
-    /// its start (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds `limit`
-    /// mails.
+    /// its start (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
+    /// `limit` mails, and the ends of children on top of that.
     fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail, limit: i32) -> Answer<'a, Delivered>;
 
     /// The mail of one execution, oldest first, from `after` on (0 = all).

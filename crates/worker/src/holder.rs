@@ -4,19 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_dispatch::Error;
+use gristmill_dispatch::{Bell, Error};
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended, System, Totals,
+    Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
+    System, Totals,
 };
 use metrics::counter;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::child::{child_failure, child_of};
 use crate::lease::Lease;
+use crate::worker::Crew;
 use crate::writes::Writes;
 
 /// How long to wait before a row is read again while the database is away.
@@ -30,9 +33,12 @@ pub(crate) struct Holder {
     journal_len: i32,
     inbox: i32,
     is_child: bool,
+    /// How deep children may be nested.
+    max_depth: i32,
     lease: Lease,
     writes: Arc<Writes>,
     store: Arc<dyn Protocol>,
+    bell: Bell,
 }
 
 /// What a re-read row says about an unknown commit.
@@ -47,13 +53,7 @@ enum Standing {
 
 impl Holder {
     /// The holder of a fresh claim.
-    pub(crate) fn new(
-        claimed: &Claimed,
-        token: Uuid,
-        lease: Lease,
-        writes: Arc<Writes>,
-        store: Arc<dyn Protocol>,
-    ) -> Self {
+    pub(crate) fn new(claimed: &Claimed, token: Uuid, lease: Lease, crew: &Crew) -> Self {
         Self {
             id: claimed.id.clone(),
             attempt: claimed.attempt,
@@ -61,9 +61,11 @@ impl Holder {
             journal_len: claimed.journal_len,
             inbox: claimed.inbox,
             is_child: claimed.is_child,
+            max_depth: i32::try_from(crew.shared.engine.limits.max_child_depth).unwrap_or(i32::MAX),
             lease,
-            writes,
-            store,
+            writes: crew.writes.clone(),
+            store: crew.shared.store.clone(),
+            bell: crew.bell.clone(),
         }
     }
 
@@ -99,6 +101,10 @@ impl Holder {
                 .is_done("settle", answer.map(|held| held == Held::Yes), own)
                 .await?
             {
+                // Its end has woken its parent.
+                if self.is_child {
+                    self.bell.ring();
+                }
                 return Ok(());
             }
         }
@@ -229,6 +235,29 @@ impl Holder {
         }
     }
 
+    /// Starts one child, as often as it takes: asked for twice, it is started once.
+    async fn start_child(&self, child: ChildRequest) -> Result<Result<ExecutionId, NodeFailure>, LeaseLost> {
+        let request = child_of(&self.id, self.attempt, self.max_depth, child);
+        loop {
+            if !self.lease.is_safe() {
+                return Err(self.refused("start_child"));
+            }
+            match self.store.start_child(System, &request).await {
+                Ok(ChildStarted::Lost) => return Err(self.refused("start_child")),
+                Ok(ChildStarted::Yes(id)) => return Ok(Ok(id)),
+                Ok(refused) => return Ok(Err(child_failure(&refused, &request))),
+                Err(cause) if cause.is_transient() => {
+                    warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot start a child yet");
+                    self.pause().await;
+                }
+                Err(cause) => {
+                    error!(execution.id = %self.id, attempt = self.attempt, error = &cause as &dyn std::error::Error, "a child cannot be started");
+                    return Err(LeaseLost);
+                }
+            }
+        }
+    }
+
     async fn pause(&self) {
         tokio::select! {
             () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -321,13 +350,12 @@ impl Journal for Holder {
         &mut self,
         children: Vec<ChildRequest>,
     ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
-        let refuse = |_| {
-            Err(NodeFailure::last(
-                "no_children",
-                "this worker starts no child executions",
-            ))
-        };
-        Ok(children.into_iter().map(refuse).collect())
+        let mut started = Vec::with_capacity(children.len());
+        for child in children {
+            started.push(self.start_child(child).await?);
+        }
+        self.bell.ring();
+        Ok(started)
     }
 
     async fn suspend(
@@ -336,9 +364,8 @@ impl Journal for Holder {
         wake_at: Option<i64>,
         inbox: i32,
     ) -> Result<Suspension, LeaseLost> {
-        let wake_at = wake_at.map(|at| {
-            DateTime::<Utc>::UNIX_EPOCH + TimeDelta::try_milliseconds(at).unwrap_or(TimeDelta::MAX)
-        });
+        // A time beyond the calendar never comes.
+        let wake_at = wake_at.and_then(DateTime::from_timestamp_millis);
         self.let_go(entries, wake_at, inbox).await
     }
 }

@@ -49,6 +49,15 @@ pub(crate) async fn an_execution_is_accepted_with_its_place(database: TestDataba
             "revision": 1,
             "status": "PENDING",
             "attempt": 0,
+            "waitsFor": null,
+            "wakeAt": null,
+            "deadline": null,
+            "parent": null,
+            "children": [],
+            "childrenTruncated": false,
+            "replayOf": null,
+            "onFailureOf": null,
+            "operatorRetries": 0,
             "input": {
               "b": 1.0,
               "a": "\u0000"
@@ -145,6 +154,15 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
             "revision": 1,
             "status": "COMPLETED",
             "attempt": 1,
+            "waitsFor": null,
+            "wakeAt": null,
+            "deadline": null,
+            "parent": null,
+            "children": [],
+            "childrenTruncated": false,
+            "replayOf": null,
+            "onFailureOf": null,
+            "operatorRetries": 0,
             "input": {
               "n": 1
             },

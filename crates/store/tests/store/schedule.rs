@@ -166,4 +166,11 @@ pub(crate) async fn an_inbox_holds_so_much_and_no_more(db: &TestDatabase) {
     assert_eq!(deliver("c").await, Delivered::Full);
     assert_eq!(deliver("a").await, Delivered::Known);
     assert_eq!(world.watch(&id).await.inbox, 2);
+    // The ends of children take nobody's place.
+    let parent = world.running().await;
+    let child = world.child_of(&parent, "sub").await;
+    world.cancel(&child).await;
+    let letter = mail(&parent, "a");
+    let delivered = world.protocol().deliver(&world.tenant, &letter, 1).await;
+    assert_eq!(delivered.unwrap(), Delivered::Yes);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
-use gristmill_dispatch::{Publisher, Relay, RelayOptions, Submitter};
+use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
@@ -30,7 +30,7 @@ pub struct Shop {
     pub broker: Arc<dyn Broker>,
     pub hold: Hold,
     pub workflow: WorkflowId,
-    tenant: Tenant,
+    pub tenant: Tenant,
     submitter: Submitter,
     shutdown: CancellationToken,
 }
@@ -55,7 +55,7 @@ impl Shop {
             publish_within: PUBLISH_WITHIN,
             lease: Duration::from_secs(3600),
         };
-        let relay = Relay::new(shop.db.store().protocol(), publisher, options);
+        let relay = Relay::new(shop.db.store().protocol(), publisher, Bell::default(), options);
         tokio::spawn(relay.run(shop.shutdown.clone()));
         shop
     }
@@ -134,6 +134,7 @@ impl Shop {
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
             registry: Arc::new(Registry::new(kinds).unwrap()),
+            bell: Bell::default(),
         };
         let stop = self.shutdown.child_token();
         let worker = Worker::new(options, dependencies);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
-use gristmill_store::{Accepted, Execution, Store, Tenant};
+use gristmill_store::{Accepted, Child, Execution, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -25,6 +25,18 @@ struct View {
     revision: i32,
     status: ExecutionStatus,
     attempt: i32,
+    /// While it waits: `graph`, `start` (it was submitted for later) or `worker` (workers were lost).
+    waits_for: Option<String>,
+    /// While it waits: until when at the latest; null when only mail wakes it.
+    wake_at: Option<DateTime<Utc>>,
+    deadline: Option<DateTime<Utc>>,
+    parent: Option<Parent>,
+    children: Vec<ChildView>,
+    /// Whether there are more children than `children` has.
+    children_truncated: bool,
+    replay_of: Option<ExecutionId>,
+    on_failure_of: Option<ExecutionId>,
+    operator_retries: i32,
     input: Box<RawValue>,
     output: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
@@ -42,6 +54,25 @@ struct View {
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
 }
+
+/// The execution that waits for this one, and which of its node runs does.
+#[derive(Serialize)]
+struct Parent {
+    id: ExecutionId,
+    path: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChildView {
+    id: ExecutionId,
+    workflow_id: WorkflowId,
+    path: String,
+    status: ExecutionStatus,
+}
+
+/// How many children are shown.
+const CHILDREN: usize = 100;
 
 /// How many journal entries `logs` is made from.
 const LOGGED: i32 = 1_000;
@@ -63,8 +94,21 @@ impl Body {
             workflow_id,
             workflow_type: WORKFLOW_TYPE,
             revision: accepted.revision,
-            status: ExecutionStatus::Pending,
+            status: if accepted.starts_at.is_some() {
+                ExecutionStatus::Waiting
+            } else {
+                ExecutionStatus::Pending
+            },
             attempt: 0,
+            waits_for: accepted.starts_at.map(|_| "start".to_owned()),
+            wake_at: accepted.starts_at,
+            deadline: None,
+            parent: None,
+            children: Vec::new(),
+            children_truncated: false,
+            replay_of: None,
+            on_failure_of: None,
+            operator_retries: 0,
             input: raw(input)?,
             output: None,
             error: None,
@@ -92,6 +136,10 @@ impl Body {
             .await?
             .ok_or(Error::NotFound("execution"))?;
         let (logs, logs_truncated) = load_logs(store, tenant, &found).await?;
+        let mut children = store.children(tenant, id, CHILDREN as i64 + 1).await?;
+        let children_truncated = children.len() > CHILDREN;
+        children.truncate(CHILDREN);
+        let waits = found.status == ExecutionStatus::Waiting;
         let duration = found
             .completed_at
             .zip(found.started_at)
@@ -103,6 +151,18 @@ impl Body {
             revision: found.revision,
             status: found.status,
             attempt: found.attempt,
+            waits_for: waits.then(|| found.waits_for.unwrap_or_else(|| "graph".to_owned())),
+            wake_at: found.wake_at.filter(|_| waits),
+            deadline: found.deadline,
+            parent: found.parent.map(|id| Parent {
+                id,
+                path: found.parent_path.unwrap_or_default(),
+            }),
+            children: children.into_iter().map(ChildView::from).collect(),
+            children_truncated,
+            replay_of: found.replay_of,
+            on_failure_of: found.on_failure_of,
+            operator_retries: found.operator_retries,
             input: raw(found.input)?,
             output: found.output.map(raw).transpose()?,
             error: found.error.map(raw).transpose()?,
@@ -128,6 +188,17 @@ impl Body {
     /// Whether its status is terminal.
     pub(crate) fn has_ended(&self) -> bool {
         self.execution.status.is_terminal()
+    }
+}
+
+impl From<Child> for ChildView {
+    fn from(child: Child) -> Self {
+        Self {
+            id: child.id,
+            workflow_id: child.workflow_id,
+            path: child.path,
+            status: child.status,
+        }
     }
 }
 

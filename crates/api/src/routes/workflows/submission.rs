@@ -4,8 +4,8 @@ use gristmill_core::Problem;
 use gristmill_engine::{Registry, compile_json};
 use gristmill_store::Facts;
 
-use super::fields::Fields;
 use crate::extract::Document;
+use crate::routes::fields::Fields;
 
 /// A workflow that may be stored.
 pub(crate) struct Submission {
@@ -70,7 +70,10 @@ impl Submission {
             problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
         }
         let facts = match compile_json(&document.values, registry) {
-            Ok((definition, _)) => Some(Facts::from(&definition.settings)),
+            Ok((definition, plan)) => Some(Facts {
+                checks_input: plan.checks_input(),
+                ..Facts::from(&definition.settings)
+            }),
             Err(found) => {
                 problems.extend(found);
                 None

@@ -13,7 +13,11 @@ use crate::{Error, Tenant};
 /// until then.
 const DELIVER: &str = "
     WITH target AS (
-        SELECT organization_id, id, inbox, inbox >= $6 AS full_up, status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
+        SELECT organization_id, id, inbox,
+            inbox >= $6 AND (
+                SELECT count(*) FROM execution_inbox m WHERE m.execution_id = executions.id AND m.name NOT LIKE 'child:%'
+            ) >= $6 AS full_up,
+            status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
         FROM executions WHERE organization_id = $1 AND id = $2 FOR UPDATE
     ), mail AS (
         INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)

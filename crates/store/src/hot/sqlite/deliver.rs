@@ -10,7 +10,9 @@ use crate::sqlite_pool::SqlitePool;
 use crate::{Delivered, Error, Mail, Tenant};
 
 const EXECUTION: &str = "
-    SELECT status, inbox, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
+    SELECT status, CASE WHEN inbox < ?4 THEN 0 ELSE (
+            SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND name NOT LIKE 'child:%'
+        ) END AS signals, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
     FROM executions
     WHERE organization_id = ?1 AND id = ?2";
 
@@ -52,7 +54,8 @@ fn deliver_one(
     let query = sql_query(EXECUTION)
         .bind::<Text, _>(organization_id.as_str())
         .bind::<Text, _>(mail.execution_id.as_str())
-        .bind::<Text, _>(&mail.key);
+        .bind::<Text, _>(&mail.key)
+        .bind::<Integer, _>(limit);
     let execution: Option<Execution> = Cached(query).get_result(connection).optional()?;
     let Some(execution) = execution else {
         return Ok(Delivered::UnknownExecution);
@@ -65,7 +68,7 @@ fn deliver_one(
     if parse::<ExecutionStatus>("execution status", &execution.status)?.is_terminal() {
         return Ok(Delivered::Ended);
     }
-    if execution.inbox >= limit {
+    if execution.signals >= i64::from(limit) {
         return Ok(Delivered::Full);
     }
     put(connection, organization_id, mail)?;
@@ -95,8 +98,8 @@ pub(super) fn put(
 struct Execution {
     #[diesel(sql_type = Text)]
     status: String,
-    #[diesel(sql_type = Integer)]
-    inbox: i32,
+    #[diesel(sql_type = BigInt)]
+    signals: i64,
     #[diesel(sql_type = BigInt)]
     known: i64,
 }
