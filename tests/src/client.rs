@@ -80,6 +80,48 @@ impl Client {
             .await
     }
 
+    /// Submits an execution with more than an input, and answers with its id.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    pub async fn execute_with(&self, workflow: &str, body: &Value) -> String {
+        let path = format!("{BASE}/workflows/{workflow}/execute");
+        let answer = self.call(Method::POST, &path, None, Some(body)).await;
+        let answer = answer.expect("the API cannot be reached");
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.execution_id()
+    }
+
+    /// Has something done to an execution: `cancel`, `retry`, `replay`, `signals/<name>`.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn order(&self, id: &str, order: &str) -> Answer {
+        let path = format!("{BASE}/executions/{id}/{order}");
+        let answer = self.call(Method::POST, &path, None, None).await;
+        answer.expect("the API cannot be reached")
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn signal(&self, id: &str, name: &str, payload: &Value) -> Answer {
+        let path = format!("{BASE}/executions/{id}/signals/{name}");
+        let answer = self.call(Method::POST, &path, None, Some(payload)).await;
+        answer.expect("the API cannot be reached")
+    }
+
+    /// Deletes an execution.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn delete(&self, id: &str) -> Answer {
+        let path = format!("{BASE}/executions/{id}");
+        let answer = self.call(Method::DELETE, &path, None, None).await;
+        answer.expect("the API cannot be reached")
+    }
+
     /// An execution as the API shows it.
     ///
     /// # Panics

@@ -7,8 +7,10 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod crashes;
 mod draining;
 mod endpoint;
+mod operations;
 mod postgres_outages;
 mod publishing;
 mod rabbitmq_outages;

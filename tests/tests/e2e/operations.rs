@@ -126,6 +126,90 @@ async fn executions_submitted_for_later_start_together_when_their_time_comes() {
     }
 }
 
+/// A child, a signal that comes early and a handler of failures: each is another process's doing, and wakes the parent.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_signals_and_handlers_go_through_the_database() {
+    let system = System::start().await;
+    let endpoint = RecordingEndpoint::start().await;
+    let api = system.api().await;
+    let _workers = [system.worker().await, system.worker().await];
+    let child = api.create_workflow(&chain(&endpoint, &["call"])).await;
+    let handler = api
+        .create_workflow(&json!({
+            "name": "handler",
+            "nodes": [
+                {"id": "start", "type": "trigger"},
+                {"id": "note", "type": "transform", "data": {"set": {"code": "{{ failed.error.code }}"}}},
+            ],
+            "edges": [{"id": "e", "source": "start", "target": "note"}],
+        }))
+        .await;
+    let parent = api
+        .create_workflow(&json!({
+            "name": "parent",
+            "nodes": [
+                {"id": "start", "type": "trigger"},
+                {"id": "sub", "type": "subWorkflow",
+                 "data": {"workflowId": child, "input": {"number": "{{ number }}"}, "output": "sub"}},
+                {"id": "approval", "type": "signal", "data": {"name": "approved"}},
+                {"id": "end", "type": "transform", "data": {"set": {"by": "{{ approved.by + '' }}"}}},
+            ],
+            "edges": [
+                {"id": "1", "source": "start", "target": "sub"},
+                {"id": "2", "source": "sub", "target": "approval"},
+                {"id": "3", "source": "approval", "target": "end"},
+            ],
+            "settings": {"onFailure": handler},
+        }))
+        .await;
+    let good = api.execute(&parent, json!({"number": 21})).await;
+    let bad = api.execute(&parent, json!({"number": 22})).await;
+    let cancelled = api.execute(&parent, json!({"number": 23})).await;
+    assert_eq!(
+        api.signal(&good, "approved", &json!({"by": "Ada"})).await.status,
+        202
+    );
+    // Without the one who approved, the last node fails.
+    assert_eq!(
+        api.signal(&bad, "approved", &json!({"by": null})).await.status,
+        202
+    );
+    eventually("the third waits for its signal", async || {
+        let shown = api.execution(&cancelled).await;
+        let child_ended = shown["children"][0]["status"] == "COMPLETED";
+        (shown["status"] == "WAITING" && child_ended).then_some(())
+    })
+    .await;
+    assert_eq!(api.order(&cancelled, "cancel").await.status, 200);
+    system.all_have_ended().await;
+
+    let shown = api.execution(&good).await;
+    assert_eq!(
+        (
+            &shown["status"],
+            &shown["output"]["by"],
+            &shown["output"]["sub"]["doubled"]
+        ),
+        (&json!("COMPLETED"), &json!("Ada"), &json!(42)),
+        "{shown}"
+    );
+    assert_eq!(shown["children"].as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(api.execution(&bad).await["status"], "FAILED");
+    let handled = eventually("the failure is handled", async || {
+        for row in system.database.executions().await {
+            let shown = api.execution(&row.id).await;
+            if shown["onFailureOf"] == *bad && row.status == "COMPLETED" {
+                return Some(shown);
+            }
+        }
+        None
+    })
+    .await;
+    assert_eq!(handled["output"]["code"], "template", "{handled}");
+    // Three parents, a child each, one handler.
+    assert_eq!(system.database.executions().await.len(), 7);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_been_kept_for_long_enough_is_pruned() {
     let mut system = System::start().await;

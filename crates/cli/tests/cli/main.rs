@@ -9,6 +9,7 @@
 mod admin;
 mod config;
 mod dev;
+mod execution;
 mod gristmill;
 mod help;
 mod run;
