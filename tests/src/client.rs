@@ -146,6 +146,48 @@ impl Client {
         answer(request).await
     }
 
+    /// Submits an execution with more than an input, and answers with its id.
+    ///
+    /// # Panics
+    /// When it is not accepted.
+    pub async fn execute_with(&self, workflow: &str, body: &Value) -> String {
+        let path = format!("{BASE}/workflows/{workflow}/execute");
+        let request = self.request(Method::POST, &path).json(body);
+        let answer = answer(request).await.expect("the API cannot be reached");
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.execution_id()
+    }
+
+    /// Has something done to an execution: `cancel`, `retry`, `replay`, `signals/<name>`.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn order(&self, id: &str, order: &str) -> Answer {
+        let path = format!("{BASE}/executions/{id}/{order}");
+        let answer = answer(self.request(Method::POST, &path)).await;
+        answer.expect("the API cannot be reached")
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn signal(&self, id: &str, name: &str, payload: &Value) -> Answer {
+        let path = format!("{BASE}/executions/{id}/signals/{name}");
+        let answer = answer(self.request(Method::POST, &path).json(payload)).await;
+        answer.expect("the API cannot be reached")
+    }
+
+    /// Deletes an execution.
+    ///
+    /// # Panics
+    /// When the API cannot be reached.
+    pub async fn delete(&self, id: &str) -> Answer {
+        let path = format!("{BASE}/executions/{id}");
+        let answer = answer(self.request(Method::DELETE, &path)).await;
+        answer.expect("the API cannot be reached")
+    }
+
     /// An execution as the API shows it.
     ///
     /// # Panics

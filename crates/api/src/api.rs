@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::router::router;
 use crate::serve::serve;
@@ -31,6 +32,7 @@ impl Api {
         let head_timeout = self.options.head_timeout;
         let state = AppState {
             keys: KeyCache::new(self.options.key_ttl),
+            inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

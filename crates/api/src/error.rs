@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
-use gristmill_core::{ExecutionId, Problem};
+use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,21 @@ pub(crate) enum Error {
     KeyReused(ExecutionId),
     #[error("the workflow is switched off")]
     InactiveWorkflow,
+    /// What was asked for needs an execution that has not ended.
+    #[error("the execution has ended as {0}")]
+    Ended(ExecutionStatus),
+    /// What was asked for needs an execution that has ended.
+    #[error("the execution is {0}")]
+    Unfinished(ExecutionStatus),
+    #[error("the execution's parent has not ended")]
+    ParentUnfinished,
+    #[error("the execution is {0}, and only FAILED ones are retried")]
+    NotFailed(ExecutionStatus),
+    #[error("the execution was sent {limit} signals already")]
+    MailLimit { limit: usize },
+    /// Whoever saves this workflow again and again is faster than this request.
+    #[error("the workflow was saved again under way")]
+    Overtaken,
     /// Nothing was done.
     #[error("the database is away")]
     Unavailable(#[source] BoxError),

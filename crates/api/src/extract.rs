@@ -5,9 +5,11 @@ mod id;
 mod idempotency_key;
 mod page;
 mod prefer;
+mod signal_path;
 
 pub(crate) use document::Document;
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use page::Page;
 pub(crate) use prefer::{Prefer, Return};
+pub(crate) use signal_path::SignalPath;

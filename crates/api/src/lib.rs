@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod error;
 mod extract;
+mod inputs;
 mod key;
 mod layers;
 mod principal;

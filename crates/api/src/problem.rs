@@ -54,13 +54,21 @@ impl Error {
             Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
             Self::UnknownRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::KeyReused(_) | Self::InactiveWorkflow => StatusCode::CONFLICT,
+            Self::KeyReused(_)
+            | Self::InactiveWorkflow
+            | Self::Ended(_)
+            | Self::Unfinished(_)
+            | Self::ParentUnfinished
+            | Self::NotFailed(_)
+            | Self::MailLimit { .. } => StatusCode::CONFLICT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::TimedOut { .. } | Self::NotReady(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Overtaken
+            | Self::Unavailable(_)
+            | Self::OutcomeUnknown(_)
+            | Self::TimedOut { .. }
+            | Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Panicked(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -92,6 +100,12 @@ impl Error {
                 "The idempotency key was used for another request",
             ),
             Self::InactiveWorkflow => ("inactive-workflow", "The workflow is switched off"),
+            Self::Ended(_) => ("execution-ended", "The execution has ended"),
+            Self::Unfinished(_) => ("execution-unfinished", "The execution has not ended"),
+            Self::ParentUnfinished => ("parent-unfinished", "The execution's parent has not ended"),
+            Self::NotFailed(_) => ("not-failed", "The execution has not failed"),
+            Self::MailLimit { .. } => ("mail-limit", "The execution was sent too many signals"),
+            Self::Overtaken => ("overtaken", "The workflow was saved under way"),
             Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
             Self::TimedOut { .. } => ("timeout", "The answer took too long"),
@@ -125,6 +139,26 @@ impl Error {
                  is on again."
                     .to_owned()
             }
+            Self::Ended(status) => {
+                format!("The execution has ended as {status}, so nothing was done. A repeat does not help.")
+            }
+            Self::Unfinished(status) => format!(
+                "The execution is {status}, so nothing was done. Wait for its end, or cancel it first."
+            ),
+            Self::ParentUnfinished => "The execution is the child of one that has not ended and may still ask for it, \
+                so nothing was done. Wait for the parent's end, or cancel the parent first."
+                .to_owned(),
+            Self::NotFailed(status) => format!(
+                "The execution is {status}, and only a FAILED one can be retried: nothing was done. To run the same \
+                 input again, replay it."
+            ),
+            Self::MailLimit { limit } => format!(
+                "The execution was sent {limit} signals, as many as `limits.max_mail` allows: this one was not \
+                 delivered, and a repeat does not help."
+            ),
+            Self::Overtaken => "The workflow was saved again while the input was being checked. Nothing was done; a \
+                repeat is safe."
+                .to_owned(),
             Self::Unavailable(_) => "The database does not answer. Nothing was done; a repeat is safe.".to_owned(),
             Self::OutcomeUnknown(_) => "The database stopped answering under way, and whether the request was carried \
                 out is unknown. Repeat a submit with the same Idempotency-Key, and it is done once; without a key a \

@@ -18,7 +18,17 @@ pub(crate) fn router(state: Arc<AppState>) -> Router {
         .route("/api/v1/ai-hub/workflows", post(workflows::create))
         .route("/api/v1/ai-hub/workflows/{id}", get(workflows::get))
         .route("/api/v1/ai-hub/workflows/{id}/execute", post(workflows::execute))
-        .route("/api/v1/ai-hub/executions/{id}", get(executions::get))
+        .route(
+            "/api/v1/ai-hub/executions/{id}",
+            get(executions::get).delete(executions::delete),
+        )
+        .route("/api/v1/ai-hub/executions/{id}/cancel", post(executions::cancel))
+        .route("/api/v1/ai-hub/executions/{id}/retry", post(executions::retry))
+        .route("/api/v1/ai-hub/executions/{id}/replay", post(executions::replay))
+        .route(
+            "/api/v1/ai-hub/executions/{id}/signals/{name}",
+            post(executions::signal),
+        )
         .route("/api/v1/ai-hub/executions/{id}/journal", get(executions::journal))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))

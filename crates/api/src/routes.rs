@@ -1,6 +1,7 @@
 //! One file per route, `<resource>/<verb>.rs`.
 
 pub(crate) mod executions;
+mod fields;
 mod healthz;
 mod metrics;
 mod readyz;

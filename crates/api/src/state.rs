@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_dispatch::{EndWatch, Submitter};
+use gristmill_core::Limits;
+use gristmill_dispatch::{Bell, EndWatch, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 
 /// The parts of the system that the API stands on.
@@ -21,6 +23,8 @@ pub struct Services {
     pub submitter: Submitter,
     /// Notices the end of executions, for `Prefer: wait`.
     pub end_watch: EndWatch,
+    /// Rung when something was made due that need not wait for the relay's next look.
+    pub bell: Bell,
     /// The node kinds that a definition may use.
     pub registry: Arc<Registry>,
     /// Asked for a sign of life by `/readyz`.
@@ -39,6 +43,8 @@ pub struct Options {
     /// How long a connection may go without a whole request head, so also how long an idle one is kept. Longer than common
     /// clients keep theirs (90 s), so that it is the client who closes, and never while a request is on its way.
     pub head_timeout: Duration,
+    /// The most signals that one execution may be sent.
+    pub max_mail: usize,
     /// How long a request may take from its head to its answer, not counting what `Prefer: wait` asks for.
     pub request_timeout: Duration,
     /// The most that `Prefer: wait` is granted.
@@ -57,6 +63,7 @@ impl Default for Options {
             max_body_bytes: 1024 * 1024,
             lanes: vec!["default".to_owned()],
             head_timeout: Duration::from_secs(120),
+            max_mail: Limits::default().max_mail,
             request_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),
             ready_timeout: Duration::from_secs(2),
@@ -71,6 +78,7 @@ pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) options: Options,
     pub(crate) keys: KeyCache,
+    pub(crate) inputs: Inputs,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
     pub(crate) shutdown: CancellationToken,
 }

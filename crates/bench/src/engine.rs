@@ -6,8 +6,8 @@ mod shapes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gristmill_core::{ExecutionId, WorkflowId};
-use gristmill_engine::{Command, ManualClock, Outcome, Plan, Registry, Run, builtin, compile_json};
+use gristmill_core::{ExecutionId, Limits, WorkflowId};
+use gristmill_engine::{Command, ManualClock, Orders, Outcome, Plan, Registry, Run, builtin, compile_json};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -67,7 +67,14 @@ pub async fn run(
 }
 
 fn measure_all(options: &Options, shutdown: &CancellationToken, show: &dyn Show) -> Result<Report, Error> {
-    let registry = Registry::new(builtin()).map_err(Error::Registry)?;
+    // The sizes are the caller's to bound.
+    let limits = Limits {
+        max_nodes: usize::MAX,
+        ..Limits::default()
+    };
+    let registry = Registry::new(builtin())
+        .map_err(Error::Registry)?
+        .with_limits(limits);
     let mut graphs = Vec::new();
     for shape in Shape::ALL {
         for size in &options.sizes {
@@ -137,7 +144,7 @@ fn time_run(shape: Shape, nodes: usize, plan: &Arc<Plan>) -> Result<Duration, Er
 async fn run_serialized(plan: Arc<Plan>, run: Run) -> Result<Map<String, Value>, Error> {
     let mut journal = SerializedJournal::default();
     let clock = ManualClock::new(NOW);
-    let (_commands, receiver) = watch::channel(Command::Run);
+    let (_commands, receiver) = watch::channel(Orders::from(Command::Run));
     let options = gristmill_engine::Options::default();
     let outcome =
         gristmill_engine::run(plan, run, Vec::new(), &mut journal, &clock, receiver, &options).await;

@@ -6,6 +6,7 @@ mod bench;
 mod config;
 mod demo;
 mod dev;
+mod execution;
 mod migrate;
 mod run;
 mod worker;
@@ -22,6 +23,7 @@ use crate::error::Error;
 pub enum Command {
     Demo(demo::Args),
     Dev(dev::Args),
+    Execution(execution::Args),
     Run(run::Args),
     Api(api::Args),
     Worker(worker::Args),
@@ -49,7 +51,12 @@ impl Command {
     pub fn presets(&self) -> Vec<(&'static str, String)> {
         match self {
             // What these print is for people; logs are wanted when something is wrong.
-            Self::Demo(_) | Self::Run(_) | Self::Migrate(_) | Self::Admin(_) | Self::Bench(_) => {
+            Self::Demo(_)
+            | Self::Run(_)
+            | Self::Migrate(_)
+            | Self::Admin(_)
+            | Self::Bench(_)
+            | Self::Execution(_) => {
                 vec![("log.filter", "warn,lapin=off".to_owned())]
             }
             Self::Dev(_) | Self::Api(_) | Self::Worker(_) | Self::Config(_) => Vec::new(),
@@ -61,6 +68,7 @@ impl Command {
         match self {
             Self::Demo(args) => args.flags(),
             Self::Dev(args) => args.flags(),
+            Self::Execution(args) => args.flags(),
             Self::Run(args) => args.flags(),
             Self::Api(args) => args.flags(),
             Self::Worker(args) => args.flags(),
@@ -73,6 +81,7 @@ impl Command {
         match self {
             Self::Demo(args) => args.run(context).await,
             Self::Dev(args) => args.run(context).await,
+            Self::Execution(args) => args.run(context).await,
             Self::Run(args) => args.run(context).await,
             Self::Api(args) => args.run(context).await,
             Self::Worker(args) => args.run(context).await,

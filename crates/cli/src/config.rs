@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 pub use error::ConfigError;
 pub use load::{Loaded, Sources, load};
-pub use time::Time;
+pub use time::{KeptFor, Time};
 
 /// Everything that is configured. No key has a default here: the defaults stand in `config/default.toml`, and there
 /// only, so a key that is missing there fails the first test.
@@ -30,6 +30,7 @@ pub struct Config {
     pub api: Api,
     pub worker: Worker,
     pub relay: Relay,
+    pub retention: Retention,
     pub limits: Limits,
     pub http: Http,
     pub log: Log,
@@ -101,13 +102,49 @@ pub struct Relay {
     pub publish_within: Time,
 }
 
+/// `[retention]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub completed: KeptFor,
+    pub failed: KeptFor,
+    pub cancelled: KeptFor,
+    pub interval: Time,
+    pub batch: NonZero<u32>,
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub max_parallel: NonZero<usize>,
+    pub max_nodes: NonZero<usize>,
+    pub max_nesting: NonZero<usize>,
     pub max_node_output: NonZero<usize>,
     pub max_execution_output: NonZero<usize>,
+    pub max_items: NonZero<usize>,
+    pub max_journal_entries: NonZero<usize>,
+    pub max_journal_bytes: NonZero<usize>,
+    pub max_fuel: NonZero<u64>,
+    pub max_child_depth: NonZero<usize>,
+    pub max_mail: NonZero<usize>,
+}
+
+impl From<&Limits> for gristmill_core::Limits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            max_nodes: limits.max_nodes.get(),
+            max_nesting: limits.max_nesting.get(),
+            max_node_output: limits.max_node_output.get(),
+            max_execution_output: limits.max_execution_output.get(),
+            max_items: limits.max_items.get(),
+            max_journal_entries: limits.max_journal_entries.get(),
+            max_journal_bytes: limits.max_journal_bytes.get(),
+            max_fuel: limits.max_fuel.get(),
+            max_child_depth: limits.max_child_depth.get(),
+            max_mail: limits.max_mail.get(),
+        }
+    }
 }
 
 /// `[http]`

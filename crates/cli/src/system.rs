@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services};
-use gristmill_dispatch::{DeadLetters, EndWatch, Publisher, Relay, Submitter};
+use gristmill_dispatch::{Bell, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
@@ -36,6 +36,7 @@ pub struct System {
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
+    bell: Bell,
     broker: Arc<dyn Broker>,
     config: Config,
     stop: CancellationToken,
@@ -49,7 +50,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 const SCHEMA_RETRY: Duration = Duration::from_secs(1);
 
 impl System {
-    /// Builds the parts and starts those that every process has: publisher, relay, and the reader of dead letters.
+    /// Builds the parts and starts those that every process has: publisher, relay, pruner, and the reader of dead
+    /// letters.
     /// Neither the database nor the broker has to answer yet, unless they are embedded.
     ///
     /// # Errors
@@ -66,8 +68,15 @@ impl System {
         let tasks = TaskTracker::new();
         let protocol = store.protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), stop.clone());
-        let relay = Relay::new(protocol.clone(), publisher.clone(), options::relay(&config));
+        let bell = Bell::default();
+        let relay = Relay::new(
+            protocol.clone(),
+            publisher.clone(),
+            bell.clone(),
+            options::relay(&config),
+        );
         tasks.spawn(relay.run(stop.clone()));
+        tasks.spawn(Pruner::new(protocol.clone(), options::prune(&config)).run(stop.clone()));
         tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
         tasks.close();
         let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);
@@ -77,6 +86,7 @@ impl System {
             submitter,
             end_watch,
             registry,
+            bell,
             broker,
             config,
             stop,
@@ -124,6 +134,7 @@ impl System {
             store: self.store.clone(),
             submitter: self.submitter.clone(),
             end_watch: self.end_watch.clone(),
+            bell: self.bell.clone(),
             registry: self.registry.clone(),
             broker: self.broker.clone(),
             metrics,
@@ -142,6 +153,7 @@ impl System {
             renewals: self.store.renewals(),
             broker: self.broker.clone(),
             registry: self.registry.clone(),
+            bell: self.bell.clone(),
         };
         let worker = Worker::new(options::worker(&self.config), dependencies);
         async move { worker.run(shutdown).await.map_err(Error::Worker) }
@@ -189,7 +201,8 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
     let mut kinds = gristmill_engine::builtin();
     kinds.extend(gristmill_kinds::kinds(options::http(config)).map_err(Error::Kinds)?);
-    Ok(Arc::new(Registry::new(kinds)?))
+    let limits = (&config.limits).into();
+    Ok(Arc::new(Registry::new(kinds)?.with_limits(limits)))
 }
 
 async fn broker(config: &Config, role: &'static str) -> Result<Arc<dyn Broker>, Error> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Path, Problem};
+use crate::{Path, Problem, WorkflowId};
 
 /// A definition, read leniently: what has the wrong shape became a [`Problem`] and was left out.
 ///
@@ -59,7 +59,32 @@ pub struct Settings {
     pub max_parallel: Option<u32>,
     /// From the first claim to the end, in milliseconds, waits included.
     pub timeout_ms: Option<u64>,
+    /// How often a failed execution is run again by itself, from where its journal ends; the keys are those of a node's
+    /// `retry`, and the engine reads them.
+    pub retry: Option<Map<String, Value>>,
+    /// The workflow that gets a failed execution as its input.
+    pub on_failure: Option<WorkflowId>,
+    /// How long ended executions are kept, where that is not as configured.
+    pub retention: KeptDays,
 }
+
+/// For how many days ended executions of a workflow are kept; absent = as configured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptDays {
+    /// COMPLETED.
+    pub completed_days: Option<u32>,
+    /// FAILED.
+    pub failed_days: Option<u32>,
+    /// CANCELLED.
+    pub cancelled_days: Option<u32>,
+}
+
+/// The keys of `settings`.
+const SETTINGS: &str = "lane, maxParallel, timeoutMs, retry, onFailure, retention";
+
+/// The longest that a workflow may have its executions kept: a hundred years.
+const MAX_DAYS: u64 = 36_500;
 
 /// The longest node id, in bytes.
 const MAX_ID_LEN: usize = 200;
@@ -251,27 +276,77 @@ fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Se
                 settings.max_parallel = positive(value, &path, problems).and_then(|n| u32::try_from(n).ok());
             }
             "timeoutMs" => settings.timeout_ms = positive(value, &path, problems),
+            "retry" => match value {
+                Value::Null => {}
+                Value::Object(retry) => settings.retry = Some(retry.clone()),
+                other => problems.push(Problem::wrong_type(&path, "an object", other)),
+            },
+            "onFailure" => settings.on_failure = workflow_id(object, problems),
+            "retention" => settings.retention = read_retention(value, &path, problems),
             _ => problems.push(Problem::new(
                 &path,
                 "unknown_key",
-                format!("unknown setting `{key}`; the settings are lane, maxParallel, timeoutMs"),
+                format!("unknown setting `{key}`; the settings are {SETTINGS}"),
             )),
         }
     }
     settings
 }
 
+fn read_retention(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> KeptDays {
+    let mut kept = KeptDays::default();
+    let object = match value {
+        Value::Null => return kept,
+        Value::Object(object) => object,
+        other => {
+            problems.push(Problem::wrong_type(path, "an object", other));
+            return kept;
+        }
+    };
+    for (key, value) in object {
+        let path = path.key(key);
+        let days = match key.as_str() {
+            "completedDays" => &mut kept.completed_days,
+            "failedDays" => &mut kept.failed_days,
+            "cancelledDays" => &mut kept.cancelled_days,
+            _ => {
+                let message =
+                    format!("unknown key `{key}`; the keys are completedDays, failedDays, cancelledDays");
+                problems.push(Problem::new(&path, "unknown_key", message));
+                continue;
+            }
+        };
+        *days = at_most(value, MAX_DAYS, &path, problems).and_then(|days| u32::try_from(days).ok());
+    }
+    kept
+}
+
+fn workflow_id(settings: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<WorkflowId> {
+    let path = Path::root().key("settings");
+    let text = optional_text(settings, "onFailure", &path, problems)?;
+    match text.parse() {
+        Ok(id) => Some(id),
+        Err(error) => {
+            let message = format!("{error}: the id of the workflow that is told of failures");
+            problems.push(Problem::new(path.key("onFailure"), "invalid_id", message));
+            None
+        }
+    }
+}
+
 fn positive(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
+    at_most(value, u64::from(u32::MAX), path, problems)
+}
+
+fn at_most(value: &Value, most: u64, path: &Path, problems: &mut Vec<Problem>) -> Option<u64> {
     match value {
         Value::Null => None,
-        Value::Number(number) if number.as_u64().is_some_and(|n| n > 0 && n <= u64::from(u32::MAX)) => {
-            number.as_u64()
-        }
+        Value::Number(number) if number.as_u64().is_some_and(|n| n > 0 && n <= most) => number.as_u64(),
         Value::Number(_) => {
             problems.push(Problem::new(
                 path,
                 "out_of_range",
-                format!("expected 1 to {}", u32::MAX),
+                format!("expected 1 to {most}"),
             ));
             None
         }
@@ -311,9 +386,15 @@ mod tests {
             "nodes": [{"id": "", "type": 3}, 7, {"id": "a/b", "type": "trigger", "data": []}],
             "edges": {"a": "b"},
             "variables": [],
-            "settings": {"maxParallel": 0, "colour": "red"},
+            "settings": {
+                "maxParallel": 0,
+                "colour": "red",
+                "retry": 3,
+                "onFailure": "ada",
+                "retention": {"completedDays": 0, "failedDays": 36500, "days": 1},
+            },
         }));
-        assert_eq!(problems.len(), 9, "{problems:#?}");
+        assert_eq!(problems.len(), 13, "{problems:#?}");
         assert!(problems.contains(&"$.nodes[1]: expected an object, found a number".to_owned()));
         assert!(problems.contains(&"$.nodes[2].data: expected an object, found an array".to_owned()));
     }

@@ -3,14 +3,19 @@
 //!
 //! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::ExecutionId;
 
 /// The format version of the chunks that this version writes.
 pub const FORMAT: i32 = 1;
 
-/// Something that happened to one node run. `path` names the run: the node's id, and inside a `forEach` the way to it
-/// (`<forEach>[3]/<node>`). `at` is database time in milliseconds since 1970.
+/// Something that happened, nearly always to one node run. `path` names the run: the node's id, and inside a `forEach` the
+/// way to it (`<forEach>[3]/<node>`). `at` is database time in milliseconds since 1970. `mail` is the number of the mail that
+/// this entry consumed; which mail is consumed follows from the journal and from nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Entry {
@@ -31,14 +36,38 @@ pub enum Entry {
         at: i64,
         /// How long the last attempt took.
         duration_ms: u64,
-        /// The node's own output, before merging.
-        output: Map<String, Value>,
+        /// The node's own output, before merging. Shared: whoever runs the execution goes on looking at it.
+        output: Arc<Map<String, Value>>,
         /// The branch that a condition chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handle: Option<String>,
         /// What an AI agent used.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
+        /// The mail that ended it: a signal, or the end of its child.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<i64>,
+    },
+    /// A `wait`, `signal` or `subWorkflow` has reached its wait; committed before the execution may suspend on it.
+    Waiting {
+        /// Which node run.
+        path: String,
+        /// When it got there.
+        at: i64,
+        /// When the wait is over, whatever else happens. `None` when only mail ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<i64>,
+        /// What it waits for.
+        on: WaitsFor,
+    },
+    /// A `forEach` has evaluated its items; its body runs once for each. Never evaluated again.
+    Expanded {
+        /// Which node run.
+        path: String,
+        /// When.
+        at: i64,
+        /// The items, in order.
+        items: Arc<Vec<Value>>,
     },
     /// One attempt failed and another follows. An attempt that died with its worker leaves no such entry.
     Retrying {
@@ -54,6 +83,9 @@ pub enum Entry {
         error: NodeError,
         /// When the next attempt is due.
         retry_at: i64,
+        /// The mail that told of the failure: the end of a child.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<i64>,
     },
     /// The node run failed for good.
     Failed {
@@ -69,6 +101,9 @@ pub enum Entry {
         error: NodeError,
         /// What the failure means for the rest of the graph.
         then: AfterFailure,
+        /// The mail that told of the failure: the end of a child.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<i64>,
     },
     /// None of the node's incoming edges was live.
     Skipped {
@@ -92,6 +127,34 @@ pub enum Entry {
         at: i64,
         /// Why, for people.
         reason: String,
+    },
+    /// A failed execution goes on: what failed, was aborted or never started runs, what ended stays. Written in the
+    /// transaction that takes the execution out of FAILED, or by the workflow's own `retry` instead of failing.
+    Reopened {
+        /// When.
+        at: i64,
+        /// When it goes on: the backoff of the workflow's own `retry`. `None` for an operator's retry: at once, and
+        /// `timeoutMs` of the workflow counts anew from `at`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resume_at: Option<i64>,
+    },
+}
+
+/// What a node run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum WaitsFor {
+    /// A time.
+    Timer,
+    /// Mail called `signal:<name>`.
+    Signal {
+        /// The signal's name.
+        name: String,
+    },
+    /// Mail called `child:<execution id>`.
+    Child {
+        /// The child execution.
+        execution_id: ExecutionId,
     },
 }
 
@@ -142,16 +205,19 @@ pub struct Usage {
 }
 
 impl Entry {
-    /// Which node run the entry is about.
-    pub fn path(&self) -> &str {
+    /// Which node run the entry is about; `None` when it is about the whole execution.
+    pub fn path(&self) -> Option<&str> {
         match self {
+            Self::Reopened { .. } => None,
             Self::Started { path, .. }
             | Self::Completed { path, .. }
+            | Self::Waiting { path, .. }
+            | Self::Expanded { path, .. }
             | Self::Retrying { path, .. }
             | Self::Failed { path, .. }
             | Self::Skipped { path, .. }
             | Self::Disabled { path, .. }
-            | Self::Aborted { path, .. } => path,
+            | Self::Aborted { path, .. } => Some(path),
         }
     }
 
@@ -160,6 +226,9 @@ impl Entry {
         match self {
             Self::Started { at, .. }
             | Self::Completed { at, .. }
+            | Self::Waiting { at, .. }
+            | Self::Expanded { at, .. }
+            | Self::Reopened { at, .. }
             | Self::Retrying { at, .. }
             | Self::Failed { at, .. }
             | Self::Skipped { at, .. }
@@ -174,11 +243,18 @@ impl Entry {
         !matches!(self, Self::Started { .. } | Self::Aborted { .. })
     }
 
-    /// The node that the entry is about: the last part of its path, without a child's `#2`.
-    pub fn node_id(&self) -> &str {
-        let path = self.path();
-        let last = path.rsplit('/').next().unwrap_or(path);
-        last.split('#').next().unwrap_or(last)
+    /// The node that the entry is about: the last part of its path.
+    pub fn node_id(&self) -> Option<&str> {
+        let path = self.path()?;
+        Some(path.rsplit('/').next().unwrap_or(path))
+    }
+
+    /// The mail that the entry consumed.
+    pub fn mail(&self) -> Option<i64> {
+        match self {
+            Self::Completed { mail, .. } | Self::Retrying { mail, .. } | Self::Failed { mail, .. } => *mail,
+            _ => None,
+        }
     }
 }
 
@@ -230,9 +306,10 @@ mod tests {
                 path: "a".into(),
                 at: 2,
                 duration_ms: 1,
-                output,
+                output: output.into(),
                 handle: None,
                 usage: None,
+                mail: None,
             },
         ];
         let body = write_chunk(&entries).unwrap();
@@ -246,15 +323,38 @@ mod tests {
 
     #[test]
     fn an_entry_knows_its_node() {
-        for (path, node) in [("a", "a"), ("each[3]/b", "b"), ("sub#2", "sub")] {
+        for (path, node) in [("a", "a"), ("each[3]/b", "b"), ("each[3]/inner[0]/c", "c")] {
             assert_eq!(
                 Entry::Skipped {
                     path: path.into(),
                     at: 0
                 }
                 .node_id(),
-                node
+                Some(node)
             );
         }
+    }
+
+    #[test]
+    fn what_earlier_versions_wrote_is_still_read() {
+        let body = r#"[{"type":"completed","path":"a","at":2,"durationMs":1,"output":{}}]"#;
+        assert_eq!(read_chunk(FORMAT, body).unwrap()[0].mail(), None);
+    }
+
+    #[test]
+    fn waits_say_what_they_wait_for() {
+        let child: ExecutionId = "wf_exec_7".parse().unwrap();
+        let entry = Entry::Waiting {
+            path: "sub".into(),
+            at: 1,
+            until: None,
+            on: WaitsFor::Child { execution_id: child },
+        };
+        let body = write_chunk(std::slice::from_ref(&entry)).unwrap();
+        assert_eq!(
+            body,
+            r#"[{"type":"waiting","path":"sub","at":1,"on":{"type":"child","executionId":"wf_exec_7"}}]"#
+        );
+        assert_eq!(read_chunk(FORMAT, &body).unwrap(), [entry]);
     }
 }

@@ -8,15 +8,17 @@ pub mod failpoint;
 mod ids;
 mod job;
 pub mod journal;
+mod limits;
 mod logs;
 mod problem;
 mod status;
 
 pub use backoff::jittered_pause;
-pub use definition::{Definition, Edge, Node, Settings};
+pub use definition::{Definition, Edge, KeptDays, Node, Settings};
 pub use error::ExecutionError;
 pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};
 pub use job::{Job, JobError};
+pub use limits::Limits;
 pub use logs::{LogEntry, logs};
 pub use problem::{Path, Problem};
 pub use status::{ExecutionStatus, ParseStatusError};

@@ -1,13 +1,14 @@
 //! The log that people read, made from the journal on demand: nothing is stored twice.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Node;
-use crate::journal::{Entry, NodeError};
+use crate::journal::{Entry, NodeError, WaitsFor};
 
 /// One line of an execution's log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,9 +16,12 @@ use crate::journal::{Entry, NodeError};
 pub struct LogEntry {
     /// The node's id.
     pub node_id: String,
+    /// The node run, where it is not the only one of its node: `<forEach>[3]/<node>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The node's label, or "Unnamed Node".
     pub node_name: String,
-    /// `RUNNING`, `COMPLETED`, `RETRYING`, `FAILED`, `SKIPPED`, `DISABLED` or `ABORTED`.
+    /// `RUNNING`, `WAITING`, `COMPLETED`, `RETRYING`, `FAILED`, `SKIPPED`, `DISABLED` or `ABORTED`.
     pub status: &'static str,
     /// When it happened, by the database's clock.
     pub timestamp: DateTime<Utc>,
@@ -25,7 +29,7 @@ pub struct LogEntry {
     pub message: String,
     /// A completed node's output.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Map<String, Value>>,
+    pub data: Option<Arc<Map<String, Value>>>,
     /// Why a node failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
@@ -59,11 +63,21 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn add(&mut self, entry: Entry) {
-        let node_id = entry.node_id().to_owned();
         let at = entry.at();
         match entry {
             Entry::Started { path, .. } => {
-                self.begin(&node_id, at);
+                self.begin(&path, at);
+                self.open.insert(path);
+            }
+            Entry::Waiting { path, until, on, .. } => {
+                self.begin_unless_open(&path, at, 0);
+                self.push(&path, "WAITING", at, waiting_for(&on, until));
+                self.open.insert(path);
+            }
+            Entry::Expanded { path, items, .. } => {
+                self.begin_unless_open(&path, at, 0);
+                let message = format!("Running the body for {} items", items.len());
+                self.push(&path, "RUNNING", at, message);
                 self.open.insert(path);
             }
             Entry::Completed {
@@ -72,9 +86,9 @@ impl Lines<'_> {
                 output,
                 ..
             } => {
-                self.begin_unless_open(&path, &node_id, at, duration_ms);
+                self.begin_unless_open(&path, at, duration_ms);
                 let line = self.line(
-                    &node_id,
+                    &path,
                     "COMPLETED",
                     at,
                     format!("Node completed in {duration_ms}ms"),
@@ -92,13 +106,13 @@ impl Lines<'_> {
                 retry_at,
                 ..
             } => {
-                self.begin_unless_open(&path, &node_id, at, duration_ms);
+                self.begin_unless_open(&path, at, duration_ms);
                 let wait = retry_at.saturating_sub(at).max(0);
                 let message = format!(
                     "Attempt {attempt} failed: {}; next attempt in {wait}ms",
                     error.message
                 );
-                let line = self.line(&node_id, "RETRYING", at, message);
+                let line = self.line(&path, "RETRYING", at, message);
                 self.list.push(LogEntry {
                     error: Some(error),
                     ..line
@@ -110,46 +124,62 @@ impl Lines<'_> {
                 error,
                 ..
             } => {
-                self.begin_unless_open(&path, &node_id, at, duration_ms);
-                let line = self.line(&node_id, "FAILED", at, format!("Node failed: {}", error.message));
+                self.begin_unless_open(&path, at, duration_ms);
+                let line = self.line(&path, "FAILED", at, format!("Node failed: {}", error.message));
                 self.list.push(LogEntry {
                     error: Some(error),
                     ..line
                 });
             }
-            Entry::Skipped { .. } => {
-                self.push(&node_id, "SKIPPED", at, "Node skipped: no live edge leads to it")
+            Entry::Skipped { path, .. } => {
+                self.push(
+                    &path,
+                    "SKIPPED",
+                    at,
+                    "Node skipped: no live edge leads to it".to_owned(),
+                );
             }
-            Entry::Disabled { .. } => self.push(&node_id, "DISABLED", at, "Node is disabled: passed through"),
+            Entry::Disabled { path, .. } => {
+                self.push(
+                    &path,
+                    "DISABLED",
+                    at,
+                    "Node is disabled: passed through".to_owned(),
+                );
+            }
             Entry::Aborted { path, reason, .. } => {
                 self.open.remove(&path);
-                self.push(&node_id, "ABORTED", at, &format!("Node aborted: {reason}"));
+                self.push(&path, "ABORTED", at, format!("Node aborted: {reason}"));
             }
+            // About no node: the nodes that run again say so themselves.
+            Entry::Reopened { .. } => {}
         }
     }
 
-    fn begin(&mut self, node_id: &str, at: i64) {
-        let message = format!("Executing node: {}", self.name(node_id));
-        self.push(node_id, "RUNNING", at, &message);
+    fn begin(&mut self, path: &str, at: i64) {
+        let message = format!("Executing node: {}", self.name(node_of(path)));
+        self.push(path, "RUNNING", at, message);
     }
 
-    fn begin_unless_open(&mut self, path: &str, node_id: &str, ended_at: i64, duration_ms: u64) {
+    fn begin_unless_open(&mut self, path: &str, ended_at: i64, duration_ms: u64) {
         if !self.open.remove(path) {
-            self.begin(node_id, ended_at.saturating_sub_unsigned(duration_ms));
+            self.begin(path, ended_at.saturating_sub_unsigned(duration_ms));
         }
     }
 
-    fn push(&mut self, node_id: &str, status: &'static str, at: i64, message: &str) {
-        let line = self.line(node_id, status, at, message.to_owned());
+    fn push(&mut self, path: &str, status: &'static str, at: i64, message: String) {
+        let line = self.line(path, status, at, message);
         self.list.push(line);
     }
 
-    fn line(&self, node_id: &str, status: &'static str, at: i64, message: String) -> LogEntry {
+    fn line(&self, path: &str, status: &'static str, at: i64, message: String) -> LogEntry {
+        let node_id = node_of(path);
         LogEntry {
             node_id: node_id.to_owned(),
+            path: (node_id != path).then(|| path.to_owned()),
             node_name: self.name(node_id).to_owned(),
             status,
-            timestamp: DateTime::UNIX_EPOCH + TimeDelta::try_milliseconds(at).unwrap_or_default(),
+            timestamp: time(at),
             message,
             data: None,
             error: None,
@@ -158,6 +188,29 @@ impl Lines<'_> {
 
     fn name(&self, node_id: &str) -> &str {
         self.names.get(node_id).copied().unwrap_or("Unnamed Node")
+    }
+}
+
+fn node_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn time(at: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::try_milliseconds(at).unwrap_or_default()
+}
+
+fn waiting_for(on: &WaitsFor, until: Option<i64>) -> String {
+    let what = match on {
+        WaitsFor::Timer => String::new(),
+        WaitsFor::Signal { name } => format!(" for the signal `{name}`"),
+        WaitsFor::Child { execution_id } => format!(" for the execution {execution_id}"),
+    };
+    match until {
+        Some(until) => {
+            let until = time(until).to_rfc3339_opts(SecondsFormat::Millis, true);
+            format!("Waiting{what} until {until}")
+        }
+        None => format!("Waiting{what}"),
     }
 }
 
@@ -184,9 +237,10 @@ mod tests {
                 path: "a".into(),
                 at: 1_500,
                 duration_ms: 500,
-                output: Map::new(),
+                output: Arc::default(),
                 handle: None,
                 usage: None,
+                mail: None,
             },
             Entry::Started {
                 path: "b".into(),
@@ -200,6 +254,13 @@ mod tests {
                 attempts: 1,
                 error: NodeError::new("network", "connection refused"),
                 then: crate::journal::AfterFailure::Fail,
+                mail: None,
+            },
+            Entry::Waiting {
+                path: "each[0]/c".into(),
+                at: 1_800,
+                until: None,
+                on: WaitsFor::Signal { name: "go".into() },
             },
         ];
         let lines = logs(&[node("a", "First"), node("b", "")], entries);
@@ -211,7 +272,13 @@ mod tests {
                 "Node completed in 500ms",
                 "Executing node: Unnamed Node",
                 "Node failed: connection refused",
+                "Executing node: Unnamed Node",
+                "Waiting for the signal `go`",
             ]
+        );
+        assert_eq!(
+            (lines[5].node_id.as_str(), lines[5].path.as_deref()),
+            ("c", Some("each[0]/c"))
         );
         assert_eq!(lines[0].timestamp.timestamp_millis(), 1_000);
     }

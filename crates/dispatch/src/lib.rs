@@ -1,9 +1,11 @@
 //! Between the database and the queue, for both sides: submitting, publishing, and the relay that acts on whatever is
 //! due. The rules are those of `docs/architecture.md` §3 and §4.
 
+mod bell;
 mod dead_letters;
 mod error;
 mod group;
+mod prune;
 mod publisher;
 mod recover;
 mod recovery;
@@ -11,9 +13,11 @@ mod relay;
 mod submit;
 mod wait;
 
+pub use bell::Bell;
 pub use dead_letters::DeadLetters;
 pub use error::Error;
 pub use group::{Group, one_by_one};
+pub use prune::{PruneOptions, Pruner};
 pub use publisher::Publisher;
 pub use recover::recover;
 pub use recovery::{MAX_LOSSES, decide, lost_error};

@@ -79,6 +79,11 @@ impl Publisher {
         self.state.borrow().is_connected() && self.in_flight.load(Ordering::Relaxed) < BUFFER / 2
     }
 
+    /// Whether jobs are on their way: room comes as soon as the broker has confirmed some.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state.borrow().is_connected() && self.in_flight.load(Ordering::Relaxed) > 0
+    }
+
     /// Waits until the publisher is connected and not blocked.
     pub async fn connected(&self) {
         let mut state = self.state.clone();

@@ -13,6 +13,12 @@ pub const MAX_LOSSES: i32 = 5;
 /// confirms; `random` is between 0 and 1 and spreads the pauses after losses.
 pub fn decide(due: &Due, again_in: Duration, random: f64) -> Wake {
     match due.status {
+        // Whoever holds it, or would claim it now, could only say the same. A holder whose lease is good says so itself.
+        ExecutionStatus::Pending | ExecutionStatus::Waiting | ExecutionStatus::Running if due.expired => {
+            Wake::Expire {
+                error: timeout_error(),
+            }
+        }
         // Not confirmed: nobody published it, or the confirm never came. Confirmed, minutes ago: the message may be
         // lost, or the backlog is deep; a doubled job claims nothing, so publishing again is harmless.
         ExecutionStatus::Pending => Wake::Publish { again_in },
@@ -38,6 +44,12 @@ pub fn lost_error() -> String {
          Look at the workers' memory and logs, then retry the execution."
     );
     serde_json::to_string(&ExecutionError::new("worker_lost", message)).unwrap_or_default()
+}
+
+/// The error of an execution whose workflow's `timeoutMs` ended while no worker held it, as serialized.
+fn timeout_error() -> String {
+    let message = "the execution took longer than its workflow's timeoutMs, from its first claim on";
+    serde_json::to_string(&ExecutionError::new("timeout", message)).unwrap_or_default()
 }
 
 /// 2–5, 10–30, 30–90 seconds after the second, third and fourth loss: long enough for a sick worker to be replaced,
@@ -70,6 +82,7 @@ mod tests {
             status,
             published: false,
             losses,
+            expired: false,
             late: Duration::ZERO,
         }
     }
@@ -99,6 +112,24 @@ mod tests {
             error.contains("worker_lost") && error.contains("5 workers"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn what_is_past_its_deadline_fails_wherever_it_stands() {
+        for status in [
+            ExecutionStatus::Pending,
+            ExecutionStatus::Waiting,
+            ExecutionStatus::Running,
+        ] {
+            let due = Due {
+                expired: true,
+                ..due(status, 0)
+            };
+            let Wake::Expire { error } = decide(&due, AGAIN_IN, 0.5) else {
+                panic!("{status}")
+            };
+            assert!(error.contains(r#""code":"timeout""#), "{error}");
+        }
     }
 
     #[test]

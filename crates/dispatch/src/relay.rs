@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Publisher, decide};
+use crate::{Bell, Publisher, decide};
 
 /// How the relay works.
 #[derive(Debug, Clone)]
@@ -31,13 +31,25 @@ pub struct RelayOptions {
 pub struct Relay {
     store: Arc<dyn Protocol>,
     publisher: Publisher,
+    bell: Bell,
     options: RelayOptions,
     health: Health,
 }
 
+/// What one look came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    /// There may be more: look again at once.
+    Full,
+    /// The publisher has as much as it may have: look again when the broker has taken some of it.
+    NoRoom,
+    /// That was all.
+    Done,
+}
+
 impl Relay {
-    /// A relay that publishes through `publisher`.
-    pub fn new(store: Arc<dyn Protocol>, publisher: Publisher, options: RelayOptions) -> Self {
+    /// A relay that publishes through `publisher`, and looks early when `bell` is rung.
+    pub fn new(store: Arc<dyn Protocol>, publisher: Publisher, bell: Bell, options: RelayOptions) -> Self {
         let health = Health {
             lease: options.lease,
             gap: options.interval * 3 + GRACE,
@@ -47,6 +59,7 @@ impl Relay {
         Self {
             store,
             publisher,
+            bell,
             options,
             health,
         }
@@ -56,24 +69,37 @@ impl Relay {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut backlog_due = Instant::now();
         while !shutdown.is_cancelled() {
-            let full = self.poll().await;
+            let look = self.poll().await;
             if Instant::now() >= backlog_due {
                 backlog_due = Instant::now() + BACKLOG_EVERY;
                 self.measure_backlog().await;
             }
-            if !full {
-                let pause = tokio::time::sleep(self.options.interval);
-                shutdown.run_until_cancelled(pause).await;
-            }
+            let pause = async {
+                match look {
+                    Look::Full => {}
+                    Look::NoRoom => tokio::time::sleep(ROOM_AFTER).await,
+                    Look::Done => {
+                        tokio::select! {
+                            () = tokio::time::sleep(self.options.interval) => {}
+                            () = self.bell.rung() => {}
+                        }
+                    }
+                }
+            };
+            shutdown.run_until_cancelled(pause).await;
         }
     }
 
-    /// One look. Answers whether there may be more.
-    async fn poll(&mut self) -> bool {
+    /// One look.
+    async fn poll(&mut self) -> Look {
         // Without a broker there is no use in moving `wake_at` along: whatever is due stays due.
         // A poll that was not made is no failed one: whether it left a gap is for the health to say.
         if !self.publisher.has_room() {
-            return false;
+            return if self.publisher.is_busy() {
+                Look::NoRoom
+            } else {
+                Look::Done
+            };
         }
         let reap = self.health.may_reap(Instant::now());
         let again_in = self.options.publish_within;
@@ -83,7 +109,7 @@ impl Relay {
                 self.health.succeeded(Instant::now());
                 let full = done.len() as i64 >= self.options.limit;
                 self.publish(done);
-                full
+                if full { Look::Full } else { Look::Done }
             }
             Err(error) => {
                 self.health.broken();
@@ -91,7 +117,7 @@ impl Relay {
                     error = &error as &dyn std::error::Error,
                     "the relay could not look for due executions"
                 );
-                false
+                Look::Done
             }
         }
     }
@@ -113,7 +139,7 @@ impl Relay {
                         traceparent: None,
                     });
                 }
-                Wake::Pause { .. } | Wake::Fail { .. } | Wake::Leave => {}
+                Wake::Pause { .. } | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
             }
         }
         self.publisher.offer(jobs);
@@ -135,6 +161,9 @@ impl Relay {
     }
 }
 
+/// The pause while the publisher is full: thousands that are due together leave within a second or two.
+const ROOM_AFTER: Duration = Duration::from_millis(20);
+
 /// How often the backlog is measured.
 const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 
@@ -149,6 +178,7 @@ fn note(due: &Due, wake: &Wake) {
         Wake::Reap { .. } => "reap",
         Wake::Pause { .. } => "pause",
         Wake::Fail { .. } => "fail",
+        Wake::Expire { .. } => "expire",
         Wake::Leave => "leave",
     };
     counter!("gristmill_relay_actions_total", "action" => action).increment(1);

@@ -1,5 +1,6 @@
 //! Definition in, plan out; or every problem that the definition has.
 
+mod bodies;
 mod edges;
 mod nodes;
 mod order;
@@ -9,14 +10,18 @@ use std::collections::HashMap;
 use gristmill_core::{Definition, Path, Problem};
 use serde_json::{Map, Value};
 
-use crate::Registry;
 use crate::document::Document;
 use crate::plan::{Ancestors, Plan};
+use crate::{Fields, Registry, RetryPolicy};
 
+use bodies::{Members, Parents, Place};
 use edges::Graph;
 
-/// The most nodes that a definition may have.
-pub const MAX_NODES: usize = 10_000;
+/// How deep bodies may be nested whatever the limit says: an item's place among all others is kept in so many numbers.
+pub(crate) const MAX_NESTING: usize = 4;
+
+/// How often an execution is run in all when `settings.retry` does not say.
+const EXECUTION_ATTEMPTS: u32 = 3;
 
 /// Compiles a definition.
 ///
@@ -66,10 +71,12 @@ fn compile_known(
         ));
         return None;
     }
-    if definition.nodes.len() > MAX_NODES {
+    let limits = registry.limits();
+    if definition.nodes.len() > limits.max_nodes {
         let message = format!(
-            "a workflow has at most {MAX_NODES} nodes, this one has {}",
-            definition.nodes.len()
+            "this workflow has {} nodes; the limit is limits.max_nodes, {}",
+            definition.nodes.len(),
+            limits.max_nodes
         );
         problems.push(Problem::new(root.key("nodes"), "too_many_nodes", message));
         return None;
@@ -77,20 +84,41 @@ fn compile_known(
     let listed_index = index_ids(definition, problems);
     let mut nodes = nodes::compile(definition, registry, problems);
     if complete {
-        nodes::require_trigger(&nodes, problems);
+        nodes::require_trigger(definition, &nodes, problems);
     }
-    let graph = Graph::new(definition, &listed_index, &nodes, complete, problems);
+    let parents = Parents::read(
+        definition,
+        &listed_index,
+        &nodes,
+        limits.max_nesting.min(MAX_NESTING),
+        complete,
+        problems,
+    );
+    let graph = Graph::new(definition, &listed_index, &nodes, &parents, complete, problems);
     nodes::settle_failures(definition, &mut nodes, &graph, problems);
     let order = order::rank(&graph, definition, problems);
+    let retry = read_retry(definition, problems);
     if !problems.is_empty() {
         return None;
     }
+    let drafts = nodes.into_iter().flatten().collect();
     Some(assemble(
         definition,
-        nodes.into_iter().flatten().collect(),
+        drafts,
         &graph,
-        &order,
+        parents.bodies(&order),
+        retry,
     ))
+}
+
+/// The retry of the whole execution, when the settings ask for one.
+fn read_retry(definition: &Definition, problems: &mut Vec<Problem>) -> Option<RetryPolicy> {
+    let retry = definition.settings.retry.as_ref()?;
+    let path = Path::root().key("settings").key("retry");
+    let mut fields = Fields::new(path, retry, problems);
+    let policy = RetryPolicy::times(EXECUTION_ATTEMPTS).read(&mut fields);
+    fields.finish();
+    Some(policy)
 }
 
 /// Each id's place in the list; the first of several.
@@ -108,43 +136,59 @@ fn index_ids<'a>(definition: &'a Definition, problems: &mut Vec<Problem>) -> Has
     index
 }
 
-fn assemble(definition: &Definition, nodes: Vec<nodes::Draft>, graph: &Graph, order: &[usize]) -> Plan {
-    let mut rank_of = vec![0_u32; order.len()];
-    for (rank, &place) in order.iter().enumerate() {
-        // At most MAX_NODES.
-        rank_of[place] = rank as u32;
+fn assemble(
+    definition: &Definition,
+    drafts: Vec<nodes::Draft>,
+    graph: &Graph,
+    (members, places): (Vec<Members>, Vec<Place>),
+    retry: Option<RetryPolicy>,
+) -> Plan {
+    let mut drafts: Vec<_> = drafts.into_iter().map(Some).collect();
+    let mut index_at = vec![0_u32; places.len()];
+    let order = members.iter().flat_map(|body| &body.nodes);
+    for (index, &place) in order.enumerate() {
+        // Far below 2^32: the compiler refuses larger definitions.
+        index_at[place] = index as u32;
     }
-    let mut predecessors = vec![Vec::new(); order.len()];
     let mut edges = Vec::with_capacity(graph.edge_count());
-    let mut drafts: Vec<_> = nodes.into_iter().map(Some).collect();
-    let mut ranked = Vec::with_capacity(order.len());
-    let mut index_of = HashMap::with_capacity(order.len());
-    for (rank, &place) in order.iter().enumerate() {
-        let start = edges.len();
-        for edge in graph.outgoing(place) {
-            let target = rank_of[edge.target];
-            predecessors[target as usize].push(rank as u32);
-            edges.push(crate::plan::PlanEdge {
-                target,
-                exit: edge.exit,
-            });
+    let mut nodes = Vec::with_capacity(places.len());
+    let mut index_of = HashMap::with_capacity(places.len());
+    let mut bodies = Vec::with_capacity(members.len());
+    for body in &members {
+        let first = nodes.len() as u32;
+        let mut predecessors = vec![Vec::new(); body.nodes.len()];
+        for (rank, &place) in body.nodes.iter().enumerate() {
+            let start = edges.len();
+            for edge in graph.outgoing(place) {
+                let target = index_at[edge.target];
+                predecessors[(target - first) as usize].push(rank as u32);
+                edges.push(crate::plan::PlanEdge {
+                    target,
+                    exit: edge.exit,
+                });
+            }
+            if let Some(draft) = drafts[place].take() {
+                index_of.insert(draft.id.clone(), nodes.len() as u32);
+                nodes.push(draft.into_node(places[place], graph.incoming(place), start..edges.len()));
+            }
         }
-        if let Some(draft) = drafts[place].take() {
-            index_of.insert(draft.id.clone(), rank as u32);
-            ranked.push(draft.into_node(graph.incoming(place), start..edges.len()));
+        for list in &mut predecessors {
+            // Sources were visited in rank order: parallel edges stand side by side.
+            list.dedup();
         }
-    }
-    for list in &mut predecessors {
-        // Sources were visited in rank order: parallel edges stand side by side.
-        list.dedup();
+        bodies.push(crate::plan::Body {
+            nodes: first..nodes.len() as u32,
+            ancestors: Ancestors::new(&predecessors),
+        });
     }
     Plan {
-        nodes: ranked,
+        nodes,
         edges,
+        bodies,
         index_of,
-        ancestors: Ancestors::new(&predecessors),
-        variables: Document::new(definition.variables.clone()),
+        variables: Document::new(definition.variables.clone().into()),
         max_parallel: definition.settings.max_parallel,
         timeout_ms: definition.settings.timeout_ms,
+        retry,
     }
 }

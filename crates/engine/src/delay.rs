@@ -10,12 +10,13 @@ use crate::RetryPolicy;
 /// is longer than the policy's longest.
 pub(crate) fn delay(policy: &RetryPolicy, attempt: u32, asked_for: Option<Duration>) -> Duration {
     let computed = || {
-        jittered_pause(
-            policy.initial_interval,
-            policy.multiplier,
-            policy.max_interval,
-            attempt,
-        )
+        let (initial, longest) = (policy.initial_interval, policy.max_interval);
+        if policy.jitter {
+            return jittered_pause(initial, policy.multiplier, longest, attempt);
+        }
+        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let grown = initial.as_secs_f64() * policy.multiplier.powi(exponent);
+        Duration::try_from_secs_f64(grown).unwrap_or(longest)
     };
     asked_for.unwrap_or_else(computed).min(policy.max_interval)
 }
@@ -24,23 +25,34 @@ pub(crate) fn delay(policy: &RetryPolicy, attempt: u32, asked_for: Option<Durati
 mod tests {
     use super::*;
 
-    const POLICY: RetryPolicy = RetryPolicy {
-        max_attempts: 10,
-        initial_interval: Duration::from_millis(100),
-        multiplier: 2.0,
-        max_interval: Duration::from_millis(1_000),
-    };
+    fn policy() -> RetryPolicy {
+        RetryPolicy {
+            initial_interval: Duration::from_millis(100),
+            max_interval: Duration::from_millis(1_000),
+            ..RetryPolicy::times(10)
+        }
+    }
 
     #[test]
     fn rule_13_what_the_other_side_asks_for_replaces_the_interval_up_to_the_longest() {
         assert_eq!(
-            delay(&POLICY, 1, Some(Duration::from_millis(700))),
+            delay(&policy(), 1, Some(Duration::from_millis(700))),
             Duration::from_millis(700)
         );
-        assert_eq!(delay(&POLICY, 1, Some(Duration::ZERO)), Duration::ZERO);
+        assert_eq!(delay(&policy(), 1, Some(Duration::ZERO)), Duration::ZERO);
         assert_eq!(
-            delay(&POLICY, 1, Some(Duration::from_secs(3_600))),
+            delay(&policy(), 1, Some(Duration::from_secs(3_600))),
             Duration::from_secs(1)
         );
+    }
+
+    #[test]
+    fn rule_13_without_jitter_the_intervals_are_exact() {
+        let exact = RetryPolicy {
+            jitter: false,
+            ..policy()
+        };
+        let waits = [1, 2, 4, 5, 60].map(|attempt| delay(&exact, attempt, None).as_millis());
+        assert_eq!(waits, [100, 200, 800, 1_000, 1_000]);
     }
 }

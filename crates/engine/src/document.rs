@@ -1,6 +1,6 @@
 //! A JSON object as expressions see it: scalars are converted one by one, and the whole of it at most once.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
@@ -10,13 +10,13 @@ use crate::value::from_json;
 /// An object that never changes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Document {
-    map: Map<String, Json>,
+    map: Arc<Map<String, Json>>,
     /// Made when something other than a scalar is first asked for; its parts are then shared by all who ask.
     whole: OnceLock<Value>,
 }
 
 impl Document {
-    pub(crate) fn new(map: Map<String, Json>) -> Self {
+    pub(crate) fn new(map: Arc<Map<String, Json>>) -> Self {
         Self {
             map,
             whole: OnceLock::new(),
@@ -38,7 +38,7 @@ impl Document {
     /// All of it.
     pub(crate) fn whole(&self) -> Value {
         self.whole
-            .get_or_init(|| Value::from(minijinja::value::Serde(&self.map)))
+            .get_or_init(|| Value::from(minijinja::value::Serde(&*self.map)))
             .clone()
     }
 }

@@ -1,12 +1,13 @@
 //! Carries out what the state decides: evaluates, starts effects, waits, and commits to the journal in the right order.
 
 mod attempts;
+mod children;
 mod commands;
 mod endings;
 mod inline;
 mod outcome;
 
-pub use commands::Command;
+pub use commands::{Command, Orders};
 pub use outcome::{Options, Outcome};
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use gristmill_core::journal::Entry;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::plan::PlanNode;
 use crate::{Clock, Journal, LeaseLost, Plan, Run, State};
 
 use attempts::{Attempt, Attempts};
@@ -32,7 +34,7 @@ pub async fn run<J: Journal>(
     history: Vec<Entry>,
     journal: &mut J,
     clock: &dyn Clock,
-    commands: watch::Receiver<Command>,
+    orders: watch::Receiver<Orders>,
     options: &Options,
 ) -> Outcome {
     let state = match State::resume(Arc::clone(&plan), &run, &history) {
@@ -48,12 +50,10 @@ pub async fn run<J: Journal>(
     };
     drop(history);
     let driver = Driver {
-        deadline: plan
-            .timeout_ms
-            .map(|timeout| run.started_at.saturating_add_unsigned(timeout)),
         max_parallel: plan.max_parallel.map_or(options.max_parallel, |n| n as usize),
-        commands: Commands::new(commands),
+        commands: Commands::new(orders),
         attempts: Attempts::default(),
+        inbox: 0,
         pending: Vec::new(),
         owes_commit: false,
         drain_until: None,
@@ -76,12 +76,12 @@ struct Driver<'a, J> {
     options: &'a Options,
     commands: Commands,
     attempts: Attempts,
+    /// How much mail had arrived when it was last read.
+    inbox: i32,
     /// Entries that are applied and not committed.
     pending: Vec<Entry>,
     /// Whether the end of an effect is among them.
     owes_commit: bool,
-    /// Database time at which the execution has taken too long.
-    deadline: Option<i64>,
     max_parallel: usize,
     /// Set while draining: when effects in flight are aborted.
     drain_until: Option<Instant>,
@@ -90,31 +90,40 @@ struct Driver<'a, J> {
 impl<J: Journal> Driver<'_, J> {
     async fn drive(mut self) -> Result<Outcome, LeaseLost> {
         loop {
-            self.obey()?;
+            let orders = self.obey()?;
+            if orders.inbox > self.inbox {
+                self.read_mail(orders.inbox).await?;
+            }
             // Nothing may depend on an effect whose end is not committed: were it lost, the effect would be called again and
             // might end differently.
-            if self.owes_commit && self.state.next_inline().is_some() {
+            if self.owes_commit && self.state.next_inline(self.clock.now()).is_some() {
                 self.commit().await?;
             }
             self.run_inline().await?;
             if let Some(error) = self.failure() {
-                return Ok(self.fail(error));
+                match self.fail(error) {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
+                }
             }
             if self.state.is_complete() {
                 return Ok(self.complete());
             }
             if self.drain_until.is_none() {
+                self.start_children().await?;
                 self.start_effects().await?;
+                if self.state.failure().is_some() || self.state.next_inline(self.clock.now()).is_some() {
+                    continue;
+                }
             }
-            if let Some(outcome) = self.let_go() {
+            if let Some(outcome) = self.let_go().await? {
                 return Ok(outcome);
             }
-            // The failure of the execution belongs into the transaction that settles it, which the next turn asks for: a journal
-            // that holds it and is run again would be taken for an operator's retry.
+            // The failure of the execution belongs into the transaction that settles it, which the next turn asks for.
             if self.owes_commit && self.state.failure().is_none() {
                 self.commit().await?;
             }
-            if self.state.failure().is_some() {
+            if self.state.failure().is_some() || self.state.next_inline(self.clock.now()).is_some() {
                 continue;
             }
             self.wait().await;
@@ -122,18 +131,30 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
+    /// Reads the mail that has come since it was last read; `inbox` is how much there is, or more than that.
+    async fn read_mail(&mut self, inbox: i32) -> Result<(), LeaseLost> {
+        let after = self.state.last_mail();
+        let mail = tokio::select! {
+            biased;
+            () = self.commands.stopped() => return Err(LeaseLost),
+            mail = self.journal.mail(after) => mail?,
+        };
+        self.state.receive(mail);
+        self.inbox = inbox;
+        Ok(())
+    }
+
     /// Commits `pending` and starts every effect that may start.
     async fn start_effects(&mut self) -> Result<(), LeaseLost> {
         let mut starting = Vec::new();
-        while let Some(index) = self.state.next_effect(self.clock.now(), self.max_parallel) {
-            let attempt = self.state.attempt(index);
-            let path = self.plan.node(index).id.clone();
-            self.record(Entry::Started {
-                path,
+        while let Some(run) = self.state.next_effect(self.clock.now(), self.max_parallel) {
+            let entry = Entry::Started {
+                path: self.state.path(run),
                 at: self.clock.now(),
-                attempt,
-            });
-            starting.push(index);
+                attempt: self.state.attempt(run),
+            };
+            self.record(run, entry);
+            starting.push(run);
         }
         if starting.is_empty() {
             return Ok(());
@@ -141,19 +162,20 @@ impl<J: Journal> Driver<'_, J> {
         // An effect must not begin before the journal says so, and everything that its call was made from stands there too:
         // whoever takes over then makes the same call with the same key.
         self.commit().await?;
-        for index in starting {
+        for run in starting {
             let attempt = Attempt {
-                index,
-                number: self.state.attempt(index),
-                idempotency_key: self.state.idempotency_key(index),
+                run,
+                number: self.state.attempt(run),
+                idempotency_key: self.state.idempotency_key(run),
                 execution_id: self.run.execution_id.clone(),
             };
-            self.attempts.start(&self.plan, &self.state.scope(index), attempt);
+            let node = self.plan.node(self.state.node(run));
+            self.attempts.start(node, &self.state.scope(run), attempt);
         }
         Ok(())
     }
 
-    /// Waits until an effect ends, a backoff or the deadline comes, or a command arrives.
+    /// Waits until an effect ends, a timer or the deadline comes, or there are other orders.
     async fn wait(&mut self) {
         let wake_at = self
             .wake_at()
@@ -174,8 +196,11 @@ impl<J: Journal> Driver<'_, J> {
 
     /// Commits every pending entry together. A stop does not wait for a database that hangs.
     async fn commit(&mut self) -> Result<(), LeaseLost> {
-        let entries = std::mem::take(&mut self.pending);
         self.owes_commit = false;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.pending);
         tokio::select! {
             biased;
             () = self.commands.stopped() => Err(LeaseLost),
@@ -183,38 +208,43 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
-    /// Applies `entry` and keeps it for the next commit.
-    fn record(&mut self, entry: Entry) {
-        // The driver only makes entries about nodes of its own plan, which is all that `apply` can refuse.
+    /// Applies an entry about a node run and keeps it for the next commit.
+    fn record(&mut self, run: u32, entry: Entry) {
+        self.state.apply_to(run, &entry);
+        self.pending.push(entry);
+    }
+
+    /// Applies an entry about the whole execution and keeps it for the next commit.
+    fn note(&mut self, entry: Entry) {
+        // Only entries about node runs can be refused.
         if let Err(foreign) = self.state.apply(&entry) {
             tracing::error!(execution.id = %self.run.execution_id, error = %foreign, "entry not applied");
         }
         self.pending.push(entry);
     }
 
-    /// The earliest of backoffs and deadline: database time.
-    fn wake_at(&mut self) -> Option<i64> {
-        let due = if self.drain_until.is_none() {
-            self.state.next_due()
-        } else {
-            None
-        };
-        [due, self.deadline].into_iter().flatten().min()
+    fn node_of(&self, run: u32) -> &PlanNode {
+        self.plan.node(self.state.node(run))
     }
 
-    fn obey(&mut self) -> Result<(), LeaseLost> {
-        match self.commands.current() {
-            Command::Run => Ok(()),
+    fn obey(&mut self) -> Result<Orders, LeaseLost> {
+        let orders = self.commands.current();
+        match orders.command {
+            Command::Run => {}
             Command::Drain => {
                 let grace = self.options.drain_grace;
                 self.drain_until.get_or_insert_with(|| Instant::now() + grace);
-                Ok(())
             }
-            Command::Stop => Err(LeaseLost),
+            Command::Stop => return Err(LeaseLost),
         }
+        Ok(orders)
     }
 }
 
 fn millis_between(now: i64, then: i64) -> Duration {
     Duration::from_millis(u64::try_from(then.saturating_sub(now)).unwrap_or_default())
+}
+
+fn after(at: i64, delay: Duration) -> i64 {
+    at.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }

@@ -64,7 +64,7 @@ impl Expression {
     /// # Errors
     /// When it uses what is undefined, mixes types that do not mix, runs out of fuel, or comes to what JSON cannot hold.
     pub fn evaluate(&self, scope: &Scope) -> Result<Json, NodeFailure> {
-        to_json(&self.value(scope)?).map_err(|error| self.failure(&error))
+        to_json(&self.value(scope)?).map_err(|error| self.failure(error))
     }
 
     /// Whether the expression is true in `scope`. False are: false, 0, "", [], {}, none and undefined.
@@ -74,7 +74,7 @@ impl Expression {
     pub fn test(&self, scope: &Scope) -> Result<bool, NodeFailure> {
         let value = self.value(scope)?;
         match f64::try_from(value.clone()) {
-            Ok(number) if !number.is_finite() => Err(self.failure(&NoJson::NotFinite(number))),
+            Ok(number) if !number.is_finite() => Err(self.failure(NoJson::NotFinite(number))),
             _ => Ok(value.is_true()),
         }
     }
@@ -82,10 +82,11 @@ impl Expression {
     fn value(&self, scope: &Scope) -> Result<minijinja::Value, NodeFailure> {
         self.compiled
             .eval(scope.context())
-            .map_err(|error| self.failure(&reason(&error)))
+            .map_err(|error| self.failure(reason(&error)))
     }
 
-    fn failure(&self, reason: &dyn fmt::Display) -> NodeFailure {
+    /// The failure of a node for what its expression came to.
+    pub(crate) fn failure(&self, reason: impl fmt::Display) -> NodeFailure {
         NodeFailure::last("template", format!("`{}`: {reason}", self.source))
     }
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use gristmill_core::ExecutionId;
-use gristmill_core::journal::Usage;
+use gristmill_core::journal::{Usage, WaitsFor};
+use gristmill_core::{ExecutionId, WorkflowId};
 use serde_json::{Map, Value};
 
-use crate::{Fields, NodeFailure, RetryPolicy, Scope};
+use crate::{Fields, InputSchema, NodeFailure, RetryPolicy, Scope, Template};
 
 /// A node kind: one file that reads its part of `data`, says what is wrong with it, and runs it.
 pub trait Kind: Send + Sync {
@@ -34,8 +34,10 @@ pub struct Compiled {
     pub is_trigger: bool,
     /// How often an attempt is repeated when the node's `retry` does not say.
     pub retry: RetryPolicy,
-    /// How long one attempt may take when the node's `timeoutMs` does not say.
-    pub timeout: Duration,
+    /// How long one attempt may take when the node's `timeoutMs` does not say; `None` is for ever.
+    pub timeout: Option<Duration>,
+    /// What a trigger asks of the execution's input.
+    pub input_schema: Option<InputSchema>,
 }
 
 /// How a node runs.
@@ -44,6 +46,12 @@ pub enum Behaviour {
     Pure(Box<dyn Pure>),
     /// With effects on the world outside: journalled before and after, retried, timed, and run in parallel.
     Effect(Box<dyn Effect>),
+    /// By waiting for a time or for mail, without a worker when it takes long.
+    Pause(Box<dyn Pause>),
+    /// By starting a child execution and waiting for its end.
+    Child(Box<dyn Child>),
+    /// By running its body for each of its items.
+    Each(Each),
 }
 
 /// A node that only computes.
@@ -67,6 +75,53 @@ pub trait Effect: Send + Sync {
         scope: &Scope,
         call: Call,
     ) -> Result<BoxFuture<'static, Result<EffectOutput, NodeFailure>>, NodeFailure>;
+}
+
+/// A node that waits.
+pub trait Pause: Send + Sync {
+    /// What the node waits for, from what it can see when its turn comes at `now` (database time in milliseconds).
+    ///
+    /// # Errors
+    /// When the configuration cannot be rendered, or makes no sense.
+    fn reach(&self, scope: &Scope, now: i64) -> Result<Wait, NodeFailure>;
+
+    /// The node's output when what it waited for came: nothing for a time, the body for mail.
+    fn arrived(&self, on: &WaitsFor, mail: Option<&Value>) -> Map<String, Value>;
+
+    /// What it means that `until` came before the mail.
+    ///
+    /// # Errors
+    /// When that is a failure of the node.
+    fn gave_up(&self, on: &WaitsFor) -> Result<Map<String, Value>, NodeFailure>;
+}
+
+/// A wait that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// When it is over, whatever else happens: database time in milliseconds.
+    pub until: Option<i64>,
+    /// What ends it.
+    pub on: WaitsFor,
+}
+
+/// A node that runs another workflow.
+pub trait Child: Send + Sync {
+    /// The workflow to run, and its input.
+    ///
+    /// # Errors
+    /// When the configuration cannot be rendered, or names no workflow.
+    fn request(&self, scope: &Scope) -> Result<(WorkflowId, Map<String, Value>), NodeFailure>;
+}
+
+/// A node that runs its body for each of its items.
+#[derive(Debug)]
+pub struct Each {
+    /// Comes to the items.
+    pub items: Template,
+    /// How many items are under way at the same time.
+    pub concurrency: u32,
+    /// What becomes of the others when an item fails: `false` fails the node, `true` keeps the error in the item's place.
+    pub collect: bool,
 }
 
 /// What a pure node came to.
@@ -108,10 +163,25 @@ impl Compiled {
         Self::new(Behaviour::Pure(Box::new(node)))
     }
 
+    /// A node that waits: merged, may be disabled, all its edges are taken, for ever unless it says otherwise.
+    pub fn pause(node: impl Pause + 'static) -> Self {
+        Self::new(Behaviour::Pause(Box::new(node)))
+    }
+
+    /// A node that runs another workflow: as [`pause`](Self::pause), tried once.
+    pub fn child(node: impl Child + 'static) -> Self {
+        Self::new(Behaviour::Child(Box::new(node)))
+    }
+
+    /// A node that runs its body for each of its items.
+    pub fn each(node: Each) -> Self {
+        Self::new(Behaviour::Each(node))
+    }
+
     /// A node that acts on the world outside: merged, may be disabled, all its edges are taken, tried once, for a
     /// minute at most.
     pub fn effect(node: impl Effect + 'static) -> Self {
-        Self::new(Behaviour::Effect(Box::new(node)))
+        Self::new(Behaviour::Effect(Box::new(node))).with_timeout(Duration::from_secs(60))
     }
 
     /// With another default for `retry`.
@@ -124,7 +194,7 @@ impl Compiled {
     /// With another default for `timeoutMs`.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -136,7 +206,8 @@ impl Compiled {
             may_be_disabled: true,
             is_trigger: false,
             retry: RetryPolicy::once(),
-            timeout: Duration::from_secs(60),
+            timeout: None,
+            input_schema: None,
         }
     }
 }

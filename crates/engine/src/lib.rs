@@ -36,6 +36,7 @@ mod plan;
 mod registry;
 mod retry;
 mod run;
+mod schema;
 mod scope;
 mod size;
 mod state;
@@ -43,18 +44,21 @@ mod template;
 mod value;
 
 pub use clock::{Clock, ManualClock};
-pub use compile::{MAX_NODES, compile, compile_json};
-pub use driver::{Command, Options, Outcome, run};
+pub use compile::{compile, compile_json};
+pub use driver::{Command, Options, Orders, Outcome, run};
 pub use expression::{Expression, ExpressionError};
 pub use failure::{FailureClass, NodeFailure};
 pub use fields::Fields;
-pub use journal::{Journal, LeaseLost, MemoryJournal};
-pub use kind::{Behaviour, Call, Compiled, Effect, EffectOutput, Kind, Pure, PureOutcome};
+pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
+pub use kind::{
+    Behaviour, Call, Child, Compiled, Each, Effect, EffectOutput, Kind, Pause, Pure, PureOutcome, Wait,
+};
 pub use kinds::builtin;
 pub use plan::Plan;
 pub use registry::{DuplicateKind, Registry};
 pub use retry::RetryPolicy;
 pub use run::Run;
+pub use schema::InputSchema;
 pub use scope::Scope;
 pub use state::{ForeignEntry, Inline, State, Totals};
 pub use template::{Template, Text};

@@ -2,6 +2,7 @@
 //! is looked up among the nodes that wrote it, when it is asked for.
 
 mod view;
+mod writers;
 
 pub(crate) use view::View;
 
@@ -14,59 +15,98 @@ use serde_json::{Map, Value as Json};
 
 use crate::Plan;
 use crate::document::Document;
-use crate::plan::{Above, Merge};
+use crate::plan::Merge;
+use crate::value::from_json;
 
-/// The input, and what every node that ended has left.
+use writers::Writers;
+
+/// The input, and what every node run that ended has left.
 #[derive(Debug, Clone)]
 pub(crate) struct Memory {
     plan: Arc<Plan>,
     input: Document,
     /// What expressions see as `execution`.
     execution: Value,
-    traces: Vec<Option<Trace>>,
-    /// For every merged key, the nodes that wrote it, lowest rank first.
-    writers: HashMap<String, Vec<u32>>,
+    /// One for the whole workflow, then one for each item that began, as the state numbers them.
+    regions: Vec<Region>,
 }
 
-/// What a node that ended has left.
+/// One run of a body.
+#[derive(Debug, Clone)]
+struct Region {
+    body: u32,
+    /// For which item of which `forEach` run; `None` for the whole workflow.
+    item: Option<Item>,
+    /// What the body's nodes have left, by rank.
+    traces: Vec<Option<Trace>>,
+    /// For every merged key, the nodes that wrote it, counted within the body.
+    writers: HashMap<String, Writers>,
+}
+
+#[derive(Debug, Clone)]
+struct Item {
+    /// The region that the `forEach` runs in, and the `forEach`.
+    outer: u32,
+    each: u32,
+    value: Value,
+    index: u32,
+}
+
+/// What a node run that ended has left.
 #[derive(Debug, Clone)]
 struct Trace {
     status: &'static str,
     output: Document,
-    error: Option<NodeError>,
+    error: Option<Box<NodeError>>,
 }
 
 impl Memory {
     pub(crate) fn new(plan: Arc<Plan>, input: Map<String, Json>, execution: Value) -> Self {
-        let traces = vec![None; plan.len()];
+        let whole = Region::new(&plan, 0, None);
         Self {
             plan,
-            input: Document::new(input),
+            input: Document::new(input.into()),
             execution,
-            traces,
-            writers: HashMap::new(),
+            regions: vec![whole],
         }
     }
 
+    /// An item begins. Its region has the next number.
+    pub(crate) fn begin_item(&mut self, outer: u32, each: u32, body: u32, index: u32, value: &Json) {
+        let item = Item {
+            outer,
+            each,
+            value: from_json(value),
+            index,
+        };
+        self.regions.push(Region::new(&self.plan, body, Some(item)));
+    }
+
+    /// What the nodes of a region wrote, by rank; nobody will look at the region again.
+    pub(crate) fn end_item(&mut self, region: u32) -> Map<String, Json> {
+        let mut result = Map::new();
+        self.merge_into(&mut result, region);
+        let region = &mut self.regions[region as usize];
+        region.traces = Vec::new();
+        region.writers = HashMap::new();
+        result
+    }
+
     /// A node completed.
-    pub(crate) fn complete(&mut self, node: u32, output: Map<String, Json>) {
-        self.write(node, "COMPLETED", output, None);
+    pub(crate) fn complete(&mut self, region: u32, node: u32, output: Arc<Map<String, Json>>) {
+        self.write(region, node, "COMPLETED", output, None);
     }
 
     /// A node failed and the execution goes on: the failure is the node's output.
-    pub(crate) fn fail(&mut self, node: u32, error: NodeError, attempts: u32) {
-        let mut inner = error.details.clone();
-        inner.insert("code".to_owned(), Json::from(error.code.as_str()));
-        inner.insert("message".to_owned(), Json::from(error.message.as_str()));
-        inner.insert("attempts".to_owned(), Json::from(attempts));
-        let mut output = Map::new();
-        output.insert("error".to_owned(), Json::Object(inner));
-        self.write(node, "FAILED", output, Some(error));
+    pub(crate) fn fail(&mut self, region: u32, node: u32, error: NodeError, attempts: u32) {
+        let output = Map::from_iter([("error".to_owned(), failure(&error, attempts))]);
+        self.write(region, node, "FAILED", output.into(), Some(Box::new(error)));
     }
 
     /// A node ended without running.
-    pub(crate) fn pass(&mut self, node: u32, status: &'static str) {
-        self.traces[node as usize] = Some(Trace {
+    pub(crate) fn pass(&mut self, region: u32, node: u32, status: &'static str) {
+        let place = self.local(region, node);
+        self.regions[region as usize].traces[place] = Some(Trace {
             status,
             output: Document::default(),
             error: None,
@@ -76,82 +116,152 @@ impl Memory {
     /// The result of the execution: the input, then what the nodes wrote, by rank.
     pub(crate) fn result(&self) -> Map<String, Json> {
         let mut result = self.input.map().clone();
-        for (trace, node) in self.traces.iter().zip(&self.plan.nodes) {
+        self.merge_into(&mut result, 0);
+        result
+    }
+
+    fn merge_into(&self, result: &mut Map<String, Json>, region: u32) {
+        let region = &self.regions[region as usize];
+        let nodes = self.plan.body(region.body).nodes.clone();
+        for (trace, node) in region.traces.iter().zip(nodes) {
             let Some(trace) = trace.as_ref().filter(|trace| trace.writes()) else {
                 continue;
             };
-            match &node.merge {
+            let output = trace.output.map();
+            match &self.plan.node(node).merge {
                 Merge::Never => {}
-                Merge::Keys => {
-                    result.extend(
-                        trace
-                            .output
-                            .map()
-                            .iter()
-                            .map(|(key, value)| (key.clone(), value.clone())),
-                    );
-                }
+                Merge::Keys => result.extend(output.iter().map(|(key, value)| (key.clone(), value.clone()))),
                 Merge::Under(key) => {
-                    result.insert(key.clone(), Json::Object(trace.output.map().clone()));
+                    result.insert(key.clone(), Json::Object(output.clone()));
                 }
             }
         }
-        result
     }
 
     fn write(
         &mut self,
+        region: u32,
         node: u32,
         status: &'static str,
-        output: Map<String, Json>,
-        error: Option<NodeError>,
+        output: Arc<Map<String, Json>>,
+        error: Option<Box<NodeError>>,
     ) {
+        let place = self.local(region, node);
+        let region = &mut self.regions[region as usize];
+        let mut note = |key: &str| match region.writers.get_mut(key) {
+            Some(writers) => writers.add(place as u32),
+            None => {
+                region.writers.insert(key.to_owned(), Writers::one(place as u32));
+            }
+        };
         match &self.plan.node(node).merge {
             Merge::Never => {}
-            Merge::Keys => {
-                for key in output.keys() {
-                    add_writer(&mut self.writers, key, node);
-                }
-            }
-            Merge::Under(key) => add_writer(&mut self.writers, key, node),
+            Merge::Keys => output.keys().for_each(|key| note(key)),
+            Merge::Under(key) => note(key),
         }
-        self.traces[node as usize] = Some(Trace {
+        region.traces[place] = Some(Trace {
             status,
             output: Document::new(output),
             error,
         });
     }
 
-    /// A merged key as `node` sees it: from the highest of its ancestors that wrote it, else from the input.
-    fn merged(&self, node: u32, key: &str) -> Option<Value> {
-        let writers = self.writers.get(key).map_or(&[][..], Vec::as_slice);
-        let below = writers.partition_point(|&writer| writer < node);
-        let mut at = node;
-        // From the writers down and from the node up, in turns: the first is slow among many siblings that write the same
-        // key, the second below a long chain that does not write it.
-        for &writer in writers[..below].iter().rev() {
-            if self.plan.ancestors.contains(node, writer) {
-                return self.written(writer, key);
+    /// A name as `node` sees it: the item, what the node's ancestors wrote, what the `forEach` around it sees, the input.
+    fn look_up(&self, mut region: u32, mut node: u32, key: &str) -> Option<Value> {
+        loop {
+            let here = &self.regions[region as usize];
+            match (&here.item, key) {
+                (Some(item), "item") => return Some(item.value.clone()),
+                (Some(item), "index") => return Some(Value::from(item.index)),
+                _ => {}
             }
-            match self.plan.ancestors.above(at) {
-                Above::Only(parent) => at = parent,
-                Above::Nothing => break,
-                Above::Several => continue,
+            if let Some(writers) = here.writers.get(key) {
+                let body = self.plan.body(here.body);
+                let place = node - body.nodes.start;
+                let writes = |place: u32| here.writes(&self.plan, place, key);
+                if let Some(writer) = writers.nearest(&body.ancestors, place, writes) {
+                    return here.written(&self.plan, writer, key);
+                }
             }
-            if let Some(value) = self.written(at, key) {
-                return Some(value);
+            match &here.item {
+                None => return self.input.get(key),
+                Some(item) => (region, node) = (item.outer, item.each),
             }
         }
-        self.input.get(key)
     }
 
-    /// What `node` wrote under a merged key.
-    fn written(&self, node: u32, key: &str) -> Option<Value> {
-        let trace = self.traces[node as usize]
+    /// The region in which `node` can see `seen`, if it can.
+    fn find(&self, mut region: u32, mut node: u32, seen: u32) -> Option<u32> {
+        loop {
+            let here = &self.regions[region as usize];
+            let body = self.plan.body(here.body);
+            if body.nodes.contains(&seen) {
+                let start = body.nodes.start;
+                return body
+                    .ancestors
+                    .contains(node - start, seen - start)
+                    .then_some(region);
+            }
+            let item = here.item.as_ref()?;
+            (region, node) = (item.outer, item.each);
+        }
+    }
+
+    /// The ids of all nodes that `node` can see, outer ones first.
+    fn seen(&self, region: u32, node: u32) -> Vec<Value> {
+        let here = &self.regions[region as usize];
+        let mut ids = here
+            .item
             .as_ref()
-            .filter(|trace| trace.writes())?;
-        match &self.plan.node(node).merge {
-            Merge::Under(name) => (name == key).then(|| trace.output.whole()),
+            .map_or_else(Vec::new, |item| self.seen(item.outer, item.each));
+        let body = self.plan.body(here.body);
+        let start = body.nodes.start;
+        let ancestors = body.ancestors.of(node - start);
+        ids.extend(ancestors.map(|place| Value::from(self.plan.node_id(start + place))));
+        ids
+    }
+
+    fn local(&self, region: u32, node: u32) -> usize {
+        let body = self.regions[region as usize].body;
+        (node - self.plan.body(body).nodes.start) as usize
+    }
+
+    fn trace(&self, region: u32, node: u32) -> Option<&Trace> {
+        let traces = &self.regions[region as usize].traces;
+        traces.get(self.local(region, node))?.as_ref()
+    }
+}
+
+impl Region {
+    fn new(plan: &Plan, body: u32, item: Option<Item>) -> Self {
+        Self {
+            body,
+            item,
+            traces: vec![None; plan.body(body).nodes.len()],
+            writers: HashMap::new(),
+        }
+    }
+
+    /// Whether the node at `place` wrote a merged key.
+    fn writes(&self, plan: &Plan, place: u32, key: &str) -> bool {
+        let Some(trace) = self.traces[place as usize]
+            .as_ref()
+            .filter(|trace| trace.writes())
+        else {
+            return false;
+        };
+        match &plan.node(plan.body(self.body).nodes.start + place).merge {
+            Merge::Under(name) => name == key,
+            Merge::Keys => trace.output.map().contains_key(key),
+            Merge::Never => false,
+        }
+    }
+
+    /// What the node at `place` wrote under a merged key.
+    fn written(&self, plan: &Plan, place: u32, key: &str) -> Option<Value> {
+        let trace = self.traces[place as usize].as_ref()?;
+        match &plan.node(plan.body(self.body).nodes.start + place).merge {
+            Merge::Under(_) => Some(trace.output.whole()),
             Merge::Keys => trace.output.get(key),
             Merge::Never => None,
         }
@@ -165,15 +275,11 @@ impl Trace {
     }
 }
 
-fn add_writer(writers: &mut HashMap<String, Vec<u32>>, key: &str, node: u32) {
-    match writers.get_mut(key) {
-        Some(list) => {
-            // Effects may end in any order; nearly always the new one belongs at the end.
-            let place = list.partition_point(|&writer| writer < node);
-            list.insert(place, node);
-        }
-        None => {
-            writers.insert(key.to_owned(), vec![node]);
-        }
-    }
+/// A failure as outputs hold it: `{…details, code, message, attempts}`.
+pub(crate) fn failure(error: &NodeError, attempts: u32) -> Json {
+    let mut inner = error.details.clone();
+    inner.insert("code".to_owned(), Json::from(error.code.as_str()));
+    inner.insert("message".to_owned(), Json::from(error.message.as_str()));
+    inner.insert("attempts".to_owned(), Json::from(attempts));
+    Json::Object(inner)
 }

@@ -7,21 +7,36 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use gristmill_core::Problem;
+use serde_json::{Map, Value};
+
 use crate::document::Document;
-use crate::{Behaviour, RetryPolicy};
+use crate::{Behaviour, InputSchema, RetryPolicy};
 
 pub(crate) use ancestors::{Above, Ancestors};
 
-/// A definition that is ready to run. Nodes stand in rank order, so a node's index is its rank.
+/// A definition that is ready to run. The nodes of a body stand together, in rank order; those of the whole workflow, which
+/// is the body of no node, stand first.
 pub struct Plan {
     pub(crate) nodes: Vec<PlanNode>,
     /// Grouped by their source, in listed order.
     pub(crate) edges: Vec<PlanEdge>,
+    /// The whole workflow, then the body of each `forEach`.
+    pub(crate) bodies: Vec<Body>,
     pub(crate) index_of: HashMap<String, u32>,
-    pub(crate) ancestors: Ancestors,
     pub(crate) variables: Document,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
+    /// How often the whole execution is run again by itself.
+    pub(crate) retry: Option<RetryPolicy>,
+}
+
+/// Nodes that run together: all of them once, or once for each item of a `forEach`.
+pub(crate) struct Body {
+    /// Its nodes, in rank order.
+    pub nodes: Range<u32>,
+    /// Which of them lie before which; counted from the first.
+    pub ancestors: Ancestors,
 }
 
 pub(crate) struct PlanNode {
@@ -30,11 +45,17 @@ pub(crate) struct PlanNode {
     pub behaviour: Behaviour,
     pub handles: Option<Vec<String>>,
     pub is_trigger: bool,
+    pub input_schema: Option<InputSchema>,
     pub disabled: bool,
+    pub at_most_once: bool,
     pub merge: Merge,
     pub retry: RetryPolicy,
-    pub timeout: Duration,
+    pub timeout: Option<Duration>,
     pub on_failure: gristmill_core::journal::AfterFailure,
+    /// Where it stands among all nodes: those of a body come right behind their `forEach`.
+    pub order: u32,
+    /// The place in [`Plan::bodies`] of its own body, when it has one.
+    pub own_body: Option<u32>,
     /// How many edges lead to it, parallel ones counted each.
     pub incoming: u32,
     /// Its edges in [`Plan::edges`].
@@ -67,6 +88,21 @@ pub(crate) enum Exit {
 }
 
 impl Plan {
+    /// What is wrong with `input`, by the schemas of the triggers; where its parts stand is told as in a request's body:
+    /// `$.input.…`.
+    pub fn check_input(&self, input: &Map<String, Value>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for schema in self.nodes.iter().filter_map(|node| node.input_schema.as_ref()) {
+            schema.check(input, &mut problems);
+        }
+        problems
+    }
+
+    /// Whether a trigger has an input schema.
+    pub fn checks_input(&self) -> bool {
+        self.nodes.iter().any(|node| node.input_schema.is_some())
+    }
+
     /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -77,13 +113,17 @@ impl Plan {
         self.nodes.is_empty()
     }
 
-    /// The id of the node at `index`, which is its rank.
+    /// The id of the node at `index`; without `forEach` the index is the rank.
     pub fn node_id(&self, index: u32) -> &str {
         &self.node(index).id
     }
 
     pub(crate) fn node(&self, index: u32) -> &PlanNode {
         &self.nodes[index as usize]
+    }
+
+    pub(crate) fn body(&self, body: u32) -> &Body {
+        &self.bodies[body as usize]
     }
 
     pub(crate) fn index(&self, id: &str) -> Option<u32> {

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use gristmill_core::Limits;
+
 use crate::Kind;
 
 /// Every kind by its name.
 pub struct Registry {
     kinds: HashMap<&'static str, Box<dyn Kind>>,
+    limits: Limits,
 }
 
 /// Two kinds of one name.
@@ -27,7 +30,22 @@ impl Registry {
                 return Err(DuplicateKind(name));
             }
         }
-        Ok(Self { kinds: by_name })
+        Ok(Self {
+            kinds: by_name,
+            limits: Limits::default(),
+        })
+    }
+
+    /// The same kinds for definitions within other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What definitions may take.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The kind called `name`.
@@ -53,6 +71,17 @@ mod tests {
         let kinds = builtin().into_iter().chain(builtin()).collect();
         assert_eq!(Registry::new(kinds).err(), Some(DuplicateKind("trigger")));
         let names = Registry::new(builtin()).map(|registry| registry.names());
-        assert_eq!(names, Ok(vec!["condition", "transform", "trigger"]));
+        assert_eq!(
+            names,
+            Ok(vec![
+                "condition",
+                "forEach",
+                "signal",
+                "subWorkflow",
+                "transform",
+                "trigger",
+                "wait"
+            ])
+        );
     }
 }

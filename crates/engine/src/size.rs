@@ -11,7 +11,8 @@ pub(crate) fn of_object(object: &Map<String, Value>) -> usize {
         .sum::<usize>()
 }
 
-fn of_value(value: &Value) -> usize {
+/// The length of `value` as JSON in bytes, as [`of_object`] finds it.
+pub(crate) fn of_value(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(_) => 8,

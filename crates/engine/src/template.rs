@@ -8,7 +8,7 @@ pub use text::Text;
 use gristmill_core::{Path, Problem};
 use serde_json::{Map, Value};
 
-use crate::{NodeFailure, Scope};
+use crate::{Expression, NodeFailure, Scope};
 
 /// A compiled template.
 #[derive(Debug)]
@@ -27,6 +27,19 @@ impl Template {
     /// Compiles `value`, which stands at `path`. `None` when it added to `problems`.
     pub fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
         compile(value, path, problems).map(Self)
+    }
+
+    /// The template that comes to what `expression` does.
+    pub fn of_expression(expression: Expression) -> Self {
+        Self(Part::Text(Text::of_expression(expression)))
+    }
+
+    /// The value, when there is nothing to evaluate in it.
+    pub fn fixed(&self) -> Option<&Value> {
+        match &self.0 {
+            Part::Fixed(value) => Some(value),
+            Part::Text(_) | Part::Array(_) | Part::Object(_) => None,
+        }
     }
 
     /// The value in `scope`.

@@ -35,6 +35,20 @@ pub struct Execution {
     pub losses: i32,
     /// When something is due: what, depends on the status.
     pub wake_at: Option<DateTime<Utc>>,
+    /// What WAITING is for, if not for the graph: `start` or `worker`.
+    pub waits_for: Option<String>,
+    /// When it will have taken too long.
+    pub deadline: Option<DateTime<Utc>>,
+    /// Whose child it is.
+    pub parent: Option<ExecutionId>,
+    /// Which node run of the parent asked for it.
+    pub parent_path: Option<String>,
+    /// Whose input it runs again.
+    pub replay_of: Option<ExecutionId>,
+    /// Whose failure it handles.
+    pub on_failure_of: Option<ExecutionId>,
+    /// How often an operator had it retried.
+    pub operator_retries: i32,
     /// How many journal entries there are.
     pub journal_len: i32,
     /// The input object, as serialized.
@@ -57,6 +71,19 @@ pub struct Execution {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
+/// An execution that another one has started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Which node run of its parent asked for it.
+    pub path: String,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = executions)]
 struct Row {
@@ -69,6 +96,13 @@ struct Row {
     claimed_by: Option<String>,
     losses: i32,
     wake_at: Option<Timestamp>,
+    waits_for: Option<String>,
+    deadline: Option<Timestamp>,
+    parent_execution_id: Option<String>,
+    parent_path: Option<String>,
+    replay_of: Option<String>,
+    on_failure_of: Option<String>,
+    operator_retries: i32,
     journal_len: i32,
     input: String,
     output: Option<String>,
@@ -100,6 +134,47 @@ impl Store {
         })?;
         found.map(Execution::try_from).transpose()
     }
+
+    /// Up to `limit` children of an execution of the tenant's, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn children(&self, tenant: &Tenant, id: &ExecutionId, limit: i64) -> Result<Vec<Child>, Error> {
+        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
+        let rows = read!(self, |connection| {
+            let children = executions::table
+                .filter(
+                    executions::organization_id
+                        .eq(organization_id)
+                        .and(executions::parent_execution_id.eq(id)),
+                )
+                .order(executions::id)
+                .limit(limit)
+                .select((
+                    executions::id,
+                    executions::workflow_id,
+                    executions::parent_path,
+                    executions::status,
+                ));
+            Ok(children.load::<ChildRow>(connection).await?)
+        })?;
+        rows.into_iter().map(child).collect()
+    }
+}
+
+type ChildRow = (String, String, Option<String>, String);
+
+fn child((id, workflow_id, path, status): ChildRow) -> Result<Child, Error> {
+    Ok(Child {
+        id: parse("execution id", &id)?,
+        workflow_id: parse("workflow id", &workflow_id)?,
+        path: path.unwrap_or_default(),
+        status: parse("execution status", &status)?,
+    })
+}
+
+fn link(id: Option<String>) -> Result<Option<ExecutionId>, Error> {
+    id.map(|id| parse("execution id", &id)).transpose()
 }
 
 impl TryFrom<Row> for Execution {
@@ -116,6 +191,13 @@ impl TryFrom<Row> for Execution {
             claimed_by: row.claimed_by,
             losses: row.losses,
             wake_at: row.wake_at.map(Into::into),
+            waits_for: row.waits_for,
+            deadline: row.deadline.map(Into::into),
+            parent: link(row.parent_execution_id)?,
+            parent_path: row.parent_path,
+            replay_of: link(row.replay_of)?,
+            on_failure_of: link(row.on_failure_of)?,
+            operator_retries: row.operator_retries,
             journal_len: row.journal_len,
             input: row.input,
             output: row.output,

@@ -4,6 +4,7 @@ mod claimed_row;
 mod due_row;
 mod ended_row;
 mod postgres;
+mod reopened;
 mod sqlite;
 mod watched_row;
 
@@ -18,8 +19,9 @@ macro_rules! protocol_by_verbs {
         use gristmill_core::ExecutionId;
 
         use $crate::{
-            Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended, Held,
-            Mail, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake,
+            Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
+            Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
+            Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake,
             Watched,
         };
 
@@ -101,8 +103,13 @@ macro_rules! protocol_by_verbs {
                 relay::relay(self, limit, reap, decide).boxed()
             }
 
-            fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail) -> Answer<'a, Delivered> {
-                deliver::deliver(self, tenant, mail).boxed()
+            fn deliver<'a>(
+                &'a self,
+                tenant: &'a Tenant,
+                mail: &'a Mail,
+                limit: i32,
+            ) -> Answer<'a, Delivered> {
+                deliver::deliver(self, tenant, mail, limit).boxed()
             }
 
             fn inbox<'a>(&'a self, _: System, id: &'a ExecutionId, after: i64) -> Answer<'a, Vec<Received>> {
@@ -121,6 +128,30 @@ macro_rules! protocol_by_verbs {
 
             fn unpublish_lane<'a>(&'a self, _: System, lane: &'a str) -> Answer<'a, u64> {
                 unpublish_lane::unpublish_lane(self, lane).boxed()
+            }
+
+            fn cancel<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Cancelled> {
+                cancel::cancel(self, tenant, id).boxed()
+            }
+
+            fn retry<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Retried> {
+                retry::retry(self, tenant, id).boxed()
+            }
+
+            fn replay<'a>(&'a self, tenant: &'a Tenant, replay: &'a Replay) -> Answer<'a, Replayed> {
+                replay::replay(self, tenant, replay).boxed()
+            }
+
+            fn start_child<'a>(&'a self, _: System, child: &'a StartChild) -> Answer<'a, ChildStarted> {
+                start_child::start_child(self, child).boxed()
+            }
+
+            fn delete<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Deleted> {
+                delete::delete(self, tenant, id).boxed()
+            }
+
+            fn prune<'a>(&'a self, _: System, retention: &'a Retention, limit: i64) -> Answer<'a, u64> {
+                prune::prune(self, retention, limit).boxed()
             }
 
             fn recover<'a>(&'a self, _: System) -> Answer<'a, u64> {

@@ -30,14 +30,15 @@ mod workflows;
 
 pub use api_keys::{KeyOwner, NewApiKey};
 pub use error::Error;
-pub use executions::Execution;
+pub use executions::{Child, Execution};
 pub use organizations::{NewOrganization, NewUser, Owner};
 pub use postgres_pool::connect_postgres;
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Chunk, Claim, Claimed, DeadLetter, Decide, Delivered, Due, Ended,
-    Ending, Held, Mail, NewChunk, Protocol, Received, Settle, Submit, Submitted, Suspend, Suspended, Totals,
-    Wake, Watched,
+    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
+    Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Replay, Replayed,
+    Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Totals, Wake,
+    Watched,
 };
 pub use scope::{System, Tenant};
 pub use store::{Options, Store};
-pub use workflows::{NewWorkflow, Workflow};
+pub use workflows::{Facts, NewWorkflow, Workflow};

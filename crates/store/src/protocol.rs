@@ -17,15 +17,23 @@ use uuid::Uuid;
 
 use crate::{Error, System, Tenant};
 
+mod operations;
+
+pub use operations::{
+    Cancelled, ChildStarted, Deleted, Keep, Replay, Replayed, Retention, Retried, StartChild,
+};
+
 /// What a verb of the protocol answers with.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// The statements that move executions.
 pub trait Protocol: Send + Sync + 'static {
     /// Inserts each member as PENDING, on its workflow's newest revision and lane, in one transaction. A member with an
-    /// idempotency key that its organization has used before is answered with that execution instead.
+    /// idempotency key that its organization has used before is answered with that execution instead. One that is to
+    /// start later is inserted as WAITING, with its start as `wake_at`.
     ///
-    /// `wake_at` is set to `publish_within` from now: if nobody publishes the row until then, the relay does.
+    /// `wake_at` of the others is `publish_within` from now: if nobody publishes the row until then, the relay does.
+    /// Guard: where the newest revision has an input schema, the input was checked against that very revision.
     fn submit<'a>(
         &'a self,
         tenant: &'a Tenant,
@@ -67,8 +75,9 @@ pub trait Protocol: Send + Sync + 'static {
     /// holder's attempt. Goes through the one `finish` that every terminal transition goes through.
     fn settle<'a>(&'a self, system: System, members: &'a [Settle]) -> Answer<'a, Vec<Held>>;
 
-    /// RUNNING → WAITING, with the last chunk. Guard: RUNNING at the holder's attempt, and `inbox` unchanged since the
-    /// holder folded it: mail that came in the meantime would otherwise wait for ever.
+    /// RUNNING → WAITING, with the last chunk; `wake_at` is never later than the execution's deadline. Guard: RUNNING at
+    /// the holder's attempt, and `inbox` unchanged since the holder folded it: mail that came in the meantime would
+    /// otherwise wait for ever.
     fn suspend<'a>(&'a self, system: System, members: &'a [Suspend]) -> Answer<'a, Vec<Suspended>>;
 
     /// RUNNING → PENDING with `wake_at = now`, with the last chunk: a worker that drains gives its work back. Guard:
@@ -108,9 +117,10 @@ pub trait Protocol: Send + Sync + 'static {
         decide: Decide<'a>,
     ) -> Answer<'a, Vec<(Due, Wake)>>;
 
-    /// Puts mail into an execution's inbox, bumps `inbox` and wakes a WAITING execution (→ PENDING, `wake_at = now`),
-    /// in one transaction. The same key twice is one mail.
-    fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail) -> Answer<'a, Delivered>;
+    /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
+    /// its start (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
+    /// `limit` mails, and the ends of children on top of that.
+    fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail, limit: i32) -> Answer<'a, Delivered>;
 
     /// The mail of one execution, oldest first, from `after` on (0 = all).
     fn inbox<'a>(&'a self, system: System, id: &'a ExecutionId, after: i64) -> Answer<'a, Vec<Received>>;
@@ -127,6 +137,28 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Marks every PENDING row of a lane as unpublished and due now: its queue was found missing.
     fn unpublish_lane<'a>(&'a self, system: System, lane: &'a str) -> Answer<'a, u64>;
+
+    /// Ends an execution, and every unfinished execution below it, as CANCELLED, in one transaction. Guard: not terminal.
+    fn cancel<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Cancelled>;
+
+    /// FAILED → PENDING, due now, with its deadline and its losses begun anew, and with the journal entry that says so: an
+    /// operator's retry. Guard: FAILED.
+    fn retry<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Retried>;
+
+    /// Inserts an execution with the input of an earlier one, as PENDING and due now.
+    fn replay<'a>(&'a self, tenant: &'a Tenant, replay: &'a Replay) -> Answer<'a, Replayed>;
+
+    /// Inserts a child of an execution as PENDING and due now, in the parent's organization, on the newest revision of
+    /// an active workflow; one for each path of the parent, however often it is asked for. Guard: the parent is RUNNING
+    /// at the holder's attempt.
+    fn start_child<'a>(&'a self, system: System, child: &'a StartChild) -> Answer<'a, ChildStarted>;
+
+    /// Deletes an execution with its journal and inbox. Guard: terminal, and not the child of an unfinished one.
+    fn delete<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Deleted>;
+
+    /// Deletes up to `limit` executions, with journals and inboxes, that ended longer ago than their workflow, or else
+    /// `retention`, keeps them; skips locked rows, and children of unfinished executions. Answers with how many.
+    fn prune<'a>(&'a self, system: System, retention: &'a Retention, limit: i64) -> Answer<'a, u64>;
 
     /// For a database that only one process uses, when that process starts: every lease is over, and everything PENDING
     /// is unpublished and due now. What was RUNNING is due before everything that is PENDING, and is the relay's to judge.
@@ -152,6 +184,22 @@ pub struct Submit {
     pub idempotency_key: Option<String>,
     /// A hash of everything that must be equal when the key is: workflow and input.
     pub request_hash: String,
+    /// When it may be claimed.
+    pub start: Start,
+    /// The revision whose input schema the input meets, as far as the caller has checked.
+    pub checked: Option<i32>,
+}
+
+/// When a submitted execution may be claimed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At once.
+    #[default]
+    Now,
+    /// At a time; one that is over is now.
+    At(DateTime<Utc>),
+    /// After a while, by the database's clock.
+    In(Duration),
 }
 
 /// What became of one [`Submit`].
@@ -167,6 +215,11 @@ pub enum Submitted {
     UnknownWorkflow,
     /// The workflow is switched off.
     InactiveWorkflow,
+    /// The newest revision is this one, and it has an input schema that the input was not checked against.
+    Unchecked {
+        /// The newest revision.
+        revision: i32,
+    },
 }
 
 /// A freshly recorded execution.
@@ -180,6 +233,8 @@ pub struct Accepted {
     pub lane: String,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
+    /// When it becomes claimable; `None` = it is PENDING.
+    pub starts_at: Option<DateTime<Utc>>,
 }
 
 /// Who claims, and for how long.
@@ -218,6 +273,10 @@ pub struct Claimed {
     pub started_at: DateTime<Utc>,
     /// The database's time at this claim: the holder's clock starts from it.
     pub now: DateTime<Utc>,
+    /// When it will have taken too long, by its workflow's `timeoutMs`.
+    pub deadline: Option<DateTime<Utc>>,
+    /// Whether it is another execution's child.
+    pub is_child: bool,
 }
 
 /// One commit's worth of journal.
@@ -277,6 +336,8 @@ pub struct Settle {
     pub ending: Ending,
     /// What it cost.
     pub totals: Totals,
+    /// Whether it is another execution's child, as its claim said.
+    pub is_child: bool,
 }
 
 /// How an execution ended.
@@ -316,7 +377,7 @@ pub struct Suspend {
     pub chunk: Option<NewChunk>,
     /// `inbox` as the holder last folded it.
     pub inbox: i32,
-    /// The earliest of timers, backoffs and deadline; `None` = only mail wakes it.
+    /// The earliest of timers and backoffs; `None` = only mail, or the deadline, wakes it.
     pub wake_at: Option<DateTime<Utc>>,
 }
 
@@ -390,6 +451,8 @@ pub struct Due {
     pub published: bool,
     /// How often a worker was lost since the last journal commit.
     pub losses: i32,
+    /// Whether its deadline has passed.
+    pub expired: bool,
     /// How long ago `wake_at` was.
     pub late: Duration,
 }
@@ -422,6 +485,11 @@ pub enum Wake {
         /// The error, as serialized.
         error: String,
     },
+    /// → FAILED, past its deadline, through the one `finish`.
+    Expire {
+        /// The error, as serialized.
+        error: String,
+    },
     /// Nothing.
     Leave,
 }
@@ -450,6 +518,8 @@ pub enum Delivered {
     UnknownExecution,
     /// The execution has ended.
     Ended,
+    /// The inbox holds as many as it may.
+    Full,
 }
 
 /// Mail in an inbox.

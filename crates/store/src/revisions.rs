@@ -9,7 +9,7 @@ use gristmill_core::WorkflowId;
 use crate::pool::{read, transaction};
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
-use crate::workflows::{Row, Workflow, workflow};
+use crate::workflows::{Facts, Row, Workflow, workflow};
 use crate::{Error, Store, System, Tenant};
 
 impl Store {
@@ -60,8 +60,8 @@ impl Store {
         })
     }
 
-    /// Makes `definition` the workflow's newest revision, and `lane` where its jobs go from now on. Saving what is the
-    /// newest already makes no revision. `None` when the tenant has no such workflow.
+    /// Makes `definition` the workflow's newest revision, with the facts that follow from it. Saving what is the newest
+    /// already makes no revision. `None` when the tenant has no such workflow.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -70,7 +70,7 @@ impl Store {
         tenant: &Tenant,
         id: &WorkflowId,
         definition: String,
-        lane: String,
+        facts: Facts,
     ) -> Result<Option<Workflow>, Error> {
         let now = Timestamp(self.now().await?);
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
@@ -82,7 +82,7 @@ impl Store {
             );
             // The update comes first for its lock: of two savers at once, the second finds the first one's revision and
             // numbers its own after it.
-            let change = diesel::update(mine).set((workflows::updated_at.eq(now), workflows::lane.eq(lane)));
+            let change = diesel::update(mine).set((workflows::updated_at.eq(now), facts.changes()));
             let row = change
                 .returning(Row::as_returning())
                 .get_result::<Row>(connection)
@@ -101,6 +101,7 @@ impl Store {
                 workflow_revisions::workflow_id.eq(&id),
                 workflow_revisions::revision.eq(row.revision),
                 workflow_revisions::definition.eq(&definition),
+                workflow_revisions::on_failure.eq(facts.on_failure.as_ref().map(WorkflowId::as_str)),
             );
             diesel::insert_into(workflow_revisions::table)
                 .values(new)

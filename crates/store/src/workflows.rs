@@ -1,12 +1,14 @@
 //! Workflows; what they do is in their revisions.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension,
+    QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{UserId, WorkflowId};
+use gristmill_core::{KeptDays, Settings, UserId, WorkflowId};
 
 use crate::parse::parse;
 use crate::pool::{read, transaction};
@@ -29,12 +31,72 @@ pub struct NewWorkflow {
     pub tags: String,
     /// Whether it may be run.
     pub is_active: bool,
-    /// Where its jobs go.
-    pub lane: String,
     /// `{"nodes":…,"edges":…,"variables":…,"settings":…}` as it was sent: revision 1.
     pub definition: String,
+    /// What the store must know of it.
+    pub facts: Facts,
     /// Who made it.
     pub created_by: UserId,
+}
+
+/// The lane of a workflow that names none.
+const DEFAULT_LANE: &str = "default";
+
+/// What the store must know of a definition, so that nothing that it does has to read one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Where the jobs of its executions go.
+    pub lane: String,
+    /// From an execution's first claim to its deadline.
+    pub timeout: Option<Duration>,
+    /// Whether its trigger has an input schema.
+    pub checks_input: bool,
+    /// The workflow that its failed executions are handed to.
+    pub on_failure: Option<WorkflowId>,
+    /// How long its ended executions are kept, where that is not as configured.
+    pub retention: KeptDays,
+}
+
+impl From<&Settings> for Facts {
+    /// What follows from the settings; the input schema does not.
+    fn from(settings: &Settings) -> Self {
+        Self {
+            lane: settings.lane.clone().unwrap_or_else(|| DEFAULT_LANE.to_owned()),
+            timeout: settings.timeout_ms.map(Duration::from_millis),
+            checks_input: false,
+            on_failure: settings.on_failure.clone(),
+            retention: settings.retention,
+        }
+    }
+}
+
+impl Facts {
+    /// The columns of `workflows` that follow from a revision.
+    pub(crate) fn changes(&self) -> Changes {
+        let days = |days: Option<u32>| days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
+        Changes {
+            lane: self.lane.clone(),
+            timeout_ms: self
+                .timeout
+                .map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)),
+            checks_input: self.checks_input,
+            retain_completed_days: days(self.retention.completed_days),
+            retain_failed_days: days(self.retention.failed_days),
+            retain_cancelled_days: days(self.retention.cancelled_days),
+        }
+    }
+}
+
+/// [`Facts`] as columns of `workflows`.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = workflows, treat_none_as_null = true)]
+pub(crate) struct Changes {
+    lane: String,
+    timeout_ms: Option<i64>,
+    checks_input: bool,
+    retain_completed_days: Option<i32>,
+    retain_failed_days: Option<i32>,
+    retain_cancelled_days: Option<i32>,
 }
 
 /// A stored workflow with its newest revision.
@@ -115,7 +177,7 @@ impl Store {
                 workflows::tags.eq(new.tags),
                 workflows::is_active.eq(new.is_active),
                 workflows::revision.eq(1),
-                workflows::lane.eq(new.lane),
+                new.facts.changes(),
                 workflows::created_by.eq(new.created_by.to_string()),
             );
             let row = diesel::insert_into(workflows::table)
@@ -128,6 +190,7 @@ impl Store {
                 workflow_revisions::workflow_id.eq(&id),
                 workflow_revisions::revision.eq(1),
                 workflow_revisions::definition.eq(new.definition),
+                workflow_revisions::on_failure.eq(new.facts.on_failure.map(|id| id.to_string())),
             );
             diesel::insert_into(workflow_revisions::table)
                 .values(revision)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use gristmill_core::journal::{Entry, read_chunk};
 use gristmill_core::{ExecutionError, Problem};
 use gristmill_engine::{LeaseLost, Outcome, Plan, Run};
@@ -38,8 +38,8 @@ pub(crate) async fn execute(shared: &Shared, claimed: Claimed, mut holder: Holde
         }
         Err(Unprepared::Unreadable(cause)) => {
             error!(execution.id = %claimed.id, error = &*cause, "cannot be run by this worker for now; suspended");
-            let suspended = holder.suspend(&[], Some(claimed.now + UNREADABLE_PAUSE)).await;
-            return note_lost(&claimed, suspended.map(drop));
+            let suspended = holder.put_off(claimed.now + UNREADABLE_PAUSE).await;
+            return note_lost(&claimed, suspended);
         }
     };
     let commands = holder.lease().commands();
@@ -125,10 +125,8 @@ async fn write_outcome(holder: &mut Holder, outcome: Outcome, claimed: &Claimed)
             totals,
             entries,
         } => settle_failed(holder, &entries, error, convert(totals), claimed).await,
-        Outcome::Suspended { wake_at, entries } => {
-            let wake_at = wake_at.map(|at| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::milliseconds(at));
-            holder.suspend(&entries, wake_at).await.map(drop)
-        }
+        // Recorded already.
+        Outcome::Suspended { .. } => Ok(()),
         Outcome::Released { entries } => {
             info!(execution.id = %claimed.id, attempt = claimed.attempt, "given back");
             holder.release(&entries).await

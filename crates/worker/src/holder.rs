@@ -7,16 +7,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus, failpoint};
-use gristmill_dispatch::Error;
-use gristmill_engine::{Journal, LeaseLost};
+use gristmill_dispatch::{Bell, Error};
+use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, Claimed, Ending, Held, NewChunk, Protocol, Settle, Suspend, Suspended, System, Totals,
+    Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
+    System, Totals,
 };
 use metrics::counter;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::child::{child_failure, child_of};
 use crate::lease::Lease;
+use crate::worker::Crew;
 use crate::writes::Writes;
 
 /// How long to wait before a row is read again while the database is away.
@@ -29,9 +32,13 @@ pub(crate) struct Holder {
     token: Uuid,
     journal_len: i32,
     inbox: i32,
+    is_child: bool,
+    /// How deep children may be nested.
+    max_depth: i32,
     lease: Lease,
     writes: Arc<Writes>,
     store: Arc<dyn Protocol>,
+    bell: Bell,
 }
 
 /// What a re-read row says about an unknown commit.
@@ -46,22 +53,19 @@ enum Standing {
 
 impl Holder {
     /// The holder of a fresh claim.
-    pub(crate) fn new(
-        claimed: &Claimed,
-        token: Uuid,
-        lease: Lease,
-        writes: Arc<Writes>,
-        store: Arc<dyn Protocol>,
-    ) -> Self {
+    pub(crate) fn new(claimed: &Claimed, token: Uuid, lease: Lease, crew: &Crew) -> Self {
         Self {
             id: claimed.id.clone(),
             attempt: claimed.attempt,
             token,
             journal_len: claimed.journal_len,
             inbox: claimed.inbox,
+            is_child: claimed.is_child,
+            max_depth: i32::try_from(crew.shared.engine.limits.max_child_depth).unwrap_or(i32::MAX),
             lease,
-            writes,
-            store,
+            writes: crew.writes.clone(),
+            store: crew.shared.store.clone(),
+            bell: crew.bell.clone(),
         }
     }
 
@@ -89,6 +93,7 @@ impl Holder {
                 chunk: chunk.clone(),
                 ending: ending.clone(),
                 totals,
+                is_child: self.is_child,
             };
             failpoint::reach("settle.begun");
             let answer = self.writes.settle.call(settle).await;
@@ -98,6 +103,10 @@ impl Holder {
                 .is_done("settle", answer.map(|held| held == Held::Yes), own)
                 .await?
             {
+                // Its end has woken its parent.
+                if self.is_child {
+                    self.bell.ring();
+                }
                 return Ok(());
             }
         }
@@ -124,35 +133,41 @@ impl Holder {
         }
     }
 
-    /// Lets go until `wake_at` or mail.
-    pub(crate) async fn suspend(
-        &mut self,
+    /// Lets go until `wake_at`, whatever mail there is: nobody here can read it.
+    pub(crate) async fn put_off(&mut self, wake_at: DateTime<Utc>) -> Result<(), LeaseLost> {
+        let mut inbox = self.inbox;
+        while let Suspension::MailArrived { inbox: now } = self.let_go(&[], Some(wake_at), inbox).await? {
+            inbox = now;
+        }
+        Ok(())
+    }
+
+    async fn let_go(
+        &self,
         entries: &[Entry],
         wake_at: Option<DateTime<Utc>>,
-    ) -> Result<Suspended, LeaseLost> {
+        inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
         let chunk = self.chunk(entries)?;
         loop {
             let suspend = Suspend {
                 id: self.id.clone(),
                 attempt: self.attempt,
                 chunk: chunk.clone(),
-                inbox: self.inbox,
+                inbox,
                 wake_at,
             };
             let answer = match self.writes.suspend.call(suspend).await {
-                Ok(Suspended::MailArrived) => {
-                    // Nothing was changed. No kind reads mail yet, so what has arrived is taken as folded.
-                    if let Standing::Held { inbox, .. } = self.standing().await? {
-                        self.inbox = inbox;
-                    }
-                    continue;
-                }
+                Ok(Suspended::MailArrived) => match self.standing().await? {
+                    Standing::Held { inbox, .. } => return Ok(Suspension::MailArrived { inbox }),
+                    Standing::LetGo(_) | Standing::Lost => return Err(self.refused("suspend")),
+                },
                 Ok(Suspended::Yes) => Ok(true),
                 Ok(Suspended::No) => Ok(false),
                 Err(error) => Err(error),
             };
             if self.is_done("suspend", answer, lets_go).await? {
-                return Ok(Suspended::Yes);
+                return Ok(Suspension::Done);
             }
         }
     }
@@ -218,6 +233,29 @@ impl Holder {
                 Err(cause) => {
                     warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the execution again yet");
                     self.pause().await;
+                }
+            }
+        }
+    }
+
+    /// Starts one child, as often as it takes: asked for twice, it is started once.
+    async fn start_child(&self, child: ChildRequest) -> Result<Result<ExecutionId, NodeFailure>, LeaseLost> {
+        let request = child_of(&self.id, self.attempt, self.max_depth, child);
+        loop {
+            if !self.lease.is_safe() {
+                return Err(self.refused("start_child"));
+            }
+            match self.store.start_child(System, &request).await {
+                Ok(ChildStarted::Lost) => return Err(self.refused("start_child")),
+                Ok(ChildStarted::Yes(id)) => return Ok(Ok(id)),
+                Ok(refused) => return Ok(Err(child_failure(&refused, &request))),
+                Err(cause) if cause.is_transient() => {
+                    warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot start a child yet");
+                    self.pause().await;
+                }
+                Err(cause) => {
+                    error!(execution.id = %self.id, attempt = self.attempt, error = &cause as &dyn std::error::Error, "a child cannot be started");
+                    return Err(LeaseLost);
                 }
             }
         }
@@ -295,5 +333,52 @@ impl Journal for Holder {
                 };
             }
         }
+    }
+
+    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+        loop {
+            if !self.lease.is_safe() {
+                return Err(self.refused("read"));
+            }
+            match self.store.inbox(System, &self.id, after).await {
+                Ok(received) => return Ok(received.into_iter().map(readable).collect()),
+                Err(cause) => {
+                    warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the inbox yet");
+                    self.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn start_children(
+        &mut self,
+        children: Vec<ChildRequest>,
+    ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
+        let mut started = Vec::with_capacity(children.len());
+        for child in children {
+            started.push(self.start_child(child).await?);
+        }
+        self.bell.ring();
+        Ok(started)
+    }
+
+    async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        wake_at: Option<i64>,
+        inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
+        // A time beyond the calendar never comes.
+        let wake_at = wake_at.and_then(DateTime::from_timestamp_millis);
+        self.let_go(entries, wake_at, inbox).await
+    }
+}
+
+/// What is no JSON was never sent as a signal's payload; it reads as null.
+fn readable(received: Received) -> Mail {
+    Mail {
+        seq: received.seq,
+        name: received.name,
+        body: serde_json::from_str(&received.body).unwrap_or_default(),
     }
 }

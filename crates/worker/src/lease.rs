@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_engine::Command;
+use gristmill_engine::{Command, Orders};
 use gristmill_store::{Answer, Protocol, System, Watched};
 use metrics::{counter, gauge};
 use tokio::sync::{oneshot, watch};
@@ -42,7 +42,7 @@ pub(crate) struct Leases {
 struct Holding {
     attempt: i32,
     fence: Arc<Fence>,
-    commands: watch::Sender<Command>,
+    commands: watch::Sender<Orders>,
 }
 
 /// Until when a holder may act.
@@ -60,7 +60,7 @@ pub(crate) struct Lease {
     id: ExecutionId,
     attempt: i32,
     fence: Arc<Fence>,
-    commands: watch::Receiver<Command>,
+    commands: watch::Receiver<Orders>,
     leases: Leases,
 }
 
@@ -74,15 +74,19 @@ impl Leases {
         }
     }
 
-    /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that.
-    pub(crate) fn hold(&self, id: ExecutionId, attempt: i32, sent: Instant) -> Lease {
+    /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that. `inbox` is how much mail had
+    /// arrived then.
+    pub(crate) fn hold(&self, id: ExecutionId, attempt: i32, inbox: i32, sent: Instant) -> Lease {
         let fence = Arc::new(Fence::new(sent, self.safe_until(sent)));
         let first = if *self.draining.borrow() {
             Command::Drain
         } else {
             Command::Run
         };
-        let (sender, commands) = watch::channel(first);
+        let (sender, commands) = watch::channel(Orders {
+            command: first,
+            inbox,
+        });
         let holding = Holding {
             attempt,
             fence: fence.clone(),
@@ -114,7 +118,7 @@ impl Leases {
 
     fn command_all(&self, command: Command) {
         for holding in self.lock().values() {
-            holding.commands.send_replace(command);
+            holding.commands.send_modify(|orders| orders.command = command);
         }
     }
 
@@ -225,7 +229,13 @@ impl Leases {
         let Some(holding) = table.get(&row.id) else { return };
         let mine = row.status == ExecutionStatus::Running && row.attempt == holding.attempt;
         // A row of an earlier attempt was read before this claim.
-        if !mine && row.attempt >= holding.attempt && holding.stop() {
+        if mine {
+            holding.commands.send_if_modified(|orders| {
+                let news = orders.inbox < row.inbox;
+                orders.inbox = orders.inbox.max(row.inbox);
+                news
+            });
+        } else if row.attempt >= holding.attempt && holding.stop() {
             counter!("gristmill_leases_given_up_total", "reason" => "taken_away").increment(1);
             info!(execution.id = %row.id, attempt = holding.attempt, status = %row.status, "no longer ours; stopped");
         }
@@ -258,9 +268,9 @@ impl Leases {
 impl Holding {
     /// Answers whether this was news.
     fn stop(&self) -> bool {
-        self.commands.send_if_modified(|command| {
-            let news = *command != Command::Stop;
-            *command = Command::Stop;
+        self.commands.send_if_modified(|orders| {
+            let news = orders.command != Command::Stop;
+            orders.command = Command::Stop;
             news
         })
     }
@@ -301,7 +311,7 @@ async fn within<T>(
 
 impl Lease {
     /// What the execution is told to do.
-    pub(crate) fn commands(&self) -> watch::Receiver<Command> {
+    pub(crate) fn commands(&self) -> watch::Receiver<Orders> {
         self.commands.clone()
     }
 
@@ -309,14 +319,14 @@ impl Lease {
     /// it was not told to stop. Monotonic time goes on while a process is stopped, so a worker that wakes up from a
     /// SIGSTOP sees at once that its time is over.
     pub(crate) fn is_safe(&self) -> bool {
-        self.fence.is_safe() && *self.commands.borrow() != Command::Stop
+        self.fence.is_safe() && self.commands.borrow().command != Command::Stop
     }
 
     /// Waits until the execution is told to stop.
     pub(crate) async fn stopped(&self) {
         let mut commands = self.commands.clone();
         // The sender lives in the table for as long as this lease does.
-        drop(commands.wait_for(|command| *command == Command::Stop).await);
+        drop(commands.wait_for(|orders| orders.command == Command::Stop).await);
     }
 }
 
@@ -341,14 +351,14 @@ mod tests {
     fn a_holder_may_act_until_three_seconds_before_its_lease_ends() {
         let leases = Leases::new(Duration::from_secs(15));
         let sent = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
-        assert!(leases.hold(ExecutionId::new(), 1, sent(11)).is_safe());
-        assert!(!leases.hold(ExecutionId::new(), 1, sent(12)).is_safe());
+        assert!(leases.hold(ExecutionId::new(), 1, 0, sent(11)).is_safe());
+        assert!(!leases.hold(ExecutionId::new(), 1, 0, sent(12)).is_safe());
     }
 
     #[test]
     fn a_holder_that_was_fenced_once_stays_stopped() {
         let leases = Leases::new(Duration::from_secs(15));
-        let lease = leases.hold(ExecutionId::new(), 1, Instant::now());
+        let lease = leases.hold(ExecutionId::new(), 1, 0, Instant::now());
         leases.stop();
         lease
             .fence
@@ -359,7 +369,7 @@ mod tests {
     #[test]
     fn a_row_of_a_later_attempt_stops_the_holder_and_one_of_an_earlier_does_not() {
         let leases = Leases::new(Duration::from_secs(15));
-        let lease = leases.hold(ExecutionId::new(), 2, Instant::now());
+        let lease = leases.hold(ExecutionId::new(), 2, 0, Instant::now());
         let row = |attempt, status| Watched {
             id: lease.id.clone(),
             status,
@@ -379,8 +389,8 @@ mod tests {
     fn what_a_renewal_skipped_is_due_again_with_the_next_look() {
         let leases = Leases::new(Duration::from_secs(15));
         let sent = Instant::now().checked_sub(Duration::from_secs(6)).unwrap();
-        let renewed = leases.hold(ExecutionId::new(), 1, sent);
-        let skipped = leases.hold(ExecutionId::new(), 1, sent);
+        let renewed = leases.hold(ExecutionId::new(), 1, 0, sent);
+        let skipped = leases.hold(ExecutionId::new(), 1, 0, sent);
         assert_eq!(leases.due(Duration::from_secs(5)).len(), 2);
         renewed
             .fence
@@ -392,10 +402,10 @@ mod tests {
     fn claiming_again_what_was_lost_stops_the_earlier_holder() {
         let leases = Leases::new(Duration::from_secs(15));
         let id = ExecutionId::new();
-        let old = leases.hold(id.clone(), 1, Instant::now());
-        let new = leases.hold(id, 2, Instant::now());
+        let old = leases.hold(id.clone(), 1, 0, Instant::now());
+        let new = leases.hold(id, 2, 0, Instant::now());
         assert!(!old.is_safe());
-        assert_eq!(*old.commands().borrow(), Command::Stop);
+        assert_eq!(old.commands().borrow().command, Command::Stop);
         assert!(new.is_safe());
     }
 
@@ -403,8 +413,8 @@ mod tests {
     fn letting_go_of_an_old_claim_keeps_the_new_one() {
         let leases = Leases::new(Duration::from_secs(15));
         let id = ExecutionId::new();
-        let old = leases.hold(id.clone(), 1, Instant::now());
-        let new = leases.hold(id.clone(), 2, Instant::now());
+        let old = leases.hold(id.clone(), 1, 0, Instant::now());
+        let new = leases.hold(id.clone(), 2, 0, Instant::now());
         drop(old);
         assert_eq!(leases.holdings(), [(id, 2)]);
         drop(new);

@@ -1,6 +1,7 @@
 //! The worker: takes jobs off the queue, claims their executions, runs them and writes down how they ended. From the
 //! claim on, the lease in the database guards an execution, not the broker.
 
+mod child;
 mod clock;
 mod execute;
 mod holder;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
+use gristmill_dispatch::Bell;
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::{Protocol, Store};
@@ -32,6 +33,8 @@ pub struct Dependencies {
     pub broker: Arc<dyn Broker>,
     /// The node kinds.
     pub registry: Arc<Registry>,
+    /// Rung when something was made due that need not wait for the relay's next look.
+    pub bell: Bell,
 }
 
 /// Takes jobs off the queue and runs their executions.
@@ -79,6 +82,7 @@ impl Worker {
             renewals,
             broker,
             registry,
+            bell,
         } = dependencies;
         let leases = Leases::new(options.lease);
         // The leases outlive the shutdown: what is held must be renewed until it is given back.
@@ -102,6 +106,7 @@ impl Worker {
         let crew = Crew {
             leases: leases.clone(),
             writes: Arc::new(Writes::new(protocol.clone())),
+            bell,
             shared: Arc::new(Shared {
                 plans: Plans::new(store, registry),
                 store: protocol,
@@ -132,10 +137,11 @@ impl Worker {
 }
 
 /// What every execution is started with.
-struct Crew {
+pub(crate) struct Crew {
     leases: Leases,
-    writes: Arc<Writes>,
-    shared: Arc<Shared>,
+    pub(crate) writes: Arc<Writes>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) bell: Bell,
 }
 
 impl Crew {
@@ -146,14 +152,10 @@ impl Crew {
             sent,
             permit,
         } = taken;
-        let lease = self.leases.hold(claimed.id.clone(), claimed.attempt, sent);
-        let holder = Holder::new(
-            &claimed,
-            token,
-            lease,
-            self.writes.clone(),
-            self.shared.store.clone(),
-        );
+        let lease = self
+            .leases
+            .hold(claimed.id.clone(), claimed.attempt, claimed.inbox, sent);
+        let holder = Holder::new(&claimed, token, lease, self);
         let shared = self.shared.clone();
         running.spawn(async move {
             execute(&shared, claimed, holder).await;

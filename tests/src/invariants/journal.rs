@@ -62,7 +62,11 @@ fn check_entries(row: &Row, found: &mut Findings) {
     let (mut started, mut ended) = (BTreeSet::new(), BTreeMap::new());
     let mut completed = 0;
     for entry in &row.journal {
-        let path = entry.path();
+        let Some(path) = entry.path() else {
+            // A failed execution goes on: what had failed runs again.
+            ended.retain(|_, end| *end != FAILED);
+            continue;
+        };
         if let Some(end) = ended.get(path) {
             found.add(
                 Invariant::EffectsOnce,
@@ -78,6 +82,7 @@ fn check_entries(row: &Row, found: &mut Findings) {
             Entry::Failed { .. } | Entry::Skipped { .. } | Entry::Disabled { .. } => {
                 ended.insert(path, name(entry));
             }
+            Entry::Waiting { .. } | Entry::Expanded { .. } | Entry::Reopened { .. } => {}
             Entry::Retrying { .. } | Entry::Aborted { .. } => {
                 found.expect(started.contains(path), Invariant::EffectsOnce, || {
                     format!("{id}: {path} {} and never began", name(entry))
@@ -98,15 +103,21 @@ fn check_entries(row: &Row, found: &mut Findings) {
     }
 }
 
+/// How a node run ended that failed its execution.
+const FAILED: &str = "failed";
+
 fn name(entry: &Entry) -> &'static str {
     match entry {
         Entry::Started { .. } => "began",
         Entry::Completed { .. } => "completed",
+        Entry::Waiting { .. } => "waited",
+        Entry::Expanded { .. } => "expanded",
+        Entry::Reopened { .. } => "went on",
         Entry::Retrying { .. } => "failed once",
         Entry::Failed {
             then: AfterFailure::Fail,
             ..
-        } => "failed",
+        } => FAILED,
         Entry::Failed { .. } => "failed and was passed over",
         Entry::Skipped { .. } => "was skipped",
         Entry::Disabled { .. } => "was disabled",

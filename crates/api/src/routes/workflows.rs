@@ -2,7 +2,6 @@
 
 mod create;
 mod execute;
-mod fields;
 mod get;
 mod input;
 mod request_hash;

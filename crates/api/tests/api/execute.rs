@@ -1,5 +1,7 @@
 //! Submitting an execution and reading what became of it.
 
+use std::sync::Arc;
+
 use gristmill_core::ExecutionError;
 use gristmill_core::journal::{AfterFailure, Entry, NodeError};
 use gristmill_store::Ending;
@@ -47,6 +49,15 @@ pub(crate) async fn an_execution_is_accepted_with_its_place(database: TestDataba
             "revision": 1,
             "status": "PENDING",
             "attempt": 0,
+            "waitsFor": null,
+            "wakeAt": null,
+            "deadline": null,
+            "parent": null,
+            "children": [],
+            "childrenTruncated": false,
+            "replayOf": null,
+            "onFailureOf": null,
+            "operatorRetries": 0,
             "input": {
               "b": 1.0,
               "a": "\u0000"
@@ -105,9 +116,10 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
         path: path.to_owned(),
         at,
         duration_ms: 5,
-        output,
+        output: Arc::new(output),
         handle: None,
         usage: None,
+        mail: None,
     };
     let entries = [entry("start", 1_000, Map::new()), entry("shape", 2_000, output)];
     world.finish(&id, &entries, completed()).await;
@@ -142,6 +154,15 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
             "revision": 1,
             "status": "COMPLETED",
             "attempt": 1,
+            "waitsFor": null,
+            "wakeAt": null,
+            "deadline": null,
+            "parent": null,
+            "children": [],
+            "childrenTruncated": false,
+            "replayOf": null,
+            "onFailureOf": null,
+            "operatorRetries": 0,
             "input": {
               "n": 1
             },
@@ -209,6 +230,7 @@ pub(crate) async fn a_failed_execution_shows_why(database: TestDatabase) {
         attempts: 1,
         error: NodeError::new("template", "`n` is undefined"),
         then: AfterFailure::Fail,
+        mail: None,
     };
     let error = ExecutionError {
         node_id: Some("shape".to_owned()),

@@ -17,6 +17,7 @@ mod execute;
 mod idempotency;
 mod isolation;
 mod journal;
+mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
@@ -83,6 +84,19 @@ on_both! {
     journal:
         a_journal_is_read_page_by_page
         a_long_journals_log_is_cut_and_says_so;
+    operations:
+        a_cancelled_execution_is_answered_again_and_again
+        what_has_ended_is_not_cancelled_or_signalled
+        a_failed_execution_is_retried_and_no_other
+        a_replay_is_a_new_execution_that_names_the_old_one
+        a_signal_is_kept_and_the_same_key_is_the_same_signal
+        a_signal_too_many_names_the_limit
+        an_ended_execution_is_deleted_for_good
+        a_family_is_shown_from_both_ends
+        another_organizations_execution_takes_no_orders
+        an_execution_may_be_submitted_for_later
+        a_start_that_is_no_time_is_refused
+        an_input_is_checked_against_the_newest_schema;
     prefer_wait:
         a_wait_that_runs_out_answers_202
         an_execution_that_ends_in_time_answers_200

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gristmill_api::{Api, ApiKey, Options, Services};
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
-use gristmill_dispatch::{EndWatch, Publisher, Submitter};
+use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
 use gristmill_queue::{InProcess, InProcessOptions};
 use gristmill_store::{
@@ -64,6 +64,7 @@ impl World {
         let publisher = Publisher::start(broker.clone(), store.protocol(), shutdown.clone());
         let services = Services {
             store: store.clone(),
+            bell: Bell::default(),
             submitter: Submitter::new(store.protocol(), publisher, Duration::from_secs(30)),
             end_watch: EndWatch::new(store.protocol()),
             registry: Arc::new(registry()),
@@ -102,6 +103,12 @@ impl World {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Whose the world's key is.
+    pub(crate) async fn organization(&self) -> OrganizationId {
+        let first = self.store.first_organization(System).await.unwrap();
+        first.unwrap().organization_id
     }
 
     /// The id of a new workflow.
@@ -175,6 +182,7 @@ impl World {
             chunk,
             ending,
             totals,
+            is_child: false,
         };
         assert_eq!(
             self.store.protocol().settle(System, &[settle]).await.unwrap(),
@@ -296,6 +304,12 @@ pub(crate) fn execute_path(workflow: &str) -> String {
 pub(crate) fn completed() -> Ending {
     Ending::Completed {
         output: r#"{"n":1,"m":1.0}"#.to_owned(),
+    }
+}
+
+pub(crate) fn failed() -> Ending {
+    Ending::Failed {
+        error: r#"{"code":"broken","message":"no"}"#.to_owned(),
     }
 }
 

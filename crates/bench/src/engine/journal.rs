@@ -1,7 +1,8 @@
 //! A journal in memory, as bytes: what a worker hands to the database.
 
+use gristmill_core::ExecutionId;
 use gristmill_core::journal::Entry;
-use gristmill_engine::{Journal, LeaseLost};
+use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 
 /// Every commit's entries, serialized.
 #[derive(Default)]
@@ -17,5 +18,28 @@ impl SerializedJournal {
 impl Journal for SerializedJournal {
     async fn append(&mut self, entries: Vec<Entry>) -> Result<(), LeaseLost> {
         self.write(&entries).map_err(|_| LeaseLost)
+    }
+
+    async fn mail(&mut self, _after: i64) -> Result<Vec<Mail>, LeaseLost> {
+        Ok(Vec::new())
+    }
+
+    /// None of the measured shapes has a child.
+    async fn start_children(
+        &mut self,
+        children: Vec<ChildRequest>,
+    ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
+        let refuse = |_| Err(NodeFailure::last("no_children", "the benchmark starts no others"));
+        Ok(children.into_iter().map(refuse).collect())
+    }
+
+    async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        _wake_at: Option<i64>,
+        _inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
+        self.write(entries).map_err(|_| LeaseLost)?;
+        Ok(Suspension::Done)
     }
 }

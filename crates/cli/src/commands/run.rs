@@ -9,8 +9,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use gristmill_core::{ExecutionError, ExecutionId, WorkflowId};
-use gristmill_store::{Execution, NewWorkflow, Submit, Submitted, Tenant};
+use gristmill_core::{ExecutionError, ExecutionId, Problem, WorkflowId};
+use gristmill_engine::Plan;
+use gristmill_store::{Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -97,7 +98,7 @@ impl Args {
         progress: &MultiProgress,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
-        let new = definition::read(&self.file, &system.registry, system.lanes())?;
+        let (new, plan) = definition::read(&self.file, &system.registry, system.lanes())?;
         let source = Source::new(self.input, self.input_file)?;
         let tenant = create_account(&system.store, "run", "run@localhost").await?;
         let workflow_id = new.id.clone();
@@ -119,6 +120,7 @@ impl Args {
             system,
             tenant: tenant.tenant,
             workflow_id,
+            plan,
         };
         let stop = shutdown.child_token();
         let mut work = pin!(system.work(stop.clone()));
@@ -147,6 +149,7 @@ struct Runner<'a> {
     system: &'a System,
     tenant: Tenant,
     workflow_id: WorkflowId,
+    plan: Plan,
 }
 
 impl Runner<'_> {
@@ -183,12 +186,29 @@ impl Runner<'_> {
         }
     }
 
+    /// What is wrong with a record, by the input schema.
+    fn check(&self, input: &str) -> Result<(), String> {
+        let input = serde_json::from_str(input).map_err(|error| error.to_string())?;
+        let problems = self.plan.check_input(&input);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(problems
+            .iter()
+            .map(Problem::to_string)
+            .collect::<Vec<_>>()
+            .join("; "))
+    }
+
     /// The record's number with the execution's output, or with why there is none.
     async fn run_one(&self, record: Record) -> Result<(usize, Result<String, String>), Error> {
         let input = match record.input {
             Ok(input) => input,
             Err(why) => return Ok((record.number, Err(why))),
         };
+        if let Err(why) = self.check(&input) {
+            return Ok((record.number, Err(why)));
+        }
         let id = ExecutionId::new();
         let submit = Submit {
             id: id.clone(),
@@ -196,6 +216,9 @@ impl Runner<'_> {
             input,
             idempotency_key: None,
             request_hash: String::new(),
+            start: Start::Now,
+            // The revision that was stored a moment ago.
+            checked: Some(1),
         };
         let submitted = self
             .system

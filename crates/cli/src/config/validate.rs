@@ -91,6 +91,7 @@ impl Loaded {
             ("worker.renew", config.worker.renew),
             ("relay.interval", config.relay.interval),
             ("relay.publish_within", config.relay.publish_within),
+            ("retention.interval", config.retention.interval),
             ("http.timeout", config.http.timeout),
             ("http.connect_timeout", config.http.connect_timeout),
         ] {

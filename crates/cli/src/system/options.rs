@@ -1,8 +1,9 @@
 //! From configuration to the options of each part.
 
-use gristmill_dispatch::RelayOptions;
+use gristmill_dispatch::{PruneOptions, RelayOptions};
 use gristmill_kinds::HttpOptions;
 use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
+use gristmill_store::Retention;
 use gristmill_worker::WorkerOptions;
 use secrecy::ExposeSecret;
 
@@ -56,6 +57,19 @@ pub(super) fn relay(config: &Config) -> RelayOptions {
     }
 }
 
+pub(super) fn prune(config: &Config) -> PruneOptions {
+    let retention = &config.retention;
+    PruneOptions {
+        retention: Retention {
+            completed: retention.completed.0,
+            failed: retention.failed.0,
+            cancelled: retention.cancelled.0,
+        },
+        interval: retention.interval.0,
+        batch: i64::from(retention.batch.get()),
+    }
+}
+
 pub(super) fn http(config: &Config) -> HttpOptions {
     let http = &config.http;
     HttpOptions {
@@ -74,6 +88,7 @@ pub(super) fn api(config: &Config) -> gristmill_api::Options {
     gristmill_api::Options {
         max_body_bytes: api.max_body_bytes.get(),
         lanes: config.lanes.clone(),
+        max_mail: config.limits.max_mail.get(),
         request_timeout: api.request_timeout.0,
         max_wait: api.max_wait.0,
         drain_timeout: api.drain_grace.0,
@@ -103,8 +118,7 @@ pub(super) fn worker(config: &Config) -> WorkerOptions {
         engine: gristmill_engine::Options {
             drain_grace: worker.drain_grace.0,
             max_parallel: limits.max_parallel.get(),
-            max_node_output: limits.max_node_output.get(),
-            max_execution_output: limits.max_execution_output.get(),
+            limits: limits.into(),
             ..gristmill_engine::Options::default()
         },
     }

@@ -22,6 +22,7 @@ async fn every_command_has_help_with_an_example() {
         "worker",
         "migrate",
         "config",
+        "execution",
         "admin bootstrap",
         "bench",
         "bench floor",

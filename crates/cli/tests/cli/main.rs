@@ -10,6 +10,7 @@ mod admin;
 mod bench;
 mod config;
 mod dev;
+mod execution;
 mod gristmill;
 mod help;
 mod run;

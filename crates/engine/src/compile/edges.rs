@@ -6,6 +6,7 @@ use gristmill_core::{Definition, Edge, Path, Problem};
 
 use crate::plan::Exit;
 
+use super::bodies::Parents;
 use super::nodes::Draft;
 
 /// The handle that failures leave from.
@@ -30,6 +31,7 @@ impl Graph {
         definition: &Definition,
         index: &HashMap<&str, usize>,
         drafts: &[Option<Draft>],
+        parents: &Parents,
         complete: bool,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -56,6 +58,14 @@ impl Graph {
             let (Some(source), Some(target)) = (source, target) else {
                 continue;
             };
+            if parents.of(source) != parents.of(target) {
+                let message = format!(
+                    "the edge from `{}` to `{}` crosses the border of a body; connect the `forEach` itself",
+                    edge.source, edge.target
+                );
+                problems.push(Problem::new(edge.path(), "crosses_border", message));
+                continue;
+            }
             let exit = exit(edge, drafts[source].as_ref(), problems);
             graph.outgoing[source].push(Link { target, exit });
             graph.incoming[target] += 1;

@@ -7,8 +7,9 @@ use gristmill_core::{Definition, Node, Path, Problem};
 
 use crate::common::{Common, OnError};
 use crate::plan::{Merge, PlanNode};
-use crate::{Compiled, Fields, Registry, RetryPolicy};
+use crate::{Behaviour, Compiled, Fields, Registry, RetryPolicy};
 
+use super::bodies::Place;
 use super::edges::Graph;
 
 /// A node whose edges are not known yet.
@@ -33,12 +34,17 @@ pub(super) fn compile(
         .collect()
 }
 
-/// Where executions begin: at least one trigger that is not switched off.
-pub(super) fn require_trigger(drafts: &[Option<Draft>], problems: &mut Vec<Problem>) {
+/// Where executions begin: at least one trigger that is not switched off, outside of every body.
+pub(super) fn require_trigger(
+    definition: &Definition,
+    drafts: &[Option<Draft>],
+    problems: &mut Vec<Problem>,
+) {
     let triggers: Vec<_> = drafts
         .iter()
-        .flatten()
-        .filter(|draft| draft.compiled.is_trigger)
+        .zip(&definition.nodes)
+        .filter(|(_, node)| node.parent_id.is_none())
+        .filter_map(|(draft, _)| draft.as_ref().filter(|draft| draft.compiled.is_trigger))
         .collect();
     let message = if triggers.is_empty() {
         "Workflow must have a trigger node"
@@ -82,9 +88,18 @@ pub(super) fn settle_failures(
 }
 
 impl Draft {
-    pub(super) fn into_node(self, incoming: u32, outgoing: Range<usize>) -> PlanNode {
+    /// Whether other nodes may name it as their `parentId`.
+    pub(super) fn has_body(&self) -> bool {
+        matches!(self.compiled.behaviour, Behaviour::Each(_))
+    }
+
+    pub(super) fn into_node(self, place: Place, incoming: u32, outgoing: Range<usize>) -> PlanNode {
         PlanNode {
             id: self.id,
+            order: place.order,
+            own_body: place.own_body,
+            input_schema: self.compiled.input_schema,
+            at_most_once: self.common.at_most_once,
             kind: self.kind,
             behaviour: self.compiled.behaviour,
             handles: self.compiled.handles,
@@ -96,7 +111,7 @@ impl Draft {
                 Some(key) => Merge::Under(key),
             },
             retry: self.common.retry,
-            timeout: self.common.timeout.unwrap_or(self.compiled.timeout),
+            timeout: self.common.timeout.or(self.compiled.timeout),
             on_failure: self.on_failure,
             incoming,
             outgoing,
@@ -105,14 +120,6 @@ impl Draft {
 }
 
 fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -> Option<Draft> {
-    if let Some(parent) = &node.parent_id {
-        let message = format!("`{parent}` is no node that has a body");
-        problems.push(Problem::new(
-            node.path().key("parentId"),
-            "unknown_parent",
-            message,
-        ));
-    }
     let Some(kind) = registry.get(&node.kind) else {
         let message = format!(
             "unknown node type `{}`; the types are {}",
@@ -128,8 +135,19 @@ fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -
     fields.finish();
     let retry = compiled
         .as_ref()
-        .map_or(RetryPolicy::once(), |compiled| compiled.retry);
-    let common = Common::read(&mut Fields::new(path.clone(), &node.data, problems), retry);
+        .map_or(RetryPolicy::once(), |compiled| compiled.retry.clone());
+    let behaviour = compiled.as_ref().map(|compiled| &compiled.behaviour);
+    let is_patient = matches!(
+        behaviour,
+        Some(Behaviour::Pause(_) | Behaviour::Child(_) | Behaviour::Each(_))
+    );
+    let is_each = matches!(behaviour, Some(Behaviour::Each(_)));
+    let mut fields = Fields::new(path.clone(), &node.data, problems);
+    let common = Common::read(&mut fields, retry, is_patient);
+    if is_each && fields.has("retry") {
+        let message = "a forEach is not retried; give `retry` to the nodes of its body";
+        fields.problem("retry", "not_retried", message);
+    }
     let compiled = compiled?;
     if common.disabled && !compiled.may_be_disabled {
         let message = format!(

@@ -13,19 +13,35 @@ pub enum Command {
     Stop,
 }
 
-/// The commands as they change. When their sender is gone, the last one stands.
-pub(super) struct Commands(watch::Receiver<Command>);
+/// What the owner of a driver tells it, as it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Orders {
+    /// What to do.
+    pub command: Command,
+    /// How much mail has ever arrived: at first what the claim says, later what was last seen.
+    pub inbox: i32,
+}
+
+impl From<Command> for Orders {
+    /// Orders for an execution to which nobody has written.
+    fn from(command: Command) -> Self {
+        Self { command, inbox: 0 }
+    }
+}
+
+/// The orders as they change. When their sender is gone, the last ones stand.
+pub(super) struct Commands(watch::Receiver<Orders>);
 
 impl Commands {
-    pub(super) fn new(receiver: watch::Receiver<Command>) -> Self {
+    pub(super) fn new(receiver: watch::Receiver<Orders>) -> Self {
         Self(receiver)
     }
 
-    pub(super) fn current(&mut self) -> Command {
+    pub(super) fn current(&mut self) -> Orders {
         *self.0.borrow_and_update()
     }
 
-    /// Returns when there is a command that [`current`](Self::current) has not told yet.
+    /// Returns when there are orders that [`current`](Self::current) has not told yet.
     pub(super) async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -37,7 +53,7 @@ impl Commands {
         // A receiver of its own: this one must not count a drain as seen that arrives meanwhile.
         let mut receiver = self.0.clone();
         if receiver
-            .wait_for(|command| *command == Command::Stop)
+            .wait_for(|orders| orders.command == Command::Stop)
             .await
             .is_err()
         {

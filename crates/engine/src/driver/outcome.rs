@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use gristmill_core::ExecutionError;
 use gristmill_core::journal::Entry;
+use gristmill_core::{ExecutionError, Limits};
 use serde_json::{Map, Value};
 
 use crate::Totals;
 
 /// How driving an execution ended. `entries` are not appended yet: they belong into the transaction that records the
-/// outcome.
+/// outcome. Only a suspension is recorded already, because mail may stand against it.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// Every node ended, and none failed the execution.
@@ -30,12 +30,11 @@ pub enum Outcome {
         /// What is to be journalled.
         entries: Vec<Entry>,
     },
-    /// Nothing is in flight and nothing ready: it goes on later, anywhere.
+    /// Nothing is in flight and nothing ready: it goes on later, anywhere. [`Journal::suspend`](crate::Journal::suspend)
+    /// has recorded it.
     Suspended {
         /// When, in database time; `None` when only mail can wake it.
         wake_at: Option<i64>,
-        /// What is to be journalled.
-        entries: Vec<Entry>,
     },
     /// Drained: it could go on at once, elsewhere.
     Released {
@@ -55,10 +54,8 @@ pub struct Options {
     pub hold: Duration,
     /// How many effects run at the same time, when the workflow's settings do not say.
     pub max_parallel: usize,
-    /// The largest output of one node, in bytes.
-    pub max_node_output: usize,
-    /// The largest sum of all outputs of an execution, in bytes.
-    pub max_execution_output: usize,
+    /// How large things may become.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -67,8 +64,7 @@ impl Default for Options {
             drain_grace: Duration::from_secs(20),
             hold: Duration::from_secs(2),
             max_parallel: 16,
-            max_node_output: 1024 * 1024,
-            max_execution_output: 8 * 1024 * 1024,
+            limits: Limits::default(),
         }
     }
 }

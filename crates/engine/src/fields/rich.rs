@@ -14,6 +14,28 @@ impl Fields<'_> {
         Template::compile(value, &self.path.key(key), self.problems)
     }
 
+    /// Any JSON value, as it stands.
+    pub fn json(&mut self, key: &'static str) -> Option<&Value> {
+        self.value(key)
+    }
+
+    /// What comes to a list and must be there: an expression, with or without `{{ }}`, or an array with `{{ … }}` in its
+    /// texts.
+    pub fn list(&mut self, key: &'static str) -> Option<Template> {
+        self.require(key)?;
+        match self.value(key)? {
+            Value::String(text) if !text.trim_start().starts_with("{{") => {
+                self.expression(key).map(Template::of_expression)
+            }
+            Value::String(_) | Value::Array(_) => self.template(key),
+            other => {
+                let problem = Problem::wrong_type(&self.path.key(key), "an expression or an array", other);
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
     /// A text with `{{ … }}` in it, which renders to text.
     pub fn text(&mut self, key: &'static str) -> Option<Text> {
         let text = self.read(key, "a string", Value::as_str)?;
@@ -64,6 +86,22 @@ impl Fields<'_> {
         let result = read(&mut fields);
         fields.finish();
         Some(result)
+    }
+
+    /// An array of texts.
+    pub fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let items = self.read(key, "an array", Value::as_array)?;
+        let path = self.path.key(key);
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                Value::String(text) => list.push(text.clone()),
+                other => self
+                    .problems
+                    .push(Problem::wrong_type(&path.index(index), "a string", other)),
+            }
+        }
+        (list.len() == items.len()).then_some(list)
     }
 
     /// An array of objects, each read by `read`. `None` when any of them is.

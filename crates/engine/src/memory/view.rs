@@ -11,6 +11,7 @@ use super::Memory;
 /// What one node can see of the memory.
 pub(crate) struct View {
     memory: Arc<Memory>,
+    region: u32,
     node: u32,
 }
 
@@ -18,15 +19,12 @@ pub(crate) struct View {
 struct Nodes(View);
 
 /// `nodes.<id>`.
-struct Seen {
-    memory: Arc<Memory>,
-    node: u32,
-}
+struct Seen(View);
 
 impl View {
     /// The view as an expression's context.
-    pub(crate) fn context(memory: Arc<Memory>, node: u32) -> Value {
-        Value::from_object(Self { memory, node })
+    pub(crate) fn context(memory: Arc<Memory>, region: u32, node: u32) -> Value {
+        Value::from_object(Self { memory, region, node })
     }
 }
 
@@ -43,11 +41,12 @@ impl Object for View {
             "nodes" => {
                 let view = Self {
                     memory: Arc::clone(&self.memory),
+                    region: self.region,
                     node: self.node,
                 };
                 Some(Value::from_object(Nodes(view)))
             }
-            key => self.memory.merged(self.node, key),
+            key => self.memory.look_up(self.region, self.node, key),
         }
     }
 }
@@ -58,24 +57,18 @@ impl Object for Nodes {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let View { memory, node } = &self.0;
+        let View { memory, region, node } = &self.0;
         let seen = memory.plan.index(key)?;
-        memory.plan.ancestors.contains(*node, seen).then(|| {
-            Value::from_object(Seen {
-                memory: Arc::clone(memory),
-                node: seen,
-            })
-        })
+        let region = memory.find(*region, *node, seen)?;
+        Some(Value::from_object(Seen(View {
+            memory: Arc::clone(memory),
+            region,
+            node: seen,
+        })))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let View { memory, node } = &self.0;
-        let ids = memory
-            .plan
-            .ancestors
-            .of(*node)
-            .map(|seen| Value::from(memory.plan.node(seen).id.as_str()));
-        Enumerator::Values(ids.collect())
+        Enumerator::Values(self.0.memory.seen(self.0.region, self.0.node))
     }
 }
 
@@ -85,7 +78,7 @@ impl Object for Seen {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let trace = self.memory.traces[self.node as usize].as_ref()?;
+        let trace = self.0.memory.trace(self.0.region, self.0.node)?;
         match key {
             "status" => Some(Value::from(trace.status)),
             "output" => Some(trace.output.whole()),
@@ -93,7 +86,7 @@ impl Object for Seen {
                 trace
                     .error
                     .as_ref()
-                    .map_or_else(|| Value::from(()), |e| Value::from(Serde(e))),
+                    .map_or_else(|| Value::from(()), |e| Value::from(Serde(&**e))),
             ),
             _ => None,
         }
@@ -119,6 +112,6 @@ impl fmt::Debug for Nodes {
 
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Seen({})", self.memory.plan.node(self.node).id)
+        write!(f, "Seen({:?})", self.0)
     }
 }

@@ -12,10 +12,11 @@ pub(crate) struct Ancestors {
 }
 
 /// What lies right before a node.
-pub(crate) enum Above {
+pub(crate) enum Above<'a> {
     Nothing,
     Only(u32),
-    Several,
+    /// With the bits of all its ancestors.
+    Several(&'a [u64]),
 }
 
 #[derive(Clone, Copy)]
@@ -63,11 +64,11 @@ impl Ancestors {
     }
 
     /// What lies right before `node`. Whatever is found by going up one by one has a higher rank than all that is left.
-    pub(crate) fn above(&self, node: u32) -> Above {
+    pub(crate) fn above(&self, node: u32) -> Above<'_> {
         let place = self.places[node as usize];
         match (place.parent, place.row) {
             (Some(parent), _) => Above::Only(parent),
-            (None, Some(_)) => Above::Several,
+            (None, Some(row)) => Above::Several(&self.bits[row..row + (node as usize).div_ceil(64)]),
             (None, None) => Above::Nothing,
         }
     }

@@ -1,6 +1,6 @@
 //! How far one node run has come.
 
-/// One node run.
+/// One node run. Its number is its place among all node runs of the execution.
 #[derive(Debug)]
 pub(super) struct NodeRun {
     pub progress: Progress,
@@ -10,6 +10,10 @@ pub(super) struct NodeRun {
     pub live: u32,
     /// Attempts that ended, and are journalled.
     pub attempts: u32,
+    /// Which node of the plan.
+    pub node: u32,
+    /// Which run of the node's body.
+    pub instance: u32,
 }
 
 /// How far a node run has come.
@@ -21,21 +25,27 @@ pub(super) enum Progress {
     Ready,
     /// An attempt is under way.
     InFlight,
+    /// An attempt that must not be repeated was under way, and nobody knows what it came to.
+    Unknown,
     /// An attempt failed; the next is due at that time.
     Backoff { until: i64 },
-    /// It failed, and the execution with it.
+    /// It waits for a time, for mail, or for whichever comes first.
+    Waiting { until: Option<i64> },
+    /// A `forEach` whose items are known; it has to end by that time.
+    Expanded { until: Option<i64> },
+    /// It failed, and what it belongs to with it.
     Failed,
     /// It completed, failed and was routed or passed, or was passed by.
     Ended,
 }
 
-impl NodeRun {
-    pub(super) fn new(incoming: u32) -> Self {
-        Self {
-            progress: Progress::Blocked,
-            unresolved: incoming,
-            live: 0,
-            attempts: 0,
+impl Progress {
+    /// When something has to happen whatever else does.
+    pub(super) fn due(self) -> Option<i64> {
+        match self {
+            Self::Backoff { until } => Some(until),
+            Self::Waiting { until } | Self::Expanded { until } => until,
+            Self::Blocked | Self::Ready | Self::InFlight | Self::Unknown | Self::Failed | Self::Ended => None,
         }
     }
 }

@@ -49,6 +49,11 @@ impl Text {
         (problems.len() == before).then_some(Self(pieces))
     }
 
+    /// The text that is this expression and nothing else.
+    pub(super) fn of_expression(expression: Expression) -> Self {
+        Self(vec![Piece::Expression(expression)])
+    }
+
     /// The text, when there is nothing to evaluate in it.
     pub fn fixed(&self) -> Option<String> {
         match self.0.as_slice() {

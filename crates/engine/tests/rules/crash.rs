@@ -86,7 +86,7 @@ async fn rule_28_resuming_from_any_prefix_of_the_journal_gives_the_same_result()
                 .history
                 .iter()
                 .filter(|entry| matches!(entry, Entry::Completed { .. } | Entry::Failed { .. }))
-                .map(|entry| entry.path().to_owned())
+                .filter_map(|entry| entry.path().map(str::to_owned))
                 .collect();
             let again = harness.go_on().await;
             assert_eq!(

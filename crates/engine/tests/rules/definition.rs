@@ -68,14 +68,14 @@ fn every_problem_is_found_at_once() {
     let expected = [
         "$.settings.maxParallel: expected a whole number, found a string",
         "$.nodes[1].id: the id `t` is taken by $.nodes[0]",
-        "$.nodes[0].data.schedule: unknown key `schedule`: nothing is configured here",
+        "$.nodes[0].data.schedule: unknown key `schedule`; the keys here are inputSchema",
         "$.nodes[1].data.set.a: the expression does not parse: syntax error: unexpected end of input, expected expression",
-        "$.nodes[2].type: unknown node type `teleport`; the types are call, condition, transform, trigger",
-        "$.nodes[3].parentId: `t` is no node that has a body",
-        "$.nodes[3].data.set: `set` is required: an object of the keys to set and their values",
+        "$.nodes[2].type: unknown node type `teleport`; the types are call, condition, forEach, signal, subWorkflow, transform, trigger, wait",
+        "$.nodes[3].data.set: `set` or `expression` is required: an object of the keys to set and their values, or an expression that comes to an object",
         "$.nodes[4].data.set: expected an object, found an array",
         "$.nodes[4].data.disabled: expected a boolean, found a string",
         "$.nodes[4].data.timeoutMs: expected 1 to 86400000",
+        "$.nodes[3].parentId: `t` is no node that has a body",
         "$.edges[0].target: there is no node `nowhere`",
     ];
     assert_eq!(found, expected);
@@ -110,13 +110,13 @@ fn rule_29_anything_else_in_data_is_refused_with_its_path() {
     assert_eq!(
         problems(&after_trigger(&[("a", "transform", data)], &["t>a"])),
         [
-            "$.nodes[1].data.color: unknown key `color`; the keys here are set",
+            "$.nodes[1].data.color: unknown key `color`; the keys here are set, expression",
             "$.nodes[1].data.label: expected a string, found a number",
             "$.nodes[1].data.ui: expected an object, found a number",
             "$.nodes[1].data.output: `output` must not be empty",
             "$.nodes[1].data.retry.maxAttempts: expected 1 to 100",
             "$.nodes[1].data.retry.multiplier: expected 1 to 100",
-            "$.nodes[1].data.retry.times: unknown key `times`; the keys here are maxAttempts, initialIntervalMs, multiplier, maxIntervalMs",
+            "$.nodes[1].data.retry.times: unknown key `times`; the keys here are maxAttempts, initialIntervalMs, multiplier, maxIntervalMs, jitter, nonRetryable",
         ]
     );
 }

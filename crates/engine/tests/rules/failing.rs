@@ -168,6 +168,10 @@ async fn rule_17_an_operators_retry_runs_what_failed_was_aborted_or_never_starte
     for retries in 0..3 {
         let ended = harness.go().await;
         harness.history = ended.journal.clone();
+        harness.history.push(Entry::Reopened {
+            at: 0,
+            resume_at: None,
+        });
         if retries < 2 {
             assert_eq!(ended.failure(), "http_status at a");
         } else {

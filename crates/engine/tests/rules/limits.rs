@@ -11,10 +11,10 @@ async fn an_output_beyond_the_limit_of_a_node_fails_the_node() {
         &["t>a"],
     );
     let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
-    harness.options.max_node_output = 800;
+    harness.options.limits.max_node_output = 800;
     let ended = harness.go().await;
     assert_eq!(ended.failure(), "node_output_limit at a");
-    assert!(format!("{:?}", ended.outcome).contains("the limit of one node is 800"));
+    assert!(format!("{:?}", ended.outcome).contains("the limit of one node is limits.max_node_output, 800"));
 }
 
 #[tokio::test]
@@ -25,10 +25,13 @@ async fn outputs_beyond_the_limit_of_an_execution_fail_the_node_that_passes_it()
         &["t>a", "a>b"],
     );
     let mut harness = Harness::new(&World::new(), &document, json!({"s": "abc"}));
-    harness.options.max_execution_output = 500;
+    harness.options.limits.max_execution_output = 500;
     let ended = harness.go().await;
     assert_eq!(ended.failure(), "execution_output_limit at b");
-    assert!(format!("{:?}", ended.outcome).contains("the limit of one execution is 500"));
+    assert!(
+        format!("{:?}", ended.outcome)
+            .contains("the limit of one execution is limits.max_execution_output, 500")
+    );
 }
 
 fn chain(length: usize) -> Value {
@@ -96,4 +99,23 @@ async fn a_grid_of_ten_thousand_nodes_runs() {
 fn a_definition_beyond_the_limit_of_nodes_is_refused() {
     let problems = World::new().compile(&chain(10_001)).unwrap_err();
     assert_eq!(problems[0].code, "too_many_nodes");
+}
+
+#[tokio::test]
+async fn a_journal_beyond_its_limits_fails_the_execution() {
+    let document = chain(500);
+    let limited = |change: fn(&mut gristmill_core::Limits)| {
+        let mut harness = Harness::new(&World::new(), &document, json!({"k0": 0}));
+        change(&mut harness.options.limits);
+        async move {
+            let ended = harness.go().await;
+            (ended.failure(), format!("{:?}", ended.outcome))
+        }
+    };
+    let (failure, text) = limited(|limits| limits.max_journal_entries = 200).await;
+    assert_eq!(failure, "journal_entries_limit at -");
+    assert!(text.contains("limits.max_journal_entries, 200"), "{text}");
+    let (failure, text) = limited(|limits| limits.max_journal_bytes = 10_000).await;
+    assert_eq!(failure, "journal_bytes_limit at -");
+    assert!(text.contains("limits.max_journal_bytes, 10000"), "{text}");
 }

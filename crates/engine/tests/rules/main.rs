@@ -6,13 +6,18 @@
     reason = "every line of this crate is test code, also what stands outside of `#[test]` functions"
 )]
 
+mod children;
 mod crash;
 mod definition;
 mod failing;
 mod graph;
+mod input;
+mod items;
 mod limits;
+mod repeating;
 mod running;
 mod scope;
 mod state;
 mod stopping;
 mod support;
+mod waiting;

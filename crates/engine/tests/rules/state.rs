@@ -21,9 +21,10 @@ fn completed(path: &str, output: Value) -> Entry {
         path: path.into(),
         at: 0,
         duration_ms: 0,
-        output,
+        output: output.into(),
         handle: None,
         usage: None,
+        mail: None,
     }
 }
 
@@ -45,7 +46,7 @@ fn rule_12_the_lowest_rank_starts_first_and_no_more_than_may_run_together() {
     let (plan, run) = run_of(&after_trigger(&calls, &["t>a", "t>b", "t>c"]));
     let mut state = State::new(plan, &run);
     assert_eq!(state.next_effect(0, 2), None);
-    assert_eq!(state.next_inline(), Some(Inline::Evaluate(0)));
+    assert_eq!(state.next_inline(0), Some(Inline::Evaluate(0)));
     state.apply(&completed("t", json!({}))).unwrap();
     for (index, path) in [(1, "a"), (2, "b")] {
         assert_eq!(state.next_effect(0, 2), Some(index));
@@ -68,6 +69,7 @@ fn rule_13_a_backoff_ends_when_its_time_comes() {
         attempt: 1,
         error,
         retry_at: 100,
+        mail: None,
     };
     for entry in [completed("t", json!({})), started("a"), retrying] {
         state.apply(&entry).unwrap();
@@ -90,6 +92,7 @@ fn rule_16_the_error_is_the_first_in_journal_order() {
         attempts: 1,
         error,
         then: AfterFailure::Fail,
+        mail: None,
     };
     let aborted = Entry::Aborted {
         path: "a".into(),
@@ -110,7 +113,7 @@ fn rule_16_the_error_is_the_first_in_journal_order() {
         (failure.code.as_str(), failure.path.as_deref()),
         ("http_status", Some("b"))
     );
-    assert_eq!((state.next_effect(0, 8), state.next_inline()), (None, None));
+    assert_eq!((state.next_effect(0, 8), state.next_inline(0)), (None, None));
 }
 
 #[test]
@@ -196,13 +199,14 @@ fn drive(state: &mut State, plan: &Plan, document: &Value, dice: &mut Dice, jour
             path: id.into(),
             at: 0,
             duration_ms: 0,
-            output,
+            output: output.into(),
             handle,
             usage: None,
+            mail: None,
         }
     };
     while !state.is_complete() {
-        let entry = if let Some(inline) = state.next_inline() {
+        let entry = if let Some(inline) = state.next_inline(0) {
             match inline {
                 Inline::Skip(index) => Entry::Skipped {
                     path: plan.node_id(index).into(),
@@ -213,6 +217,7 @@ fn drive(state: &mut State, plan: &Plan, document: &Value, dice: &mut Dice, jour
                     at: 0,
                 },
                 Inline::Evaluate(index) => end(index),
+                other => panic!("{other:?}"),
             }
         } else if let Some(index) = state.next_effect(0, 1 + dice.below(4)) {
             started(plan.node_id(index))

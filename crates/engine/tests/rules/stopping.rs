@@ -31,7 +31,7 @@ async fn a_drain_lets_effects_end_and_starts_nothing_new() {
     let harness = Harness::new(&world, &two_calls(), json!({}));
     let drain = async {
         called(&world, "a#1").await;
-        harness.commands.send_replace(Command::Drain);
+        harness.commands.send_replace(Command::Drain.into());
         gate.notify_one();
     };
     let (ended, ()) = tokio::join!(harness.go(), drain);
@@ -50,7 +50,7 @@ async fn a_drain_aborts_and_journals_what_does_not_end_in_time() {
     harness.options.drain_grace = Duration::from_millis(20);
     let drain = async {
         called(&world, "a#1").await;
-        harness.commands.send_replace(Command::Drain);
+        harness.commands.send_replace(Command::Drain.into());
     };
     let (ended, ()) = tokio::join!(harness.go(), drain);
     assert!(
@@ -81,7 +81,7 @@ async fn an_execution_that_completes_while_draining_is_completed() {
     let harness = Harness::new(&world, &document, json!({}));
     let drain = async {
         called(&world, "a#1").await;
-        harness.commands.send_replace(Command::Drain);
+        harness.commands.send_replace(Command::Drain.into());
         gate.notify_one();
     };
     let (ended, ()) = tokio::join!(harness.go(), drain);
@@ -94,7 +94,7 @@ async fn a_stop_aborts_everything_and_writes_nothing() {
     let harness = Harness::new(&world, &two_calls(), json!({}));
     let stop = async {
         called(&world, "a#1").await;
-        harness.commands.send_replace(Command::Stop);
+        harness.commands.send_replace(Command::Stop.into());
     };
     let (ended, ()) = tokio::join!(harness.go(), stop);
     assert_eq!(ended.outcome, Outcome::Lost);

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use gristmill_core::journal::Entry;
-use gristmill_core::{ExecutionId, Problem, WorkflowId};
+use gristmill_core::{ExecutionId, Limits, Problem, WorkflowId};
 use gristmill_engine::{
-    Call, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost, ManualClock,
-    NodeFailure, Options, Outcome, Plan, Registry, RetryPolicy, Run, Scope, Template, builtin, compile_json,
+    Call, ChildRequest, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost, Mail,
+    ManualClock, NodeFailure, Options, Orders, Outcome, Plan, Registry, RetryPolicy, Run, Scope, Suspension,
+    Template, builtin, compile_json,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
@@ -23,6 +24,8 @@ pub enum Act {
     Hang,
     /// Ends when it is notified.
     Gate(Arc<Notify>),
+    /// Fails when it is notified.
+    GateThenFail(Arc<Notify>, NodeFailure),
     /// Moves the clock on, then never ends.
     Pass(i64),
 }
@@ -33,6 +36,10 @@ pub struct World {
     pub events: Arc<Mutex<Vec<String>>>,
     pub calls: Arc<Mutex<Vec<Call>>>,
     script: Arc<Mutex<HashMap<String, VecDeque<Act>>>>,
+    /// Everything that was ever sent to the execution.
+    inbox: Arc<Mutex<Vec<Mail>>>,
+    /// Children that were asked for, each once, in order; the first has the id `wf_exec_child1`.
+    pub children: Arc<Mutex<Vec<ChildRequest>>>,
     changed: Arc<Notify>,
     pub clock: ManualClock,
 }
@@ -54,6 +61,15 @@ impl World {
             .or_default()
             .extend(acts);
         self
+    }
+
+    /// Sends mail and answers how much there is now.
+    pub fn send(&self, name: &str, body: Value) -> i32 {
+        let mut inbox = self.inbox.lock().unwrap();
+        let seq = inbox.len() as i64 + 1;
+        let name = name.to_owned();
+        inbox.push(Mail { seq, name, body });
+        seq as i32
     }
 
     pub fn events(&self) -> Vec<String> {
@@ -92,7 +108,11 @@ impl World {
     fn registry(&self) -> Registry {
         let mut kinds = builtin();
         kinds.push(Box::new(CallKind(self.clone())));
-        Registry::new(kinds).unwrap()
+        let limits = Limits {
+            max_nodes: 10_000,
+            ..Limits::default()
+        };
+        Registry::new(kinds).unwrap().with_limits(limits)
     }
 
     /// Compiles, or says what is wrong.
@@ -168,6 +188,10 @@ impl Effect for CallNode {
                     gate.notified().await;
                     Ok(EffectOutput { output, usage: None })
                 }
+                Some(Act::GateThenFail(gate, failure)) => {
+                    gate.notified().await;
+                    Err(failure)
+                }
                 Some(Act::Pass(millis)) => {
                     world.clock.advance(millis);
                     std::future::pending().await
@@ -195,6 +219,46 @@ impl Journal for Notebook {
         self.entries.extend(entries);
         Ok(())
     }
+
+    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+        let inbox = self.world.inbox.lock().unwrap();
+        Ok(inbox.iter().filter(|mail| mail.seq > after).cloned().collect())
+    }
+
+    async fn start_children(
+        &mut self,
+        children: Vec<ChildRequest>,
+    ) -> Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost> {
+        if self.lease == 0 {
+            return Err(LeaseLost);
+        }
+        let mut known = self.world.children.lock().unwrap();
+        let answers = children.into_iter().map(|child| {
+            if child.workflow_id.as_str() == "wf_nowhere" {
+                return Err(NodeFailure::last("unknown_workflow", "there is no such workflow"));
+            }
+            let place = known.iter().position(|other| other.key == child.key);
+            let place = place.unwrap_or_else(|| {
+                known.push(child);
+                known.len() - 1
+            });
+            Ok(format!("wf_exec_child{}", place + 1).parse().unwrap())
+        });
+        Ok(answers.collect())
+    }
+
+    async fn suspend(
+        &mut self,
+        entries: &[Entry],
+        _wake_at: Option<i64>,
+        inbox: i32,
+    ) -> Result<Suspension, LeaseLost> {
+        let now = self.world.inbox.lock().unwrap().len() as i32;
+        if now != inbox {
+            return Ok(Suspension::MailArrived { inbox: now });
+        }
+        self.append(entries.to_vec()).await.map(|()| Suspension::Done)
+    }
 }
 
 /// `completed:a`, one for each entry.
@@ -203,7 +267,11 @@ pub fn names(entries: &[Entry]) -> Vec<String> {
         .iter()
         .map(|entry| {
             let json = serde_json::to_value(entry).unwrap();
-            format!("{}:{}", json["type"].as_str().unwrap(), entry.path())
+            format!(
+                "{}:{}",
+                json["type"].as_str().unwrap(),
+                entry.path().unwrap_or_default()
+            )
         })
         .collect()
 }
@@ -216,7 +284,7 @@ pub struct Harness {
     pub options: Options,
     pub history: Vec<Entry>,
     pub lease: usize,
-    pub commands: watch::Sender<Command>,
+    pub commands: watch::Sender<Orders>,
 }
 
 /// How a run ended, and its whole journal.
@@ -244,8 +312,23 @@ impl Harness {
             options: Options::default(),
             history: Vec::new(),
             lease: usize::MAX,
-            commands: watch::Sender::new(Command::Run),
+            commands: watch::Sender::new(Orders {
+                command: Command::Run,
+                inbox: world.inbox.lock().unwrap().len() as i32,
+            }),
         }
+    }
+
+    /// Sends mail and tells the driver.
+    pub fn send(&self, name: &str, body: Value) {
+        let inbox = self.world.send(name, body);
+        self.commands.send_modify(|orders| orders.inbox = inbox);
+    }
+
+    /// Takes the execution up again where `ended` left it, with the mail that is there now.
+    pub fn after(mut self, ended: &Ended) -> Self {
+        self.history = ended.journal.clone();
+        self
     }
 
     /// Runs while the clock runs, so that short backoffs end.
@@ -281,9 +364,8 @@ impl Harness {
         let entries = match &outcome {
             Outcome::Completed { entries, .. }
             | Outcome::Failed { entries, .. }
-            | Outcome::Suspended { entries, .. }
             | Outcome::Released { entries } => entries.clone(),
-            Outcome::Lost => Vec::new(),
+            Outcome::Suspended { .. } | Outcome::Lost => Vec::new(),
         };
         let carried = entries.len();
         Ended {
@@ -300,6 +382,18 @@ impl Ended {
         match &self.outcome {
             Outcome::Completed { output, .. } => Value::Object(output.clone()),
             other => panic!("not completed: {other:?}"),
+        }
+    }
+
+    /// The outcome of a failed execution, as it is when it is asked for again.
+    pub fn outcome_without_entries(&self) -> Outcome {
+        match &self.outcome {
+            Outcome::Failed { error, totals, .. } => Outcome::Failed {
+                error: error.clone(),
+                totals: *totals,
+                entries: Vec::new(),
+            },
+            other => panic!("not failed: {other:?}"),
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) enum CallError {
     /// The response's body is larger than configured.
     #[error("the response body has more than {limit} bytes")]
     ResponseTooLarge { limit: usize },
-    /// The answer's status is 400 or above.
+    /// The answer's status is none that the node expects.
     #[error("`{host}` answered {status}")]
     Status {
         host: String,

@@ -12,6 +12,7 @@ use crate::http::call_error::host;
 use crate::http::redirect::{redirect, target};
 use crate::http::resolver::PublicResolver;
 use crate::http::{CallError, HttpOptions, response, tls};
+use crate::integration::Expected;
 
 /// The HTTP client of all nodes of a worker: one pool of connections, one set of limits.
 pub(crate) struct HttpClient {
@@ -62,9 +63,13 @@ impl HttpClient {
 
     /// Sends `request`, follows redirects, and reads the response as `{status, headers, body}`. It may take forever: the
     /// caller drops the future when its time is up.
-    pub(crate) async fn call(&self, request: Request) -> Result<Map<String, Value>, CallError> {
+    pub(crate) async fn call(
+        &self,
+        request: Request,
+        expected: &Expected,
+    ) -> Result<Map<String, Value>, CallError> {
         let response = self.follow(request).await?;
-        response::read(response, self.options.max_response_bytes).await
+        response::read(response, expected, self.options.max_response_bytes).await
     }
 
     async fn follow(&self, mut request: Request) -> Result<Response, CallError> {

@@ -8,14 +8,19 @@ use serde_json::{Map, Value};
 use crate::http::CallError;
 use crate::http::call_error::host;
 use crate::http::retry_after::retry_after;
+use crate::integration::Expected;
 
 /// How much of an error response's body is kept, in bytes.
 const ERROR_BODY_BYTES: usize = 1024;
 
 /// Reads `response` to its end.
-pub(crate) async fn read(response: Response, max_bytes: usize) -> Result<Map<String, Value>, CallError> {
+pub(crate) async fn read(
+    response: Response,
+    expected: &Expected,
+    max_bytes: usize,
+) -> Result<Map<String, Value>, CallError> {
     let status = response.status().as_u16();
-    if status >= 400 {
+    if !expected.allows(status) {
         return Err(read_failure(response).await);
     }
     let headers = response.headers().clone();

@@ -6,6 +6,8 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 use url::Url;
 
+use super::body::Body;
+use super::scalar_text;
 use crate::http::{CallError, HttpClient};
 
 const METHODS: [Method; 7] = [
@@ -39,11 +41,11 @@ pub(super) struct RequestTemplate {
     url: Text,
     query: Vec<(String, Template)>,
     headers: Vec<(HeaderName, Template)>,
-    body: Option<Template>,
+    body: Option<Body>,
 }
 
 impl RequestTemplate {
-    /// Reads `method`, `url`, `query`, `headers` and `body`. What holds no expression is checked here, so that it fails
+    /// Reads `method`, `url`, `query`, `headers` and the body. What holds no expression is checked here, so that it fails
     /// when the workflow is saved and not when it runs.
     pub(super) fn compile(fields: &mut Fields<'_>) -> Option<Self> {
         let method = fields.text("method");
@@ -60,7 +62,7 @@ impl RequestTemplate {
         }
         let query = fields.templates("query").unwrap_or_default();
         let headers = compile_headers(fields);
-        let body = fields.template("body");
+        let body = Body::compile(fields);
         Some(Self {
             method,
             url: url?,
@@ -85,9 +87,14 @@ impl RequestTemplate {
         self.add_query(scope, &mut url)?;
         let mut headers = HeaderMap::new();
         headers.insert(IDEMPOTENCY_KEY, header_value(&IDEMPOTENCY_KEY, idempotency_key)?);
-        let body = self.body.as_ref().map(|body| body.render(scope)).transpose()?;
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let limit = client.options().max_request_bytes;
+        let body = self
+            .body
+            .as_ref()
+            .map(|body| body.render(scope, limit))
+            .transpose()?;
+        if let Some(body) = &self.body {
+            headers.insert(CONTENT_TYPE, body.content_type());
         }
         for (name, template) in &self.headers {
             if let Some(text) = scalar_text("header", name.as_str(), &template.render(scope)?)? {
@@ -96,7 +103,7 @@ impl RequestTemplate {
         }
         let mut request = client.request(method, url).headers(headers);
         if let Some(body) = body {
-            request = request.body(body_bytes(&body, client.options().max_request_bytes)?);
+            request = request.body(body);
         }
         let invalid = |error: reqwest::Error| CallError::InvalidRequest(error.without_url().to_string());
         Ok(request.build().map_err(invalid)?)
@@ -164,27 +171,4 @@ fn header_value(name: &HeaderName, text: &str) -> Result<HeaderValue, CallError>
             "the header `{name}` holds a character that no header may hold"
         ))
     })
-}
-
-/// A value as text; none for null, which means "leave it out".
-fn scalar_text(what: &str, name: &str, value: &Value) -> Result<Option<String>, CallError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text.clone())),
-        Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_string())),
-        Value::Array(_) | Value::Object(_) => Err(CallError::InvalidRequest(format!(
-            "the {what} `{name}` is neither text nor a number"
-        ))),
-    }
-}
-
-fn body_bytes(body: &Value, limit: usize) -> Result<Vec<u8>, CallError> {
-    let bytes = body.to_string().into_bytes();
-    if bytes.len() > limit {
-        return Err(CallError::RequestTooLarge {
-            size: bytes.len(),
-            limit,
-        });
-    }
-    Ok(bytes)
 }

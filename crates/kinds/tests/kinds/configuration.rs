@@ -57,5 +57,25 @@ fn a_call_is_tried_three_times_for_30_seconds_each_unless_the_node_says_otherwis
         .ok()
         .unwrap();
     assert_eq!(compiled.retry, RetryPolicy::times(3));
-    assert_eq!(compiled.timeout.as_secs(), 30);
+    assert_eq!(compiled.timeout.map(|limit| limit.as_secs()), Some(30));
+}
+
+#[test]
+fn a_request_has_one_body_and_expects_statuses() {
+    let with = |key: &str, value: Value| {
+        let mut data = json!({"url": "http://a.example", "body": {}});
+        data[key] = value;
+        problems(&data)
+    };
+    assert_eq!(with("form", json!({})), ["$.form contradiction"]);
+    assert_eq!(with("text", json!("x")), ["$.text contradiction"]);
+    for wrong in [
+        json!(99),
+        json!("7xx"),
+        json!([]),
+        json!([200, "ok"]),
+        json!(true),
+    ] {
+        assert_eq!(with("expectStatus", wrong), ["$.expectStatus invalid_value"]);
+    }
 }

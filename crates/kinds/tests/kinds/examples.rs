@@ -156,7 +156,7 @@ async fn execute(plan: &Arc<Plan>, input: Map<String, Value>) -> Map<String, Val
         started_at: 0,
         input,
     };
-    let (_keep, commands) = watch::channel(Command::Run);
+    let (_keep, commands) = watch::channel(Command::Run.into());
     let mut journal = MemoryJournal::default();
     let clock = ManualClock::new(0);
     let options = Options::default();

@@ -245,3 +245,58 @@ async fn what_no_request_can_hold_fails_for_good() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_form_and_a_text_are_sent_as_what_they_are() {
+    let endpoint = RecordingEndpoint::start().await;
+    let url = endpoint.url();
+    let form = json!({"a": "{{ n }}", "b": ["x y", "{{ none }}", true], "c": "{{ none }}"});
+    let scope = || json!({"n": 1, "none": null, "name": "Ada"});
+    run_in(
+        scope(),
+        private(),
+        json!({"method": "POST", "url": url, "form": form}),
+    )
+    .await
+    .unwrap();
+    run_in(
+        scope(),
+        private(),
+        json!({"method": "POST", "url": url, "text": "Dear {{ name }}"}),
+    )
+    .await
+    .unwrap();
+    let calls = endpoint.calls();
+    assert_eq!(
+        calls[0].header("content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
+    assert_eq!(calls[0].body, b"a=1&b=x+y&b=true");
+    assert_eq!(calls[1].header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(calls[1].body, b"Dear Ada");
+}
+
+#[tokio::test]
+async fn expect_status_says_what_a_success_is() {
+    let endpoint =
+        RecordingEndpoint::answering(|call| Reply::text(call.path[1..].parse().unwrap(), "said")).await;
+    for (expected, status, class) in [
+        (json!(404), 404, None),
+        (json!(["2xx", 409]), 409, None),
+        (json!(["2xx", 409]), 204, None),
+        (json!(201), 200, Some(FailureClass::Final)),
+        (json!([201, 202]), 503, Some(FailureClass::Retry { after: None })),
+    ] {
+        let data = json!({"url": format!("{}/{status}", endpoint.url()), "expectStatus": expected});
+        match (run(private(), data).await, class) {
+            (Ok(output), None) => assert_eq!(output["status"], status),
+            (Err(failure), Some(class)) => {
+                assert_eq!(
+                    (failure.error.code.as_str(), failure.class),
+                    ("http_status", class)
+                );
+            }
+            (other, _) => panic!("{expected} {status}: {other:?}"),
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What a claim's statement returns.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
 
 use crate::parse::parse;
 use crate::sql_types::{Moment, Timestamp};
@@ -32,6 +32,10 @@ pub(super) struct ClaimedRow {
     started_at: Timestamp,
     #[diesel(sql_type = Moment)]
     now: Timestamp,
+    #[diesel(sql_type = Nullable<Moment>)]
+    deadline: Option<Timestamp>,
+    #[diesel(sql_type = Bool)]
+    is_child: bool,
 }
 
 impl ClaimedRow {
@@ -48,6 +52,8 @@ impl ClaimedRow {
             created_at: self.created_at.into(),
             started_at: self.started_at.into(),
             now: self.now.into(),
+            deadline: self.deadline.map(Into::into),
+            is_child: self.is_child,
         })
     }
 }

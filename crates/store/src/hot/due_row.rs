@@ -26,6 +26,8 @@ pub(super) struct DueRow {
     published: bool,
     #[diesel(sql_type = Integer)]
     losses: i32,
+    #[diesel(sql_type = Bool)]
+    expired: bool,
 }
 
 impl DueRow {
@@ -40,6 +42,7 @@ impl DueRow {
             status: parse("execution status", &self.status)?,
             published: self.published,
             losses: self.losses,
+            expired: self.expired,
             late,
         })
     }

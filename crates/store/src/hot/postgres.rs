@@ -6,10 +6,12 @@
 
 mod append;
 mod backlog;
+mod cancel;
 mod chunk;
 mod claim;
 mod confirm;
 mod count_dead_letters;
+mod delete;
 mod deliver;
 mod ended;
 mod finish;
@@ -17,11 +19,15 @@ mod hand_back;
 mod inbox;
 mod jobs;
 mod journal;
+mod prune;
 mod recover;
 mod relay;
 mod release;
 mod renew;
+mod replay;
+mod retry;
 mod settle;
+mod start_child;
 mod submit;
 mod suspend;
 mod unpublish_lane;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use gristmill_core::ExecutionId;
-use gristmill_store::{Error, Options, Store, System, Wake};
+use gristmill_core::{ExecutionId, Settings};
+use gristmill_store::{Error, Facts, Options, Store, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -48,7 +48,7 @@ async fn a_caller_that_goes_away_leaves_no_transaction_open() {
     let (store, tenant, id) = (db.store().clone(), world.tenant.clone(), world.workflow.clone());
     let caller = tokio::spawn(async move {
         store
-            .save_revision(&tenant, &id, "[]".to_owned(), "default".to_owned())
+            .save_revision(&tenant, &id, "[]".to_owned(), Facts::from(&Settings::default()))
             .await
     });
     wait_for(&db, WAITING, "1").await;

@@ -4,7 +4,7 @@ use gristmill_store::{Delivered, Mail, Received, System};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{World, completion, mail};
+use crate::world::{MAX_MAIL, World, completion, mail};
 
 pub(crate) async fn mail_is_read_in_the_order_of_its_arrival(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -139,5 +139,9 @@ pub(crate) async fn mail_for_an_ended_execution_is_refused_unless_it_is_known(db
 }
 
 async fn deliver(world: &World<'_>, mail: &Mail) -> Delivered {
-    world.protocol().deliver(&world.tenant, mail).await.unwrap()
+    world
+        .protocol()
+        .deliver(&world.tenant, mail, MAX_MAIL)
+        .await
+        .unwrap()
 }

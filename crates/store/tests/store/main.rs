@@ -7,6 +7,8 @@
 
 mod append;
 mod backlog;
+mod cancel;
+mod children;
 mod claim;
 mod confirm;
 mod connections;
@@ -17,12 +19,14 @@ mod locks;
 mod losses;
 mod mail;
 mod migrations;
+mod operations;
 mod plain;
 mod raw;
 mod recover;
 mod relay;
 mod release;
 mod renew;
+mod schedule;
 mod settle;
 mod sqlite_files;
 mod submit;
@@ -149,6 +153,44 @@ contract! {
         groups_in_opposite_orders_never_deadlock
         groups_of_five_thousand_go_all_the_way
         an_empty_group_is_no_error;
+    cancel:
+        whatever_is_unfinished_can_be_cancelled
+        what_has_ended_is_not_cancelled
+        another_organizations_execution_is_not_cancelled
+        a_cancelled_execution_takes_nothing_from_its_holder
+        a_cancel_takes_the_whole_tree_and_nothing_beside_it
+        a_cancelled_child_is_mail_for_its_parent
+        a_cancel_and_any_other_step_at_once_end_the_execution_once
+        a_family_that_ends_and_is_cancelled_at_once_never_deadlocks;
+    children:
+        a_child_belongs_to_its_parent_and_is_due_at_once
+        there_is_one_child_for_each_path
+        only_the_holder_of_a_running_parent_starts_children
+        a_child_that_cannot_be_started_is_told_why
+        the_end_of_a_child_is_mail_that_wakes_its_parent
+        a_parent_that_ends_with_its_child_in_one_group_keeps_what_it_may_need
+        the_ends_of_a_hundred_children_at_once_are_numbered_without_gaps
+        a_child_that_the_relay_fails_is_mail_for_its_parent
+        a_failed_execution_is_handed_to_its_handler_once
+        a_handler_that_fails_is_not_handled
+        a_child_is_published_by_the_relay;
+    operations:
+        a_failed_execution_is_retried_once
+        only_what_failed_is_retried
+        a_replay_runs_the_same_input_on_the_same_or_the_newest_revision
+        a_replay_is_refused_or_known_as_a_submit_is
+        only_what_has_ended_is_deleted_and_all_of_it
+        a_child_is_kept_for_as_long_as_its_parent_may_ask_for_it
+        what_ended_long_ago_is_pruned_by_age_and_status
+        a_workflow_may_keep_its_executions_longer_or_shorter
+        pruners_at_once_take_no_more_than_their_limits;
+    schedule:
+        a_submit_for_later_waits_for_its_time
+        mail_does_not_start_an_execution_before_its_time
+        an_input_is_checked_against_the_newest_revision_or_not_at_all
+        a_deadline_begins_with_the_first_claim_and_nothing_moves_it
+        what_waits_for_mail_alone_wakes_for_its_deadline
+        an_inbox_holds_so_much_and_no_more;
     plain:
         a_bootstrapped_owner_is_found_by_the_keys_hash
         a_bootstrap_that_fails_leaves_nothing

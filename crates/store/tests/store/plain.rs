@@ -1,9 +1,9 @@
 //! What the owners of things see: organizations, keys, workflows, revisions, executions and journals.
 
-use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_store::{
-    Append, Error, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store, System,
-    Tenant,
+    Append, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store,
+    System, Tenant,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -81,7 +81,7 @@ pub(crate) async fn a_workflow_is_read_back_as_it_was_stored(db: &TestDatabase) 
     );
     assert_eq!(
         (&stored.version, &stored.tags, &stored.lane),
-        (&new.version, &new.tags, &new.lane)
+        (&new.version, &new.tags, &new.facts.lane)
     );
     assert_eq!(
         (stored.revision, stored.is_active, &stored.created_by),
@@ -115,7 +115,7 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
         .id;
     let save = async |text: &str| {
         store
-            .save_revision(&tenant, &id, text.to_owned(), "bulk".to_owned())
+            .save_revision(&tenant, &id, text.to_owned(), facts("bulk"))
             .await
             .unwrap()
     };
@@ -136,7 +136,7 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
         );
     }
     let unknown = store
-        .save_revision(&tenant, &WorkflowId::new(), "{}".to_owned(), "default".to_owned())
+        .save_revision(&tenant, &WorkflowId::new(), "{}".to_owned(), facts("default"))
         .await;
     assert_eq!(unknown.unwrap(), None);
 }
@@ -150,7 +150,7 @@ pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &Test
         .unwrap()
         .id;
     let saves =
-        (0..8).map(|number| store.save_revision(&tenant, &id, format!("[{number}]"), "default".to_owned()));
+        (0..8).map(|number| store.save_revision(&tenant, &id, format!("[{number}]"), facts("default")));
     let saved = futures_util::future::join_all(saves).await;
     let mut revisions: Vec<_> = saved
         .into_iter()
@@ -176,7 +176,7 @@ pub(crate) async fn what_is_another_organizations_is_not_found(db: &TestDatabase
     );
     assert_eq!(store.definition(&stranger, &id, 1).await.unwrap(), None);
     let saved = store
-        .save_revision(&stranger, &id, "[]".to_owned(), "default".to_owned())
+        .save_revision(&stranger, &id, "[]".to_owned(), facts("default"))
         .await
         .unwrap();
     assert_eq!(saved, None);
@@ -290,7 +290,7 @@ pub(crate) async fn a_migrated_database_passes_the_check(db: &TestDatabase) {
     let refused = db.store().check_schema().await.unwrap_err();
     assert!(refused.to_string().contains("gristmill migrate"), "{refused}");
     raw::execute(db, "DROP TABLE __diesel_schema_migrations").await;
-    assert_eq!(db.store().pending_migrations().await.unwrap().len(), 1);
+    assert_eq!(db.store().pending_migrations().await.unwrap().len(), 2);
 }
 
 async fn owned(db: &TestDatabase) -> (&Store, Owner) {
@@ -322,6 +322,14 @@ fn key(hash: &str) -> NewApiKey {
     }
 }
 
+fn facts(lane: &str) -> Facts {
+    let settings = Settings {
+        lane: Some(lane.to_owned()),
+        ..Settings::default()
+    };
+    Facts::from(&settings)
+}
+
 fn new_workflow(owner: &Owner, name: &str, definition: &str) -> NewWorkflow {
     NewWorkflow {
         id: WorkflowId::new(),
@@ -330,7 +338,7 @@ fn new_workflow(owner: &Owner, name: &str, definition: &str) -> NewWorkflow {
         version: "2.0".to_owned(),
         tags: "[\"corn\"]".to_owned(),
         is_active: true,
-        lane: "default".to_owned(),
+        facts: facts("default"),
         definition: definition.to_owned(),
         created_by: owner.user_id.clone(),
     }

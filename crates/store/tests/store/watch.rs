@@ -2,7 +2,7 @@ use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Ended, Ending, Settle, System, Totals, Watched};
 use gristmill_testkit::TestDatabase;
 
-use crate::world::{LEASE, World, append, claim, completion, mail};
+use crate::world::{LEASE, MAX_MAIL, World, append, claim, completion, mail};
 
 pub(crate) async fn a_watch_shows_how_executions_stand(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -14,7 +14,7 @@ pub(crate) async fn a_watch_shows_how_executions_stand(db: &TestDatabase) {
         .unwrap();
     world
         .protocol()
-        .deliver(&world.tenant, &mail(&running, "k"))
+        .deliver(&world.tenant, &mail(&running, "k"), MAX_MAIL)
         .await
         .unwrap();
     let ids = [running.clone(), ExecutionId::new(), pending.clone()];

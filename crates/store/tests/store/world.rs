@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
 use gristmill_store::{
-    Append, Claim, Claimed, Due, Ending, Mail, NewChunk, Protocol, Settle, Submit, Submitted, Suspend,
-    System, Tenant, Totals, Wake, Watched,
+    Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol, Settle,
+    Start, StartChild, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -15,6 +15,8 @@ use crate::raw;
 
 /// A lease that outlives every test, unless it is taken.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
+/// More than any test sends.
+pub(crate) const MAX_MAIL: i32 = 100;
 /// When the relay would look again.
 pub(crate) const LATER: Duration = Duration::from_secs(30);
 
@@ -66,6 +68,8 @@ impl<'a> World<'a> {
             input: "{}".to_owned(),
             idempotency_key: None,
             request_hash: "hash".to_owned(),
+            start: Start::Now,
+            checked: None,
         }
     }
 
@@ -141,6 +145,63 @@ impl<'a> World<'a> {
             .await
             .unwrap();
         id
+    }
+
+    /// An execution that is FAILED at attempt 1.
+    pub(crate) async fn failed(&self) -> ExecutionId {
+        let id = self.running().await;
+        self.settle(&[failing(&id, 1)]).await;
+        id
+    }
+
+    /// A child of a RUNNING execution at attempt 1.
+    pub(crate) async fn child_of(&self, parent: &ExecutionId, path: &str) -> ExecutionId {
+        match self.start_child(&self.child_request(parent, path)).await {
+            ChildStarted::Yes(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A request for a child of an execution at attempt 1, on this world's workflow.
+    pub(crate) fn child_request(&self, parent: &ExecutionId, path: &str) -> StartChild {
+        StartChild {
+            parent: parent.clone(),
+            attempt: 1,
+            path: path.to_owned(),
+            id: ExecutionId::new(),
+            workflow_id: self.workflow.clone(),
+            input: r#"{"n":1}"#.to_owned(),
+            max_depth: 3,
+        }
+    }
+
+    pub(crate) async fn start_child(&self, child: &StartChild) -> ChildStarted {
+        self.protocol().start_child(System, child).await.unwrap()
+    }
+
+    pub(crate) async fn settle(&self, members: &[Settle]) -> Vec<Held> {
+        self.protocol().settle(System, members).await.unwrap()
+    }
+
+    pub(crate) async fn cancel(&self, id: &ExecutionId) -> Cancelled {
+        self.protocol().cancel(&self.tenant, id).await.unwrap()
+    }
+
+    /// Names and bodies of an execution's mail.
+    pub(crate) async fn mail_of(&self, id: &ExecutionId) -> Vec<(String, String)> {
+        let inbox = self.protocol().inbox(System, id, 0).await.unwrap();
+        inbox.into_iter().map(|mail| (mail.name, mail.body)).collect()
+    }
+
+    /// A column of one execution, as text.
+    pub(crate) async fn column(&self, id: &ExecutionId, name: &str) -> Option<String> {
+        raw::column(self.db, id, name).await
+    }
+
+    /// Changes this world's workflow past the store.
+    pub(crate) async fn change_workflow(&self, change: &str) {
+        let sql = format!("UPDATE workflows SET {change} WHERE id = '{}'", self.workflow);
+        raw::execute(self.db, &sql).await;
     }
 
     /// Takes the lease of a RUNNING execution: its loss is counted and it is PENDING again.
@@ -265,6 +326,17 @@ pub(crate) fn completion(id: &ExecutionId, attempt: i32) -> Settle {
         chunk: None,
         ending,
         totals: Totals::default(),
+        is_child: false,
+    }
+}
+
+/// FAILED instead.
+pub(crate) fn failing(id: &ExecutionId, attempt: i32) -> Settle {
+    Settle {
+        ending: Ending::Failed {
+            error: r#"{"code":"broken","message":"no"}"#.to_owned(),
+        },
+        ..completion(id, attempt)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Claim, Due, System, Wake};
+use gristmill_store::{Cancelled, Claim, Due, System, Wake};
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -51,6 +51,27 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
     shop.until(&next, ExecutionStatus::Completed).await;
     assert_eq!((shop.watched(&id).await, shop.journal(&id).await), before);
     assert_eq!((before.0.status, before.0.attempt), (ExecutionStatus::Running, 2));
+}
+
+/// Case 52: its effect is in flight, and nobody lets it go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_execution_is_stopped_and_frees_its_slot() {
+    for db in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let shop = Shop::new(db).await;
+        shop.worker_with(shop.db.store().protocol(), |options| options.concurrency = 1);
+        let id = shop.submit().await;
+        shop.hold.begun(1).await;
+        let protocol = shop.db.store().protocol();
+        let cancelled = protocol.cancel(&shop.tenant, &id).await.unwrap();
+        assert_eq!(cancelled, Cancelled::Yes(1));
+        let before = (shop.watched(&id).await, shop.journal(&id).await);
+        let next = shop.submit().await;
+        shop.hold.begun(2).await;
+        shop.hold.let_go(1);
+        shop.until(&next, ExecutionStatus::Completed).await;
+        assert_eq!((shop.watched(&id).await, shop.journal(&id).await), before);
+        assert_eq!(before.0.status, ExecutionStatus::Cancelled);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

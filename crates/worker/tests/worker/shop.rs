@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_dispatch::{Publisher, Relay, RelayOptions, Submitter};
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
+use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Execution, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Submit, Submitted, System,
-    Tenant, Watched,
+    Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
+    Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -31,7 +31,7 @@ pub struct Shop {
     pub broker: Arc<dyn Broker>,
     pub hold: Hold,
     pub workflow: WorkflowId,
-    tenant: Tenant,
+    pub tenant: Tenant,
     submitter: Submitter,
     shutdown: CancellationToken,
 }
@@ -108,7 +108,7 @@ impl Shop {
             publish_within,
             lease: Duration::from_secs(3600),
         };
-        let relay = Relay::new(self.db.store().protocol(), publisher, options);
+        let relay = Relay::new(self.db.store().protocol(), publisher, Bell::default(), options);
         tokio::spawn(relay.run(self.shutdown.clone()));
     }
 
@@ -119,6 +119,8 @@ impl Shop {
             input: r#"{"n":21}"#.to_owned(),
             idempotency_key: None,
             request_hash: "hash".to_owned(),
+            start: Start::Now,
+            checked: None,
         };
         let id = submit.id.clone();
         let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
@@ -158,6 +160,7 @@ impl Shop {
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
             registry: Arc::new(Registry::new(kinds).unwrap()),
+            bell: Bell::default(),
         };
         let stop = self.shutdown.child_token();
         let worker = Worker::new(options, dependencies);
@@ -179,7 +182,7 @@ impl Shop {
         self.db
             .store()
             .protocol()
-            .deliver(&self.tenant, &mail)
+            .deliver(&self.tenant, &mail, 100)
             .await
             .unwrap();
     }
@@ -294,7 +297,7 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        lane: "default".to_owned(),
+        facts: Facts::from(&Settings::default()),
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         created_by: owner.user_id,
     };

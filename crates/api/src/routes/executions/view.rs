@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
-use gristmill_store::{Accepted, Ended, Execution, Store, Tenant};
+use gristmill_store::{Accepted, Child, Ended, Execution, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -26,9 +26,13 @@ struct View {
     revision: i32,
     status: ExecutionStatus,
     attempt: i32,
+    /// While it waits: `graph`, `start` (it was submitted for later) or `worker` (workers were lost).
+    waits_for: Option<String>,
+    /// While it waits: until when at the latest; null when only mail wakes it.
+    wake_at: Option<DateTime<Utc>>,
     /// Left out of a minimal answer.
     #[serde(flatten)]
-    documents: Option<Documents>,
+    details: Option<Details>,
     error: Option<Box<RawValue>>,
     nodes_executed: i32,
     tokens_used: i64,
@@ -45,13 +49,40 @@ struct View {
 /// What is large, or has to be read for itself.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Documents {
+struct Details {
+    deadline: Option<DateTime<Utc>>,
+    parent: Option<Parent>,
+    children: Vec<ChildView>,
+    /// Whether there are more children than `children` has.
+    children_truncated: bool,
+    replay_of: Option<ExecutionId>,
+    on_failure_of: Option<ExecutionId>,
+    operator_retries: i32,
     input: Box<RawValue>,
     output: Option<Box<RawValue>>,
     logs: Vec<LogEntry>,
     /// Whether the journal goes on where `logs` ends.
     logs_truncated: bool,
 }
+
+/// The execution that waits for this one, and which of its node runs does.
+#[derive(Serialize)]
+struct Parent {
+    id: ExecutionId,
+    path: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChildView {
+    id: ExecutionId,
+    workflow_id: WorkflowId,
+    path: String,
+    status: ExecutionStatus,
+}
+
+/// How many children are shown.
+const CHILDREN: usize = 100;
 
 /// How many journal entries `logs` is made from.
 const LOGGED: i32 = 1_000;
@@ -69,23 +100,24 @@ impl Body {
         input: String,
         shown: Return,
     ) -> Result<Self, Error> {
-        let documents = match shown {
+        let details = match shown {
             Return::Minimal => None,
-            Return::Representation => Some(Documents {
-                input: raw(input)?,
-                output: None,
-                logs: Vec::new(),
-                logs_truncated: false,
-            }),
+            Return::Representation => Some(Details::fresh(raw(input)?)),
         };
         let execution = View {
             id: accepted.id.clone(),
             workflow_id,
             workflow_type: WORKFLOW_TYPE,
             revision: accepted.revision,
-            status: ExecutionStatus::Pending,
+            status: if accepted.starts_at.is_some() {
+                ExecutionStatus::Waiting
+            } else {
+                ExecutionStatus::Pending
+            },
             attempt: 0,
-            documents,
+            waits_for: accepted.starts_at.map(|_| "start".to_owned()),
+            wake_at: accepted.starts_at,
+            details,
             error: None,
             nodes_executed: 0,
             tokens_used: 0,
@@ -111,7 +143,9 @@ impl Body {
             revision: ended.revision,
             status: ended.status,
             attempt: ended.attempt,
-            documents: None,
+            waits_for: None,
+            wake_at: None,
+            details: None,
             error: ended.error.map(raw).transpose()?,
             nodes_executed: ended.nodes_executed,
             tokens_used: ended.tokens_used,
@@ -135,22 +169,17 @@ impl Body {
         id: &ExecutionId,
         shown: Return,
     ) -> Result<Self, Error> {
-        let found = store
+        let mut found = store
             .execution(tenant, id)
             .await?
             .ok_or(Error::NotFound("execution"))?;
-        let documents = match shown {
+        let details = match shown {
             Return::Minimal => None,
-            Return::Representation => {
-                let (logs, logs_truncated) = load_logs(store, tenant, &found).await?;
-                Some(Documents {
-                    input: raw(found.input)?,
-                    output: found.output.map(raw).transpose()?,
-                    logs,
-                    logs_truncated,
-                })
-            }
+            Return::Representation => Some(Details::load(store, tenant, &mut found).await?),
         };
+        let waits = found.status == ExecutionStatus::Waiting;
+        let waits_for = found.waits_for.take();
+        let wake_at = found.wake_at.filter(|_| waits);
         let execution = View {
             id: found.id,
             workflow_id: found.workflow_id,
@@ -158,7 +187,9 @@ impl Body {
             revision: found.revision,
             status: found.status,
             attempt: found.attempt,
-            documents,
+            waits_for: waits.then(|| waits_for.unwrap_or_else(|| "graph".to_owned())),
+            wake_at,
+            details,
             error: found.error.map(raw).transpose()?,
             nodes_executed: found.nodes_executed,
             tokens_used: found.tokens_used,
@@ -180,6 +211,61 @@ impl Body {
     /// Whether its status is terminal.
     pub(crate) fn has_ended(&self) -> bool {
         self.execution.status.is_terminal()
+    }
+}
+
+impl Details {
+    /// Of an execution that nothing has happened to yet.
+    fn fresh(input: Box<RawValue>) -> Self {
+        Self {
+            deadline: None,
+            parent: None,
+            children: Vec::new(),
+            children_truncated: false,
+            replay_of: None,
+            on_failure_of: None,
+            operator_retries: 0,
+            input,
+            output: None,
+            logs: Vec::new(),
+            logs_truncated: false,
+        }
+    }
+
+    /// Reads what stands elsewhere, and takes what `found` has of it.
+    async fn load(store: &Store, tenant: &Tenant, found: &mut Execution) -> Result<Self, Error> {
+        let (logs, logs_truncated) = load_logs(store, tenant, found).await?;
+        let mut children = store.children(tenant, &found.id, CHILDREN as i64 + 1).await?;
+        let children_truncated = children.len() > CHILDREN;
+        children.truncate(CHILDREN);
+        let parent_path = found.parent_path.take().unwrap_or_default();
+        Ok(Self {
+            deadline: found.deadline,
+            parent: found.parent.take().map(|id| Parent {
+                id,
+                path: parent_path,
+            }),
+            children: children.into_iter().map(ChildView::from).collect(),
+            children_truncated,
+            replay_of: found.replay_of.take(),
+            on_failure_of: found.on_failure_of.take(),
+            operator_retries: found.operator_retries,
+            input: raw(std::mem::take(&mut found.input))?,
+            output: found.output.take().map(raw).transpose()?,
+            logs,
+            logs_truncated,
+        })
+    }
+}
+
+impl From<Child> for ChildView {
+    fn from(child: Child) -> Self {
+        Self {
+            id: child.id,
+            workflow_id: child.workflow_id,
+            path: child.path,
+            status: child.status,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn create(
         version: submission.version,
         tags: submission.tags,
         is_active: submission.is_active,
-        lane: submission.lane,
+        facts: submission.facts,
         definition: submission.definition,
         created_by: principal.user.clone(),
     };

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_store::{Accepted, Ended, Submit, Submitted, Tenant};
 
+use serde_json::{Map, Value};
+
 use super::input::Input;
 use super::request_hash::request_hash;
 use crate::answer::json;
@@ -33,23 +35,20 @@ pub(crate) async fn execute(
     let tenant = principal.tenant();
     let submit = Submit {
         id: ExecutionId::new(),
-        request_hash: request_hash(&workflow_id, &input.values),
+        request_hash: request_hash(&workflow_id, &input),
         workflow_id: workflow_id.clone(),
         input: input.text.clone(),
         idempotency_key: key,
+        start: input.start,
+        checked: None,
     };
-    let submitted = state
-        .services
-        .submitter
-        .submit(tenant.clone(), submit)
-        .await
-        .map_err(Error::from_submit)?;
-    let accepted = match submitted {
+    let accepted = match submit_checked(&state, &tenant, submit, &input.values).await? {
         Submitted::Accepted(accepted) => Ok(accepted),
         Submitted::Known(id) => Err(id),
         Submitted::KeyReused(id) => return Err(Error::KeyReused(id)),
         Submitted::UnknownWorkflow => return Err(Error::NotFound("workflow")),
         Submitted::InactiveWorkflow => return Err(Error::InactiveWorkflow),
+        Submitted::Unchecked { .. } => return Err(Error::Overtaken),
     };
     let wait = prefer.wait_at_most(state.options.max_wait);
     let ended = match wait {
@@ -76,6 +75,45 @@ pub(crate) async fn execute(
         (Err(known), _) => Body::load(&state.services.store, &tenant, &known, shown).await?,
     };
     answer(&body, wait, shown)
+}
+
+/// How often the workflow may be saved between the check of the input and the insert.
+const ROUNDS: usize = 5;
+
+/// Submits, and checks the input where the store says that it has to meet a schema. An input that does not is handed to
+/// the store all the same, as unchecked: a producer that repeats what was accepted earlier gets its execution.
+async fn submit_checked(
+    state: &AppState,
+    tenant: &Tenant,
+    mut submit: Submit,
+    input: &Map<String, Value>,
+) -> Result<Submitted, Error> {
+    let mut known = state.inputs.known_problems(&submit.workflow_id, input);
+    for _ in 0..ROUNDS {
+        submit.checked = known
+            .as_ref()
+            .filter(|(_, problems)| problems.is_empty())
+            .map(|(revision, _)| *revision);
+        let submitted = state
+            .services
+            .submitter
+            .submit(tenant.clone(), submit.clone())
+            .await
+            .map_err(Error::from_submit)?;
+        let Submitted::Unchecked { revision } = submitted else {
+            return Ok(submitted);
+        };
+        match known {
+            Some((checked, problems)) if checked == revision => return Err(Error::Invalid(problems)),
+            _ => {}
+        }
+        let problems = state
+            .inputs
+            .problems(tenant, &submit.workflow_id, revision, input)
+            .await?;
+        known = Some((revision, problems));
+    }
+    Err(Error::Overtaken)
 }
 
 /// How it ended; `None` when the wait was over first, or the process stops.

@@ -1,20 +1,27 @@
 //! What an execution is started with.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
+use gristmill_store::Start;
 use serde_json::{Map, Value};
 
-use super::fields::Fields;
 use crate::extract::Document;
+use crate::routes::fields::Fields;
 
 /// An execution's input.
 pub(crate) struct Input {
     pub(crate) values: Map<String, Value>,
     /// The object as it was sent.
     pub(crate) text: String,
+    /// When the execution may begin.
+    pub(crate) start: Start,
 }
 
 impl Input {
-    /// Reads `{"input": {…}}`; no body, no input and null all mean an empty object.
+    /// Reads `{"input": {…}, "runAt": "…", "delayMs": …}`; no body, no input and null all mean an empty object, to be run
+    /// at once.
     ///
     /// # Errors
     /// Every problem at once.
@@ -23,10 +30,11 @@ impl Input {
             return Ok(Self {
                 values: Map::new(),
                 text: "{}".to_owned(),
+                start: Start::Now,
             });
         };
         let mut fields = Fields::of(document);
-        fields.refuse_unknown(&["input"]);
+        fields.refuse_unknown(&["input", "runAt", "delayMs"]);
         let values = match fields.value("input") {
             None => Map::new(),
             Some(Value::Object(values)) => values.clone(),
@@ -35,12 +43,51 @@ impl Input {
                 Map::new()
             }
         };
+        let start = start(&mut fields);
         let problems = fields.problems;
         let text = document.text("input", "{}").to_owned();
         if problems.is_empty() {
-            Ok(Self { values, text })
+            Ok(Self { values, text, start })
         } else {
             Err(problems)
         }
     }
+}
+
+/// The longest delay: a hundred years.
+const MAX_DELAY_MS: u64 = 100 * 365 * 24 * 3_600_000;
+
+/// `runAt` or `delayMs`, and not both.
+fn start(fields: &mut Fields<'_>) -> Start {
+    let run_at = fields.value("runAt").map(|value| {
+        let text = value.as_str().unwrap_or_default();
+        DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc))
+    });
+    let delay = fields.value("delayMs").map(|value| {
+        value
+            .as_u64()
+            .filter(|delay| *delay <= MAX_DELAY_MS)
+            .map(Duration::from_millis)
+    });
+    match (run_at, delay) {
+        (None, None) => return Start::Now,
+        (Some(Ok(time)), None) => return Start::At(time),
+        (None, Some(Some(delay))) => return Start::In(delay),
+        (Some(_), Some(_)) => fields.add(
+            "runAt",
+            "contradiction",
+            "there is `runAt` or `delayMs`, not both".to_owned(),
+        ),
+        (Some(Err(_)), None) => fields.add(
+            "runAt",
+            "wrong_type",
+            "`runAt` is a time by RFC 3339, such as \"2030-01-31T08:00:00Z\"".to_owned(),
+        ),
+        (None, Some(None)) => fields.add(
+            "delayMs",
+            "wrong_type",
+            format!("`delayMs` is a whole number of milliseconds, 0 to {MAX_DELAY_MS}"),
+        ),
+    }
+    Start::Now
 }

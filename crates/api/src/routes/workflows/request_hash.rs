@@ -1,15 +1,22 @@
 //! What must be equal when an idempotency key is.
 
 use gristmill_core::WorkflowId;
+use gristmill_store::Start;
 use serde_json::{Map, Value};
 
+use super::input::Input;
 use crate::key::sha256_hex;
 
-/// A hash of the workflow and the input's meaning: a producer that repeats a request may space it or order its keys
-/// differently.
-pub(crate) fn request_hash(workflow: &WorkflowId, input: &Map<String, Value>) -> String {
+/// A hash of the workflow, the input's meaning and the start: a producer that repeats a request may space it or order its
+/// keys differently.
+pub(crate) fn request_hash(workflow: &WorkflowId, input: &Input) -> String {
     let mut text = format!("{workflow}\n");
-    write_object(&mut text, input);
+    match input.start {
+        Start::Now => {}
+        Start::At(time) => text.push_str(&format!("at {}\n", time.timestamp_micros())),
+        Start::In(delay) => text.push_str(&format!("in {}\n", delay.as_millis())),
+    }
+    write_object(&mut text, &input.values);
     sha256_hex(text.as_bytes())
 }
 
@@ -46,12 +53,20 @@ fn write_object(text: &mut String, object: &Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::DateTime;
+    use std::time::Duration;
 
     fn hash(workflow: &str, input: &str) -> String {
-        request_hash(
-            &workflow.parse().unwrap(),
-            serde_json::from_str::<Value>(input).unwrap().as_object().unwrap(),
-        )
+        hash_with(workflow, input, Start::Now)
+    }
+
+    fn hash_with(workflow: &str, input: &str, start: Start) -> String {
+        let input = Input {
+            values: serde_json::from_str(input).unwrap(),
+            text: input.to_owned(),
+            start,
+        };
+        request_hash(&workflow.parse().unwrap(), &input)
     }
 
     #[test]
@@ -62,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn workflow_values_and_the_order_of_items_count() {
+    fn workflow_values_the_order_of_items_and_the_start_count() {
         let hashes = [
             hash("wf_1", r#"{"a":[1,2]}"#),
             hash("wf_2", r#"{"a":[1,2]}"#),
@@ -71,6 +86,9 @@ mod tests {
             hash("wf_1", r#"{"a":[[1],2]}"#),
             hash("wf_1", r#"{"b":[1,2]}"#),
             hash("wf_1", r#"{"a":[1,2],"b":null}"#),
+            hash_with("wf_1", r#"{"a":[1,2]}"#, Start::In(Duration::from_secs(1))),
+            hash_with("wf_1", r#"{"a":[1,2]}"#, Start::In(Duration::from_secs(2))),
+            hash_with("wf_1", r#"{"a":[1,2]}"#, Start::At(DateTime::UNIX_EPOCH)),
         ];
         let distinct: std::collections::HashSet<_> = hashes.iter().collect();
         assert_eq!(distinct.len(), hashes.len());

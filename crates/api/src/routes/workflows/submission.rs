@@ -2,9 +2,10 @@
 
 use gristmill_core::Problem;
 use gristmill_engine::{Registry, compile_json};
+use gristmill_store::Facts;
 
-use super::fields::Fields;
 use crate::extract::Document;
+use crate::routes::fields::Fields;
 
 /// A workflow that may be stored.
 pub(crate) struct Submission {
@@ -14,7 +15,7 @@ pub(crate) struct Submission {
     /// A JSON array of strings.
     pub(crate) tags: String,
     pub(crate) is_active: bool,
-    pub(crate) lane: String,
+    pub(crate) facts: Facts,
     /// `nodes`, `edges`, `variables` and `settings` in one object, each as the text that it was sent as.
     pub(crate) definition: String,
 }
@@ -68,22 +69,26 @@ impl Submission {
             let message = format!("unknown lane `{lane}`; the lanes are {}", lanes.join(", "));
             problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
         }
-        if let Err(found) = compile_json(&document.values, registry) {
-            problems.extend(found);
-        }
-        match name {
-            Some(name) if problems.is_empty() => {
-                let (lane, definition) = (lane.to_owned(), stored(document));
-                Ok(Self {
-                    name,
-                    description,
-                    version,
-                    tags,
-                    is_active,
-                    lane,
-                    definition,
-                })
+        let facts = match compile_json(&document.values, registry) {
+            Ok((definition, plan)) => Some(Facts {
+                checks_input: plan.checks_input(),
+                ..Facts::from(&definition.settings)
+            }),
+            Err(found) => {
+                problems.extend(found);
+                None
             }
+        };
+        match (name, facts) {
+            (Some(name), Some(facts)) if problems.is_empty() => Ok(Self {
+                name,
+                description,
+                version,
+                tags,
+                is_active,
+                facts,
+                definition: stored(document),
+            }),
             _ => Err(problems),
         }
     }

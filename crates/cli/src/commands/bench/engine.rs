@@ -9,6 +9,9 @@ use super::{failed, print};
 use crate::commands::Context;
 use crate::error::Error;
 
+/// A million nodes take some gigabytes.
+const MAX_NODES: u64 = 1_000_000;
+
 /// Measure the engine alone: nodes per second on one processor, without queue and database.
 ///
 /// Graphs of `transform` nodes with one computed key each: a chain, a fan-out/fan-in and a grid. The journal is kept in
@@ -23,7 +26,7 @@ Examples:
 pub struct Args {
     /// How many nodes the graphs have, separated by commas.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,1000,10000",
-          value_parser = clap::value_parser!(u64).range(10..=gristmill_engine::MAX_NODES as u64))]
+          value_parser = clap::value_parser!(u64).range(10..=MAX_NODES))]
     nodes: Vec<u64>,
     /// How often each graph is run; the median counts.
     #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u64).range(1..))]
@@ -33,7 +36,7 @@ pub struct Args {
 impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let options = Options {
-            // At most MAX_NODES.
+            // At most `MAX_NODES`.
             sizes: self.nodes.iter().map(|nodes| *nodes as usize).collect(),
             runs: self.runs as usize,
         };

@@ -1,6 +1,6 @@
 //! An execution's journal for people: one line for each entry.
 
-use gristmill_core::journal::Entry;
+use gristmill_core::journal::{Entry, WaitsFor};
 use serde_json::{Map, Value};
 
 /// How much of an output is shown, in characters.
@@ -11,14 +11,14 @@ pub fn readable(entries: &[Entry]) -> String {
     let first = entries.first().map(Entry::at).unwrap_or_default();
     let width = entries
         .iter()
-        .map(|entry| entry.path().chars().count())
+        .map(|entry| entry.path().unwrap_or_default().chars().count())
         .max()
         .unwrap_or_default();
     let line = |entry: &Entry| {
         format!(
             "  {:>6} ms  {:<width$}  {}\n",
             entry.at() - first,
-            entry.path(),
+            entry.path().unwrap_or_default(),
             what(entry)
         )
     };
@@ -48,6 +48,19 @@ fn what(entry: &Entry) -> String {
         Entry::Failed { attempts, error, .. } => {
             format!("failed after {attempts} attempt(s): {}", error.message)
         }
+        Entry::Waiting {
+            on: WaitsFor::Timer, ..
+        } => "waits".to_owned(),
+        Entry::Waiting {
+            on: WaitsFor::Signal { name },
+            ..
+        } => format!("waits for the signal `{name}`"),
+        Entry::Waiting {
+            on: WaitsFor::Child { execution_id },
+            ..
+        } => format!("waits for {execution_id}"),
+        Entry::Expanded { items, .. } => format!("runs its body for {} items", items.len()),
+        Entry::Reopened { .. } => "goes on after its failure".to_owned(),
         Entry::Skipped { .. } => "skipped".to_owned(),
         Entry::Disabled { .. } => "disabled, passed through".to_owned(),
         Entry::Aborted { reason, .. } => format!("aborted: {reason}"),

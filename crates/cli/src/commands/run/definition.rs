@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use gristmill_core::{Problem, UserId, WorkflowId};
-use gristmill_engine::{Registry, compile_json};
-use gristmill_store::NewWorkflow;
+use gristmill_engine::{Plan, Registry, compile_json};
+use gristmill_store::{Facts, NewWorkflow};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// The lane of a workflow that names none.
-const DEFAULT_LANE: &str = "default";
-
-/// Reads a definition; its problems go to stderr.
+/// Reads a definition, and what it compiles to; its problems go to stderr.
 ///
 /// # Errors
 /// When the file cannot be read, is no JSON object, or has problems.
-pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result<NewWorkflow, Error> {
+pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result<(NewWorkflow, Plan), Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File {
         what: "cannot read the definition",
         path: path.to_owned(),
@@ -26,21 +23,28 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
     let document: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|error| Error::Usage(format!("{file} is no JSON object: {error}")))?;
     let mut problems = Vec::new();
-    let lane = match compile_json(&document, registry) {
-        Ok((definition, _)) => definition
-            .settings
-            .lane
-            .unwrap_or_else(|| DEFAULT_LANE.to_owned()),
+    let compiled = match compile_json(&document, registry) {
+        Ok((definition, plan)) => {
+            let facts = Facts {
+                checks_input: plan.checks_input(),
+                ..Facts::from(&definition.settings)
+            };
+            if !lanes.contains(&facts.lane) {
+                let message = format!(
+                    "unknown lane `{}`; the lanes are {}",
+                    facts.lane,
+                    lanes.join(", ")
+                );
+                problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
+            }
+            Some((facts, plan))
+        }
         Err(found) => {
             problems = found;
-            DEFAULT_LANE.to_owned()
+            None
         }
     };
-    if !lanes.contains(&lane) {
-        let message = format!("unknown lane `{lane}`; the lanes are {}", lanes.join(", "));
-        problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
-    }
-    if !problems.is_empty() {
+    let Some((facts, plan)) = compiled.filter(|_| problems.is_empty()) else {
         for problem in &problems {
             eprintln!("{problem}");
         }
@@ -48,8 +52,8 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
             file,
             count: problems.len(),
         });
-    }
-    Ok(NewWorkflow {
+    };
+    let new = NewWorkflow {
         id: WorkflowId::new(),
         name: document
             .get("name")
@@ -60,9 +64,10 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        lane,
+        facts,
         definition: text,
         // Replaced by the owner of the database that is about to be made.
         created_by: UserId::new(),
-    })
+    };
+    Ok((new, plan))
 }

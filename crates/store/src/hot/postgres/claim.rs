@@ -17,6 +17,9 @@ use crate::sql_types::{Token, Uuid};
 /// jobs.
 ///
 /// A claim whose answer was lost has been made all the same. Repeated under its token, it finds those rows again.
+///
+/// The first claim starts the workflow's clock; later ones leave the deadline alone, or losing workers would be a way to
+/// live for ever.
 const CLAIM: &str = "
     WITH locked AS (
         SELECT e.id, job.attempt
@@ -28,10 +31,12 @@ const CLAIM: &str = "
     UPDATE executions e SET
         status = 'RUNNING', attempt = locked.attempt + 1, claim_token = $3, claimed_by = $4,
         wake_at = clock_timestamp() + make_interval(secs => $5), published_at = NULL, publishes = 0,
-        started_at = coalesce(e.started_at, clock_timestamp())
+        started_at = coalesce(e.started_at, clock_timestamp()), waits_for = NULL,
+        deadline = coalesce(e.deadline, clock_timestamp() + e.timeout_ms * interval '1 millisecond')
     FROM locked WHERE e.id = locked.id
     RETURNING e.id, e.organization_id, e.workflow_id, e.revision, e.attempt, e.input, e.journal_len, e.inbox,
-        e.created_at, e.started_at, clock_timestamp() AS now";
+        e.created_at, e.started_at, clock_timestamp() AS now, e.deadline,
+        e.parent_execution_id IS NOT NULL AS is_child";
 
 pub(super) async fn claim(
     pool: &PostgresPool,

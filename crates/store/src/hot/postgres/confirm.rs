@@ -21,7 +21,7 @@ const CONFIRM: &str = "
     )
     UPDATE executions e SET
         published_at = clock_timestamp(), publishes = e.publishes + 1,
-        wake_at = clock_timestamp() + interval '5 minutes' * power(3, least(e.publishes, 4))
+        wake_at = least(clock_timestamp() + interval '5 minutes' * power(3, least(e.publishes, 4)), e.deadline)
     FROM locked WHERE e.id = locked.id";
 
 pub(super) async fn confirm(pool: &PostgresPool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
-use super::finish::{finish, lost};
+use super::finish::{finish, lock_with_parents, unheld};
 use super::jobs::{columns, set};
 use crate::Error;
 use crate::cached::Cached;
@@ -18,8 +18,9 @@ use crate::protocol::DeadLetter;
 const COUNT: &str = concat!(
     "WITH locked AS (
         SELECT job.place, e.id, e.status = 'PENDING' AND e.attempt = job.attempt AS waits,
-            e.losses + 1 >= $3 AS spent
-        FROM executions e JOIN unnest($1::text[], $2::int[]) WITH ORDINALITY AS job (id, attempt, place)
+            e.losses + 1 >= $3 AS spent, job.follow_up
+        FROM executions e
+        JOIN unnest($1::text[], $2::int[], $5::text[]) WITH ORDINALITY AS job (id, attempt, follow_up, place)
             ON job.id = e.id
         ORDER BY e.id FOR UPDATE OF e
     ), retried AS (
@@ -27,8 +28,8 @@ const COUNT: &str = concat!(
             losses = e.losses + 1, published_at = NULL, publishes = 0, wake_at = clock_timestamp()
         FROM locked WHERE e.id = locked.id AND locked.waits AND NOT locked.spent
     ), ending AS (
-        SELECT DISTINCT ON (id) id, place, $4::text AS error, ",
-    lost!(),
+        SELECT DISTINCT ON (id) id, place, $4::text AS error, follow_up, ",
+    unheld!("FAILED", "1"),
     " FROM locked WHERE waits AND spent ORDER BY id, place
     ), ",
     finish!(),
@@ -55,13 +56,16 @@ pub(super) async fn count_dead_letters(
 ) -> Result<Vec<DeadLetter>, Error> {
     let (ids, attempts) = columns(jobs);
     let error = error.to_owned();
-    let rows = pool.run(move |connection| {
+    let follow_ups: Vec<_> = ids.iter().map(|_| ExecutionId::new().to_string()).collect();
+    let rows = pool.transaction(move |connection| {
         Box::pin(async move {
+            lock_with_parents(connection, &ids).await?;
             let count = sql_query(COUNT)
                 .bind::<Array<Text>, _>(ids)
                 .bind::<Array<Integer>, _>(attempts)
                 .bind::<Integer, _>(max_losses)
-                .bind::<Text, _>(error);
+                .bind::<Text, _>(error)
+                .bind::<Array<Text>, _>(follow_ups);
             Ok(Cached(count).load::<Row>(connection).await?)
         })
     });

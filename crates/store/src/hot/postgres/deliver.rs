@@ -1,4 +1,4 @@
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
@@ -9,24 +9,29 @@ use crate::{Error, Tenant};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
-/// lost, meets its own key and wakes nobody a second time.
+/// lost, meets its own key and wakes nobody a second time. What waits for its start keeps its mail
+/// until then.
 const DELIVER: &str = "
     WITH target AS (
-        SELECT organization_id, id, inbox, status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
+        SELECT organization_id, id, inbox,
+            inbox >= $6 AND (
+                SELECT count(*) FROM execution_inbox m WHERE m.execution_id = executions.id AND m.name NOT LIKE 'child:%'
+            ) >= $6 AS full_up,
+            status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
         FROM executions WHERE organization_id = $1 AND id = $2 FOR UPDATE
     ), mail AS (
         INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
-        SELECT organization_id, id, inbox + 1, $3, $4, $5 FROM target WHERE NOT ended
+        SELECT organization_id, id, inbox + 1, $3, $4, $5 FROM target WHERE NOT ended AND NOT full_up
         ON CONFLICT (execution_id, key) DO NOTHING
         RETURNING execution_id
     ), woken AS (
         UPDATE executions e SET
             inbox = e.inbox + 1,
-            status = CASE WHEN e.status = 'WAITING' THEN 'PENDING' ELSE e.status END,
-            wake_at = CASE WHEN e.status = 'WAITING' THEN clock_timestamp() ELSE e.wake_at END
+            status = CASE WHEN e.status = 'WAITING' AND e.waits_for IS DISTINCT FROM 'start' THEN 'PENDING' ELSE e.status END,
+            wake_at = CASE WHEN e.status = 'WAITING' AND e.waits_for IS DISTINCT FROM 'start' THEN clock_timestamp() ELSE e.wake_at END
         FROM mail WHERE e.id = mail.execution_id
     )
-    SELECT ended, EXISTS (SELECT FROM mail) AS delivered,
+    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered,
         EXISTS (SELECT FROM execution_inbox known WHERE known.execution_id = target.id AND known.key = $3) AS known
     FROM target";
 
@@ -35,12 +40,19 @@ struct Row {
     #[diesel(sql_type = Bool)]
     ended: bool,
     #[diesel(sql_type = Bool)]
+    full_up: bool,
+    #[diesel(sql_type = Bool)]
     delivered: bool,
     #[diesel(sql_type = Bool)]
     known: bool,
 }
 
-pub(super) async fn deliver(pool: &PostgresPool, tenant: &Tenant, mail: &Mail) -> Result<Delivered, Error> {
+pub(super) async fn deliver(
+    pool: &PostgresPool,
+    tenant: &Tenant,
+    mail: &Mail,
+    limit: i32,
+) -> Result<Delivered, Error> {
     let organization_id = tenant.0.to_string();
     let mail = mail.clone();
     let row = pool.run(move |connection| {
@@ -50,7 +62,8 @@ pub(super) async fn deliver(pool: &PostgresPool, tenant: &Tenant, mail: &Mail) -
                 .bind::<Text, _>(mail.execution_id.as_str())
                 .bind::<Text, _>(mail.key)
                 .bind::<Text, _>(mail.name)
-                .bind::<Text, _>(mail.body);
+                .bind::<Text, _>(mail.body)
+                .bind::<Integer, _>(limit);
             // Read to the end: an error that comes after the row is an error all the same.
             Ok(Cached(deliver).load::<Row>(connection).await?.pop())
         })
@@ -58,8 +71,10 @@ pub(super) async fn deliver(pool: &PostgresPool, tenant: &Tenant, mail: &Mail) -
     Ok(match row.await? {
         None => Delivered::UnknownExecution,
         Some(row) if row.delivered => Delivered::Yes,
-        // Nothing was delivered to an execution that goes on: the key was there, if only since a moment ago.
-        Some(row) if row.known || !row.ended => Delivered::Known,
-        Some(_) => Delivered::Ended,
+        Some(row) if row.known => Delivered::Known,
+        Some(row) if row.ended => Delivered::Ended,
+        Some(row) if row.full_up => Delivered::Full,
+        // Nothing was delivered to an execution that goes on and has room: the key was there, if only since a moment ago.
+        Some(_) => Delivered::Known,
     })
 }

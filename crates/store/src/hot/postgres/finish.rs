@@ -1,30 +1,104 @@
 //! The end of an execution.
 
-/// The one way into a terminal status, for settling, the relay and dead letters alike: the part of a statement that ends
-/// the locked rows in `ending (id, status, output, error, body, entries, losses, nodes_executed, tokens_used,
-/// cost_micros, place)`, where null totals leave what is there. Whatever must happen at every end happens here.
+use diesel::sql_query;
+use diesel::sql_types::{Array, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::Error;
+use crate::cached::Cached;
+
+/// The one way into a terminal status, for settling, cancelling, the relay and dead letters alike: the part of a
+/// statement that ends the locked rows in `ending (id, status, output, error, body, entries, losses, nodes_executed,
+/// tokens_used, cost_micros, follow_up, place)`, where null totals leave what is there. Whatever must happen at every end
+/// happens here:
+///
+/// - `told`: the end of a child is mail for its parent, which is woken if it waits. A FAILED parent is told as well, for
+///   an operator may retry it; one that ends in this very statement is not.
+/// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once, because a row
+///   fails only once. What handles a failure is not handled itself, and is as deep as a child would be: so no two
+///   workflows that name each other go on for ever.
+///
+/// A caller that ends children holds the locks of their parents as well ([`lock_with_parents`]), and ends no two
+/// executions of one family in one statement unless both are CANCELLED: a statement does not see its own changes.
 macro_rules! finish {
     () => {
         "changed AS (
             UPDATE executions e SET
                 status = ending.status, output = ending.output, error = ending.error,
-                completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL,
+                completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL, waits_for = NULL,
                 journal_len = e.journal_len + ending.entries, losses = e.losses + ending.losses,
                 nodes_executed = coalesce(ending.nodes_executed, e.nodes_executed),
                 tokens_used = coalesce(ending.tokens_used, e.tokens_used),
                 cost_micros = coalesce(ending.cost_micros, e.cost_micros)
             FROM ending WHERE e.id = ending.id
-            RETURNING e.organization_id, e.id, e.journal_len - ending.entries AS seq, ending.body, ending.place
+            RETURNING e.organization_id, e.id, e.journal_len - ending.entries AS seq, ending.body, ending.place,
+                e.status, e.parent_execution_id
+        ), told AS (
+            INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
+            SELECT p.organization_id, p.id, p.inbox + row_number() OVER (PARTITION BY p.id ORDER BY c.id),
+                'child:' || c.id, 'child:' || c.id,
+                '{\"status\":\"' || c.status || '\"' || coalesce(',\"output\":' || ending.output, '')
+                    || coalesce(',\"error\":' || ending.error, '') || '}'
+            FROM changed c JOIN ending ON ending.id = c.id JOIN executions p ON p.id = c.parent_execution_id
+            WHERE c.parent_execution_id IS NOT NULL AND p.status NOT IN ('COMPLETED', 'CANCELLED')
+                AND p.id NOT IN (SELECT id FROM ending)
+                AND NOT EXISTS (
+                    SELECT FROM execution_inbox known WHERE known.execution_id = p.id AND known.key = 'child:' || c.id
+                )
+            RETURNING execution_id
+        ), woken AS (
+            UPDATE executions p SET
+                inbox = p.inbox + told.mails,
+                status = CASE WHEN p.status = 'WAITING' AND p.waits_for IS DISTINCT FROM 'start' THEN 'PENDING' ELSE p.status END,
+                wake_at = CASE WHEN p.status = 'WAITING' AND p.waits_for IS DISTINCT FROM 'start' THEN clock_timestamp() ELSE p.wake_at END
+            FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
+            WHERE p.id = told.execution_id
+        ), followed AS (
+            INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash,
+                input, on_failure_of, depth)
+            SELECT ending.follow_up, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, clock_timestamp(), '',
+                '{\"failed\":{\"id\":\"' || f.id || '\",\"workflowId\":\"' || f.workflow_id || '\",\"revision\":' || f.revision
+                    || ',\"error\":' || ending.error || ',\"input\":' || f.input || '}}',
+                f.id, f.depth + 1
+            FROM changed c JOIN ending ON ending.id = c.id JOIN executions f ON f.id = c.id
+            JOIN workflow_revisions r ON r.organization_id = f.organization_id AND r.workflow_id = f.workflow_id
+                AND r.revision = f.revision
+            JOIN workflows w ON w.organization_id = f.organization_id AND w.id = r.on_failure AND w.is_active
+            WHERE c.status = 'FAILED' AND f.on_failure_of IS NULL
         ) "
     };
 }
 
-/// The columns of `ending` for an execution that fails without a holder: no chunk, no totals, one loss more.
-macro_rules! lost {
-    () => {
-        "'FAILED' AS status, NULL::text AS output, NULL::text AS body, 0 AS entries, 1 AS losses, \
-         NULL::int AS nodes_executed, NULL::bigint AS tokens_used, NULL::bigint AS cost_micros"
+/// The columns of `ending` for an execution that ends without a holder: no chunk and no totals; `$status` is what it
+/// becomes, and `$losses` how many more workers it has lost.
+macro_rules! unheld {
+    ($status:literal, $losses:literal) => {
+        concat!(
+            "'",
+            $status,
+            "' AS status, NULL::text AS output, NULL::text AS body, 0 AS entries, ",
+            $losses,
+            " AS losses, NULL::int AS nodes_executed, NULL::bigint AS tokens_used, NULL::bigint AS cost_micros"
+        )
     };
 }
 
-pub(super) use {finish, lost};
+pub(super) use {finish, unheld};
+
+/// The parents are read without a lock: who they are never changes. Theirs are taken in one order with all the others:
+/// a cancel that came from above holds the parent and wants the child.
+const LOCK: &str = "
+    SELECT id FROM executions
+    WHERE id = ANY($1::text[]) OR id IN (SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[]))
+    ORDER BY id FOR UPDATE";
+
+/// Locks these rows, and those of their parents.
+pub(super) async fn lock_with_parents(
+    connection: &mut AsyncPgConnection,
+    ids: &[String],
+) -> Result<(), Error> {
+    Cached(sql_query(LOCK).bind::<Array<Text>, _>(ids))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -2,10 +2,10 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use gristmill_core::ExecutionStatus;
+use gristmill_core::{ExecutionId, ExecutionStatus};
 use tokio::sync::oneshot;
 
-use super::finish::{finish, lost};
+use super::finish::{finish, unheld};
 use super::jobs::{duration, seconds};
 use crate::Error;
 use crate::cached::Cached;
@@ -20,6 +20,7 @@ use crate::protocol::{Decide, Due, Wake};
 /// index on `wake_at` could not be searched with it.
 const DUE: &str = "
     SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
+        deadline IS NOT NULL AND deadline <= clock_timestamp() AS expired,
         extract(epoch FROM clock_timestamp() - wake_at)::float8 AS late
     FROM executions
     WHERE wake_at <= (SELECT clock_timestamp()) AND (status <> 'RUNNING' OR $2)
@@ -31,19 +32,29 @@ const ACT: &str = "
     UPDATE executions e SET
         status = act.status, losses = e.losses + act.losses, published_at = NULL,
         publishes = CASE WHEN e.status = 'PENDING' THEN e.publishes ELSE 0 END,
-        wake_at = clock_timestamp() + make_interval(secs => act.again_in)
+        waits_for = CASE WHEN act.status = 'WAITING' THEN 'worker' END,
+        wake_at = least(clock_timestamp() + make_interval(secs => act.again_in), e.deadline)
     FROM unnest($1::text[], $2::text[], $3::int[], $4::float8[]) AS act (id, status, losses, again_in)
     WHERE e.id = act.id";
 
 const FAIL: &str = concat!(
     "WITH ending AS (
-        SELECT id, error, place, ",
-    lost!(),
-    " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS failed (id, error, place)
-    ), ",
+        SELECT $1::text AS id, $2::text AS error, $3::text AS follow_up, 1 AS place, ",
+    unheld!("FAILED", "$4::int"),
+    "), ",
     finish!(),
     "SELECT place FROM changed",
 );
+
+/// The end of a child is written into its parent's row. Whoever holds that may want this child, as a cancel of the whole
+/// family does: so the relay, which holds many rows by now, does not wait for it.
+const PARENT: &str = "
+    WITH parent AS (
+        SELECT p.id FROM executions e JOIN executions p ON p.id = e.parent_execution_id WHERE e.id = $1
+    ), locked AS (
+        SELECT p.id FROM executions p JOIN parent ON parent.id = p.id FOR UPDATE OF p SKIP LOCKED
+    )
+    SELECT (SELECT count(*) FROM parent) = (SELECT count(*) FROM locked) AS free";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -51,6 +62,12 @@ struct Row {
     due: DueRow,
     #[diesel(sql_type = Double)]
     late: f64,
+}
+
+#[derive(QueryableByName)]
+struct Free {
+    #[diesel(sql_type = Bool)]
+    free: bool,
 }
 
 pub(super) async fn relay(
@@ -69,11 +86,11 @@ pub(super) async fn relay(
             if due.is_empty() || send_due.send(due).is_err() {
                 return Ok(Vec::new());
             }
-            let Ok(decided) = decided.await else {
+            let Ok(mut decided) = decided.await else {
                 return Ok(Vec::new());
             };
             act(connection, &decided).await?;
-            fail(connection, &decided).await?;
+            fail(connection, &mut decided).await?;
             Ok(decided)
         })
     });
@@ -109,7 +126,7 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
             Wake::Publish { again_in } | Wake::Start { again_in } => (ExecutionStatus::Pending, 0, again_in),
             Wake::Reap { again_in } => (ExecutionStatus::Pending, 1, again_in),
             Wake::Pause { pause } => (ExecutionStatus::Waiting, 1, pause),
-            Wake::Fail { .. } | Wake::Leave => continue,
+            Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => continue,
         };
         ids.push(due.job.execution_id.as_str());
         statuses.push(status.as_str());
@@ -128,18 +145,29 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
     Ok(())
 }
 
-async fn fail(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Result<(), Error> {
-    let failed = decided.iter().filter_map(|(due, wake)| match wake {
-        Wake::Fail { error } => Some((due.job.execution_id.as_str(), error.as_str())),
-        _ => None,
-    });
-    let (ids, errors): (Vec<_>, Vec<_>) = failed.unzip();
-    if ids.is_empty() {
-        return Ok(());
+/// One by one: these are rare, and the end of a child and that of its parent must not be one statement. What cannot be
+/// ended now is left as it is, and stays due.
+async fn fail(connection: &mut AsyncPgConnection, decided: &mut [(Due, Wake)]) -> Result<(), Error> {
+    for (due, wake) in decided {
+        let (error, losses) = match wake {
+            Wake::Fail { error } => (error, 1),
+            Wake::Expire { error } => (error, 0),
+            _ => continue,
+        };
+        let id = due.job.execution_id.as_str();
+        let parent: Free = Cached(sql_query(PARENT).bind::<Text, _>(id))
+            .get_result(connection)
+            .await?;
+        if !parent.free {
+            *wake = Wake::Leave;
+            continue;
+        }
+        let fail = sql_query(FAIL)
+            .bind::<Text, _>(id)
+            .bind::<Text, _>(error.as_str())
+            .bind::<Text, _>(ExecutionId::new().to_string())
+            .bind::<Integer, _>(losses);
+        Cached(fail).execute(connection).await?;
     }
-    let fail = sql_query(FAIL)
-        .bind::<Array<Text>, _>(ids)
-        .bind::<Array<Text>, _>(errors);
-    Cached(fail).execute(connection).await?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use gristmill_core::ExecutionId;
 
 use super::chunk::{Holders, bind_holders, lock_held, write_chunks};
-use super::finish::finish;
-use super::jobs::by_place;
+use super::finish::{finish, lock_with_parents};
+use super::jobs::{PlaceRow, by_place};
 use crate::Error;
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
@@ -14,8 +15,8 @@ use crate::protocol::{Ending, Held, Settle};
 /// row is no longer RUNNING; its caller finds its own claim token on a terminal row and knows that it was done.
 const SETTLE: &str = concat!(
     lock_held!(
-        ", $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[]",
-        ", output, error, nodes_executed, tokens_used, cost_micros"
+        ", $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[], $11::text[]",
+        ", output, error, nodes_executed, tokens_used, cost_micros, follow_up"
     ),
     "ending AS (
         SELECT *, CASE WHEN error IS NULL THEN 'COMPLETED' ELSE 'FAILED' END AS status, 0 AS losses FROM held
@@ -27,36 +28,68 @@ const SETTLE: &str = concat!(
 );
 
 pub(super) async fn settle(pool: &PostgresPool, members: &[Settle]) -> Result<Vec<Held>, Error> {
+    if members.iter().any(|member| member.is_child) {
+        return settle_families(pool, members.to_vec()).await;
+    }
+    let members = members.to_vec();
+    pool.run(move |connection| Box::pin(async move { settle_all(connection, &members).await }))
+        .await
+}
+
+/// With children among the members, their parents may be as well: each child has a statement of its own, so that the
+/// parent's sees the child's end, all in one transaction.
+async fn settle_families(pool: &PostgresPool, members: Vec<Settle>) -> Result<Vec<Held>, Error> {
+    let transaction = pool.transaction(move |connection| {
+        Box::pin(async move {
+            let ids: Vec<_> = members.iter().map(|member| member.id.to_string()).collect();
+            lock_with_parents(connection, &ids).await?;
+            let mut answers = Vec::with_capacity(members.len());
+            for part in members.chunk_by(|one, next| !one.is_child && !next.is_child) {
+                answers.extend(settle_all(connection, part).await?);
+            }
+            Ok(answers)
+        })
+    });
+    transaction.await
+}
+
+async fn settle_all(connection: &mut AsyncPgConnection, members: &[Settle]) -> Result<Vec<Held>, Error> {
     let holders = Holders::new(
         members
             .iter()
             .map(|member| (&member.id, member.attempt, &member.chunk)),
     );
     let (outputs, errors): (Vec<_>, Vec<_>) = members.iter().map(|member| ending(&member.ending)).unzip();
-    let totals: Vec<_> = members.iter().map(|member| member.totals).collect();
-    let rows = pool.run(move |connection| {
-        Box::pin(async move {
-            let settle = bind_holders!(SETTLE, holders)
-                .bind::<Array<Nullable<Text>>, _>(outputs)
-                .bind::<Array<Nullable<Text>>, _>(errors)
-                .bind::<Array<Integer>, _>(
-                    totals
-                        .iter()
-                        .map(|totals| totals.nodes_executed)
-                        .collect::<Vec<_>>(),
-                )
-                .bind::<Array<BigInt>, _>(totals.iter().map(|totals| totals.tokens_used).collect::<Vec<_>>())
-                .bind::<Array<BigInt>, _>(totals.iter().map(|totals| totals.cost_micros).collect::<Vec<_>>());
-            Ok(Cached(settle).load(connection).await?)
-        })
-    });
-    Ok(by_place(&rows.await?, members.len(), Held::Yes, Held::No))
+    let follow_ups: Vec<_> = errors
+        .iter()
+        .map(|error| error.map(|_| ExecutionId::new().to_string()))
+        .collect();
+    let totals = members.iter().map(|member| member.totals);
+    let settle = bind_holders!(SETTLE, holders)
+        .bind::<Array<Nullable<Text>>, _>(outputs)
+        .bind::<Array<Nullable<Text>>, _>(errors)
+        .bind::<Array<Integer>, _>(
+            totals
+                .clone()
+                .map(|totals| totals.nodes_executed)
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<BigInt>, _>(
+            totals
+                .clone()
+                .map(|totals| totals.tokens_used)
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<BigInt>, _>(totals.map(|totals| totals.cost_micros).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(follow_ups);
+    let rows: Vec<PlaceRow> = Cached(settle).load(connection).await?;
+    Ok(by_place(&rows, members.len(), Held::Yes, Held::No))
 }
 
 /// Output and error, of which an execution has exactly one.
-fn ending(ending: &Ending) -> (Option<String>, Option<String>) {
+fn ending(ending: &Ending) -> (Option<&str>, Option<&str>) {
     match ending {
-        Ending::Completed { output } => (Some(output.clone()), None),
-        Ending::Failed { error } => (None, Some(error.clone())),
+        Ending::Completed { output } => (Some(output), None),
+        Ending::Failed { error } => (None, Some(error)),
     }
 }

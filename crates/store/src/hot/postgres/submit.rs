@@ -6,34 +6,46 @@ use diesel::result::Error as Failure;
 use diesel::sql_types::{Array, Bool, Double, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use gristmill_core::ExecutionId;
 
 use super::jobs::seconds;
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
-use crate::protocol::{Accepted, Submit, Submitted};
+use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::sql_types::{Moment, Timestamp};
 use crate::{Error, Tenant};
 
 /// Two producers, or one that retries, send the same key at the same moment: the unique index lets one row in, and makes
 /// the other insert wait for that row's commit before it does nothing. Inserting in the order of the keys keeps two
 /// groups that share several keys from waiting for each other.
+///
+/// The workflow is saved with another input schema between the caller's check and this insert: the guard on the revision
+/// sends the caller back, and no input runs against a schema that it does not meet.
 const INSERT: &str = "
     WITH member AS (
-        SELECT member.*, w.revision, w.lane, w.is_active
-        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-            AS member (id, workflow_id, input, idempotency_key, request_hash, place)
+        SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active,
+            w.checks_input AND member.checked IS DISTINCT FROM w.revision AS unchecked,
+            CASE WHEN member.start_at > clock_timestamp() THEN member.start_at END AS later
+        FROM (
+            SELECT id, workflow_id, input, idempotency_key, request_hash, checked, place,
+                coalesce(start_at, clock_timestamp() + make_interval(secs => start_in)) AS start_at
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $9::float8[],
+                $10::int[]) WITH ORDINALITY
+                AS member (id, workflow_id, input, idempotency_key, request_hash, start_at, start_in, checked, place)
+        ) AS member
         LEFT JOIN workflows w ON w.organization_id = $1 AND w.id = member.workflow_id
     ), inserted AS (
-        INSERT INTO executions
-            (id, organization_id, workflow_id, revision, lane, wake_at, idempotency_key, request_hash, input)
-        SELECT id, $1, workflow_id, revision, lane, clock_timestamp() + make_interval(secs => $7),
-            idempotency_key, request_hash, input
-        FROM member WHERE is_active ORDER BY idempotency_key, place
+        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
+            idempotency_key, request_hash, input)
+        SELECT id, $1, workflow_id, revision, lane, timeout_ms,
+            CASE WHEN later IS NULL THEN 'PENDING' ELSE 'WAITING' END, CASE WHEN later IS NOT NULL THEN 'start' END,
+            coalesce(later, clock_timestamp() + make_interval(secs => $7)), idempotency_key, request_hash, input
+        FROM member WHERE is_active AND NOT unchecked ORDER BY idempotency_key, place
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING id, created_at
     )
-    SELECT member.revision, member.lane, member.is_active, inserted.created_at
+    SELECT member.revision, member.lane, member.is_active, member.unchecked, member.later, inserted.created_at
     FROM member LEFT JOIN inserted ON inserted.id = member.id ORDER BY member.place";
 
 const KNOWN: &str = "
@@ -48,6 +60,10 @@ struct Row {
     lane: Option<String>,
     #[diesel(sql_type = Nullable<Bool>)]
     is_active: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    unchecked: Option<bool>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    later: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Moment>)]
     created_at: Option<Timestamp>,
 }
@@ -121,8 +137,35 @@ async fn insert(
                 .map(|member| &member.request_hash)
                 .collect::<Vec<_>>(),
         )
-        .bind::<Double, _>(seconds(publish_within));
+        .bind::<Double, _>(seconds(publish_within))
+        .bind::<Array<Nullable<Moment>>, _>(
+            members
+                .iter()
+                .map(|member| start_at(member.start))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Double>>, _>(
+            members
+                .iter()
+                .map(|member| start_in(member.start))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Integer>>, _>(members.iter().map(|member| member.checked).collect::<Vec<_>>());
     Ok(Cached(insert).load(connection).await?)
+}
+
+fn start_at(start: Start) -> Option<Timestamp> {
+    match start {
+        Start::At(time) => Some(Timestamp(time)),
+        Start::Now | Start::In(_) => None,
+    }
+}
+
+fn start_in(start: Start) -> Option<f64> {
+    match start {
+        Start::In(delay) => Some(seconds(delay)),
+        Start::Now | Start::At(_) => None,
+    }
 }
 
 /// The executions behind the keys of members that were not inserted.
@@ -141,14 +184,34 @@ async fn known(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let known = sql_query(KNOWN)
-        .bind::<Text, _>(organization_id)
-        .bind::<Array<Text>, _>(keys);
-    let known: Vec<Known> = Cached(known).load(connection).await?;
-    Ok(known
+    Ok(load_known(connection, &organization_id, keys)
+        .await?
         .into_iter()
         .map(|known| (known.idempotency_key.clone(), known))
         .collect())
+}
+
+async fn load_known(
+    connection: &mut AsyncPgConnection,
+    organization_id: &str,
+    keys: Vec<&str>,
+) -> Result<Vec<Known>, Error> {
+    let known = sql_query(KNOWN)
+        .bind::<Text, _>(organization_id)
+        .bind::<Array<Text>, _>(keys);
+    Ok(Cached(known).load(connection).await?)
+}
+
+/// The execution behind a key, and the hash of the request that made it.
+pub(super) async fn known_by_key(
+    connection: &mut AsyncPgConnection,
+    organization_id: &str,
+    key: &str,
+) -> Result<Option<(ExecutionId, String)>, Error> {
+    let known = load_known(connection, organization_id, vec![key]).await?.pop();
+    known
+        .map(|known| Ok((parse("execution id", &known.id)?, known.request_hash)))
+        .transpose()
 }
 
 fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<Submitted, Error> {
@@ -159,6 +222,7 @@ fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<
             revision,
             lane,
             created_at,
+            starts_at: row.later.map(Into::into),
         }));
     }
     // A known key is answered whatever has become of the workflow since.
@@ -171,10 +235,11 @@ fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<
             Submitted::KeyReused(id)
         });
     }
-    match row.is_active {
-        None => Ok(Submitted::UnknownWorkflow),
-        Some(false) => Ok(Submitted::InactiveWorkflow),
+    match (row.is_active, row.revision) {
+        (None, _) | (_, None) => Ok(Submitted::UnknownWorkflow),
+        (Some(false), _) => Ok(Submitted::InactiveWorkflow),
+        (Some(true), Some(revision)) if row.unchecked == Some(true) => Ok(Submitted::Unchecked { revision }),
         // The execution behind the key was deleted between the two statements: the key is free again.
-        Some(true) => Err(Error::Busy(Failure::NotFound)),
+        (Some(true), Some(_)) => Err(Error::Busy(Failure::NotFound)),
     }
 }

@@ -19,7 +19,7 @@ const SUSPEND: &str = concat!(
     ),
     "changed AS (
         UPDATE executions e SET
-            status = 'WAITING', wake_at = held.wake_at, published_at = NULL, publishes = 0,
+            status = 'WAITING', wake_at = least(held.wake_at, e.deadline), published_at = NULL, publishes = 0,
             journal_len = e.journal_len + held.entries,
             losses = CASE WHEN held.progress THEN 0 ELSE e.losses END
         FROM held WHERE e.id = held.id AND held.inbox = held.folded

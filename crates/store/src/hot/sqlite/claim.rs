@@ -16,6 +16,9 @@ use crate::{Claim, Claimed, Error};
 ///
 /// A claim whose answer was lost has been made all the same. Repeated under its token, it finds those rows again.
 ///
+/// The first claim starts the workflow's clock; later ones leave the deadline alone, or losing workers would be a way to
+/// live for ever.
+///
 /// The publish counters end with the PENDING that they belong to.
 const CLAIM: &str = concat!(
     "UPDATE executions SET
@@ -30,7 +33,11 @@ const CLAIM: &str = concat!(
     now!(),
     "),
          published_at = NULL,
-         publishes = 0
+         publishes = 0,
+         waits_for = NULL,
+         deadline = coalesce(deadline, ",
+    now!(),
+    " + timeout_ms * 1000)
      FROM (SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(?1)) AS job
      WHERE executions.id = job.id AND (
          (status = 'PENDING' AND executions.attempt = job.attempt)
@@ -38,7 +45,7 @@ const CLAIM: &str = concat!(
      )
      RETURNING id, organization_id, workflow_id, revision, attempt, input, journal_len, inbox, created_at, started_at, ",
     now!(),
-    " AS now"
+    " AS now, deadline, parent_execution_id IS NOT NULL AS is_child"
 );
 
 pub(super) async fn claim(

@@ -18,9 +18,10 @@ const CONFIRM: &str = concat!(
     now!(),
     ",
          publishes = publishes + 1,
-         wake_at = ",
+         wake_at = min(",
     now!(),
-    " + 300000000 * CASE publishes WHEN 0 THEN 1 WHEN 1 THEN 3 WHEN 2 THEN 9 WHEN 3 THEN 27 ELSE 81 END
+    " + 300000000 * CASE publishes WHEN 0 THEN 1 WHEN 1 THEN 3 WHEN 2 THEN 9 WHEN 3 THEN 27 ELSE 81 END,
+             coalesce(deadline, 9223372036854775807))
      FROM (SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(?1)) AS job
      WHERE executions.id = job.id AND executions.attempt = job.attempt AND status = 'PENDING'
          AND wake_at > ",

@@ -6,11 +6,11 @@ use diesel::sql_types::{Integer, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 
-use super::finish::{Finish, finish};
+use super::finish::{End, Finish, finish};
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
-use crate::{DeadLetter, Ending, Error};
+use crate::{DeadLetter, Error};
 
 const EXECUTION: &str = "SELECT status, attempt, losses FROM executions WHERE id = ?1";
 
@@ -29,16 +29,14 @@ pub(super) async fn count_dead_letters(
     error: &str,
 ) -> Result<Vec<DeadLetter>, Error> {
     let jobs = jobs.to_vec();
-    let ending = Ending::Failed {
-        error: error.to_owned(),
-    };
+    let error = error.to_owned();
     pool.transaction_blocking(move |connection| {
         let mut counted = HashSet::new();
         jobs.iter()
             .map(|job| {
                 // Two dead copies of one job are one loss.
                 if counted.insert(job) {
-                    count_one(connection, job, max_losses, &ending)
+                    count_one(connection, job, max_losses, &error)
                 } else {
                     Ok(DeadLetter::Stale)
                 }
@@ -52,7 +50,7 @@ fn count_one(
     connection: &mut SqliteConnection,
     (id, attempt): &(ExecutionId, i32),
     max_losses: i32,
-    ending: &Ending,
+    error: &str,
 ) -> Result<DeadLetter, Error> {
     let execution: Option<Execution> = Cached(sql_query(EXECUTION).bind::<Text, _>(id.as_str()))
         .get_result(connection)
@@ -69,7 +67,7 @@ fn count_one(
             id,
             from,
             attempt: *attempt,
-            ending,
+            end: End::Failed { error },
             entries: 0,
             lost: 1,
             totals: None,

@@ -1,6 +1,6 @@
 //! Mail into an inbox.
 
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionStatus, OrganizationId};
 
@@ -10,18 +10,21 @@ use crate::sqlite_pool::SqlitePool;
 use crate::{Delivered, Error, Mail, Tenant};
 
 const EXECUTION: &str = "
-    SELECT status, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
+    SELECT status, CASE WHEN inbox < ?4 THEN 0 ELSE (
+            SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND name NOT LIKE 'child:%'
+        ) END AS signals, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
     FROM executions
     WHERE organization_id = ?1 AND id = ?2";
 
-/// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail.
+/// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail. What waits
+/// for its start keeps its mail until then.
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
-         wake_at = CASE status WHEN 'WAITING' THEN ",
+         wake_at = CASE WHEN status = 'WAITING' AND waits_for IS NOT 'start' THEN ",
     now!(),
     " ELSE wake_at END,
-         status = CASE status WHEN 'WAITING' THEN 'PENDING' ELSE status END
+         status = CASE WHEN status = 'WAITING' AND waits_for IS NOT 'start' THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
 );
@@ -30,10 +33,15 @@ const INSERT: &str = "
     INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-pub(super) async fn deliver(pool: &SqlitePool, tenant: &Tenant, mail: &Mail) -> Result<Delivered, Error> {
+pub(super) async fn deliver(
+    pool: &SqlitePool,
+    tenant: &Tenant,
+    mail: &Mail,
+    limit: i32,
+) -> Result<Delivered, Error> {
     let organization_id = tenant.0.clone();
     let mail = mail.clone();
-    pool.transaction_blocking(move |connection| deliver_one(connection, &organization_id, &mail))
+    pool.transaction_blocking(move |connection| deliver_one(connection, &organization_id, &mail, limit))
         .await
 }
 
@@ -41,11 +49,13 @@ fn deliver_one(
     connection: &mut SqliteConnection,
     organization_id: &OrganizationId,
     mail: &Mail,
+    limit: i32,
 ) -> Result<Delivered, Error> {
     let query = sql_query(EXECUTION)
         .bind::<Text, _>(organization_id.as_str())
         .bind::<Text, _>(mail.execution_id.as_str())
-        .bind::<Text, _>(&mail.key);
+        .bind::<Text, _>(&mail.key)
+        .bind::<Integer, _>(limit);
     let execution: Option<Execution> = Cached(query).get_result(connection).optional()?;
     let Some(execution) = execution else {
         return Ok(Delivered::UnknownExecution);
@@ -58,6 +68,19 @@ fn deliver_one(
     if parse::<ExecutionStatus>("execution status", &execution.status)?.is_terminal() {
         return Ok(Delivered::Ended);
     }
+    if execution.signals >= i64::from(limit) {
+        return Ok(Delivered::Full);
+    }
+    put(connection, organization_id, mail)?;
+    Ok(Delivered::Yes)
+}
+
+/// Puts mail that is not there yet into an inbox, and wakes whoever waits for it.
+pub(super) fn put(
+    connection: &mut SqliteConnection,
+    organization_id: &OrganizationId,
+    mail: &Mail,
+) -> Result<(), Error> {
     let rung: Rung =
         Cached(sql_query(RING).bind::<Text, _>(mail.execution_id.as_str())).get_result(connection)?;
     let insert = sql_query(INSERT)
@@ -68,13 +91,15 @@ fn deliver_one(
         .bind::<Text, _>(&mail.name)
         .bind::<Text, _>(&mail.body);
     Cached(insert).execute(connection)?;
-    Ok(Delivered::Yes)
+    Ok(())
 }
 
 #[derive(QueryableByName)]
 struct Execution {
     #[diesel(sql_type = Text)]
     status: String,
+    #[diesel(sql_type = BigInt)]
+    signals: i64,
     #[diesel(sql_type = BigInt)]
     known: i64,
 }

@@ -1,12 +1,13 @@
 //! The one way into a terminal status, whoever goes it.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 
 use super::chunk::Place;
+use super::family::{follow_up, tell_parent};
 use crate::cached::Cached;
-use crate::{Ending, Error, Totals};
+use crate::{Error, Totals};
 
 /// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the
 /// ending is not this caller's to write.
@@ -21,11 +22,12 @@ const FINISH: &str = concat!(
          tokens_used = coalesce(?10, tokens_used),
          cost_micros = coalesce(?11, cost_micros),
          wake_at = NULL,
+         waits_for = NULL,
          completed_at = ",
     now!(),
     "
      WHERE id = ?1 AND status = ?2 AND attempt = ?3
-     RETURNING organization_id, journal_len - ?7 AS seq"
+     RETURNING organization_id, journal_len - ?7 AS seq, parent_execution_id"
 );
 
 /// The end of an execution.
@@ -35,7 +37,7 @@ pub(super) struct Finish<'a> {
     pub(super) from: ExecutionStatus,
     /// … and at which attempt.
     pub(super) attempt: i32,
-    pub(super) ending: &'a Ending,
+    pub(super) end: End<'a>,
     /// How many entries the last chunk holds.
     pub(super) entries: i32,
     /// How many workers were lost in reaching this end.
@@ -44,23 +46,49 @@ pub(super) struct Finish<'a> {
     pub(super) totals: Option<Totals>,
 }
 
-/// Ends the execution. Answers with the place for its last chunk, or `None` when it has moved on.
-pub(super) fn finish(connection: &mut SqliteConnection, end: &Finish<'_>) -> Result<Option<Place>, Error> {
-    let (status, output, error) = match end.ending {
-        Ending::Completed { output } => (ExecutionStatus::Completed, Some(output), None),
-        Ending::Failed { error } => (ExecutionStatus::Failed, None, Some(error)),
+/// The terminal statuses, with what belongs to each.
+#[derive(Clone, Copy)]
+pub(super) enum End<'a> {
+    Completed { output: &'a str },
+    Failed { error: &'a str },
+    Cancelled,
+}
+
+#[derive(QueryableByName)]
+struct Finished {
+    #[diesel(embed)]
+    place: Place,
+    #[diesel(sql_type = Nullable<Text>)]
+    parent_execution_id: Option<String>,
+}
+
+/// Ends the execution, tells its parent, and hands a failure to the workflow that handles it. Answers with the place for
+/// its last chunk, or `None` when it has moved on.
+pub(super) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> Result<Option<Place>, Error> {
+    let (status, output, error) = match finish.end {
+        End::Completed { output } => (ExecutionStatus::Completed, Some(output), None),
+        End::Failed { error } => (ExecutionStatus::Failed, None, Some(error)),
+        End::Cancelled => (ExecutionStatus::Cancelled, None, None),
     };
     let query = sql_query(FINISH)
-        .bind::<Text, _>(end.id.as_str())
-        .bind::<Text, _>(end.from.as_str())
-        .bind::<Integer, _>(end.attempt)
+        .bind::<Text, _>(finish.id.as_str())
+        .bind::<Text, _>(finish.from.as_str())
+        .bind::<Integer, _>(finish.attempt)
         .bind::<Text, _>(status.as_str())
         .bind::<Nullable<Text>, _>(output)
         .bind::<Nullable<Text>, _>(error)
-        .bind::<Integer, _>(end.entries)
-        .bind::<Integer, _>(end.lost)
-        .bind::<Nullable<Integer>, _>(end.totals.map(|totals| totals.nodes_executed))
-        .bind::<Nullable<BigInt>, _>(end.totals.map(|totals| totals.tokens_used))
-        .bind::<Nullable<BigInt>, _>(end.totals.map(|totals| totals.cost_micros));
-    Ok(Cached(query).get_result(connection).optional()?)
+        .bind::<Integer, _>(finish.entries)
+        .bind::<Integer, _>(finish.lost)
+        .bind::<Nullable<Integer>, _>(finish.totals.map(|totals| totals.nodes_executed))
+        .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.tokens_used))
+        .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.cost_micros));
+    let finished: Option<Finished> = Cached(query).get_result(connection).optional()?;
+    let Some(finished) = finished else { return Ok(None) };
+    if let Some(parent) = &finished.parent_execution_id {
+        tell_parent(connection, finish.id, parent)?;
+    }
+    if let End::Failed { .. } = finish.end {
+        follow_up(connection, finish.id)?;
+    }
+    Ok(Some(finished.place))
 }

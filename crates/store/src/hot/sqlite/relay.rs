@@ -8,11 +8,11 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::ExecutionStatus;
 
-use super::finish::{Finish, finish};
+use super::finish::{End, Finish, finish};
 use super::values::micros;
 use crate::cached::Cached;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Decide, Due, Ending, Error, Wake};
+use crate::{Decide, Due, Error, Wake};
 
 /// Says again which row was decided on, though nobody else can write in between: the decision belongs to that state.
 const MOVE: &str = concat!(
@@ -20,9 +20,10 @@ const MOVE: &str = concat!(
          status = ?4,
          losses = losses + ?5,
          published_at = NULL,
-         wake_at = ",
+         waits_for = CASE ?4 WHEN 'WAITING' THEN 'worker' END,
+         wake_at = min(",
     now!(),
-    " + ?6
+    " + ?6, coalesce(deadline, 9223372036854775807))
      WHERE id = ?1 AND status = ?2 AND attempt = ?3"
 );
 
@@ -65,20 +66,23 @@ fn act(connection: &mut SqliteConnection, due: &Due, wake: &Wake) -> Result<(), 
         }
         Wake::Reap { again_in } => move_to(connection, due, ExecutionStatus::Pending, 1, *again_in),
         Wake::Pause { pause } => move_to(connection, due, ExecutionStatus::Waiting, 1, *pause),
-        Wake::Fail { error } => {
-            let end = Finish {
-                id: &due.job.execution_id,
-                from: due.status,
-                attempt: due.job.attempt,
-                ending: &Ending::Failed { error: error.clone() },
-                entries: 0,
-                lost: 1,
-                totals: None,
-            };
-            finish(connection, &end).map(|_| ())
-        }
+        Wake::Fail { error } => fail(connection, due, error, 1),
+        Wake::Expire { error } => fail(connection, due, error, 0),
         Wake::Leave => Ok(()),
     }
+}
+
+fn fail(connection: &mut SqliteConnection, due: &Due, error: &str, lost: i32) -> Result<(), Error> {
+    let end = Finish {
+        id: &due.job.execution_id,
+        from: due.status,
+        attempt: due.job.attempt,
+        end: End::Failed { error },
+        entries: 0,
+        lost,
+        totals: None,
+    };
+    finish(connection, &end).map(|_| ())
 }
 
 fn move_to(

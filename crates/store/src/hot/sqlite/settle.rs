@@ -4,10 +4,10 @@ use diesel::SqliteConnection;
 use gristmill_core::ExecutionStatus;
 
 use super::chunk::{entries, insert_chunk};
-use super::finish::{Finish, finish};
+use super::finish::{End, Finish, finish};
 use super::members::each;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Error, Held, Settle};
+use crate::{Ending, Error, Held, Settle};
 
 pub(super) async fn settle(pool: &SqlitePool, members: &[Settle]) -> Result<Vec<Held>, Error> {
     each(pool, members, settle_one).await
@@ -19,7 +19,10 @@ fn settle_one(connection: &mut SqliteConnection, member: &Settle) -> Result<Held
         // A stale holder would overwrite what the present one is still working out, or has.
         from: ExecutionStatus::Running,
         attempt: member.attempt,
-        ending: &member.ending,
+        end: match &member.ending {
+            Ending::Completed { output } => End::Completed { output },
+            Ending::Failed { error } => End::Failed { error },
+        },
         entries: entries(member.chunk.as_ref()),
         lost: 0,
         totals: Some(member.totals),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use gristmill_core::OrganizationId;
+use gristmill_core::{ExecutionId, OrganizationId};
 
 use super::members::each;
 use super::values::micros;
@@ -12,23 +12,28 @@ use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
-use crate::{Accepted, Error, Submit, Submitted, Tenant};
+use crate::{Accepted, Error, Start, Submit, Submitted, Tenant};
 
 const KNOWN: &str = "
     SELECT id, request_hash FROM executions
     WHERE organization_id = ?1 AND idempotency_key = ?2";
 
 const WORKFLOW: &str = "
-    SELECT revision, lane, is_active FROM workflows
+    SELECT revision, lane, timeout_ms, is_active, checks_input FROM workflows
     WHERE organization_id = ?1 AND id = ?2";
 
 const INSERT: &str = concat!(
     "INSERT INTO executions
-         (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, wake_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ",
+         (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, timeout_ms,
+         status, waits_for, wake_at)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12,
+         CASE WHEN start.at > start.now THEN 'WAITING' ELSE 'PENDING' END,
+         CASE WHEN start.at > start.now THEN 'start' END,
+         CASE WHEN start.at > start.now THEN start.at ELSE start.now + ?9 END
+     FROM (SELECT now, coalesce(?10, now + ?11) AS at FROM (SELECT ",
     now!(),
-    " + ?9)
-     RETURNING created_at"
+    " AS now)) AS start
+     RETURNING created_at, status, wake_at"
 );
 
 pub(super) async fn submit(
@@ -53,8 +58,14 @@ fn submit_one(
 ) -> Result<Submitted, Error> {
     // The key before the workflow: a producer that asks again gets its execution even when the workflow was switched
     // off in the meantime. Members before this one in the group are seen as well.
-    if let Some(known) = find_known(connection, organization_id, member)? {
-        return Ok(known);
+    if let Some(key) = &member.idempotency_key
+        && let Some((id, hash)) = known_by_key(connection, organization_id, key)?
+    {
+        return Ok(if hash == member.request_hash {
+            Submitted::Known(id)
+        } else {
+            Submitted::KeyReused(id)
+        });
     }
     let query = sql_query(WORKFLOW)
         .bind::<Text, _>(organization_id.as_str())
@@ -66,6 +77,17 @@ fn submit_one(
     if !workflow.is_active {
         return Ok(Submitted::InactiveWorkflow);
     }
+    // The workflow may have been saved with another input schema since the caller checked.
+    if workflow.checks_input && member.checked != Some(workflow.revision) {
+        return Ok(Submitted::Unchecked {
+            revision: workflow.revision,
+        });
+    }
+    let (start_at, start_in) = match member.start {
+        Start::Now => (None, None),
+        Start::At(time) => (Some(Timestamp(time)), None),
+        Start::In(delay) => (None, Some(micros(delay))),
+    };
     let query = sql_query(INSERT)
         .bind::<Text, _>(member.id.as_str())
         .bind::<Text, _>(organization_id.as_str())
@@ -75,36 +97,33 @@ fn submit_one(
         .bind::<Nullable<Text>, _>(member.idempotency_key.as_deref())
         .bind::<Text, _>(&member.request_hash)
         .bind::<Text, _>(&member.input)
-        .bind::<BigInt, _>(publish_within);
+        .bind::<BigInt, _>(publish_within)
+        .bind::<Nullable<Moment>, _>(start_at)
+        .bind::<Nullable<BigInt>, _>(start_in)
+        .bind::<Nullable<BigInt>, _>(workflow.timeout_ms);
     let inserted: Inserted = Cached(query).get_result(connection)?;
     Ok(Submitted::Accepted(Accepted {
         id: member.id.clone(),
         revision: workflow.revision,
         lane: workflow.lane,
         created_at: inserted.created_at.into(),
+        starts_at: (inserted.status == "WAITING").then(|| inserted.wake_at.into()),
     }))
 }
 
-fn find_known(
+/// The execution behind a key, and the hash of the request that made it.
+pub(super) fn known_by_key(
     connection: &mut SqliteConnection,
     organization_id: &OrganizationId,
-    member: &Submit,
-) -> Result<Option<Submitted>, Error> {
-    let Some(key) = &member.idempotency_key else {
-        return Ok(None);
-    };
+    key: &str,
+) -> Result<Option<(ExecutionId, String)>, Error> {
     let query = sql_query(KNOWN)
         .bind::<Text, _>(organization_id.as_str())
         .bind::<Text, _>(key);
     let known: Option<Known> = Cached(query).get_result(connection).optional()?;
-    let Some(known) = known else { return Ok(None) };
-    let id = parse("execution id", &known.id)?;
-    let same = known.request_hash == member.request_hash;
-    Ok(Some(if same {
-        Submitted::Known(id)
-    } else {
-        Submitted::KeyReused(id)
-    }))
+    known
+        .map(|known| Ok((parse("execution id", &known.id)?, known.request_hash)))
+        .transpose()
 }
 
 #[derive(QueryableByName)]
@@ -121,12 +140,20 @@ struct Workflow {
     revision: i32,
     #[diesel(sql_type = Text)]
     lane: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    timeout_ms: Option<i64>,
     #[diesel(sql_type = Bool)]
     is_active: bool,
+    #[diesel(sql_type = Bool)]
+    checks_input: bool,
 }
 
 #[derive(QueryableByName)]
 struct Inserted {
     #[diesel(sql_type = Moment)]
     created_at: Timestamp,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Moment)]
+    wake_at: Timestamp,
 }

@@ -15,7 +15,7 @@ use crate::{Error, Held, Suspend, Suspended};
 const SUSPEND: &str = "
     UPDATE executions SET
         status = 'WAITING',
-        wake_at = ?4,
+        wake_at = CASE WHEN deadline < ?4 OR ?4 IS NULL THEN deadline ELSE ?4 END,
         journal_len = journal_len + ?5,
         losses = CASE WHEN ?6 THEN 0 ELSE losses END
     WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2 AND inbox = ?3

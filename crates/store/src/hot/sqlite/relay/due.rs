@@ -9,7 +9,10 @@ use crate::hot::due_row::DueRow;
 use crate::{Due, Error};
 
 const DUE: &str = concat!(
-    "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses, ",
+    "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
+         deadline IS NOT NULL AND deadline <= ",
+    now!(),
+    " AS expired, ",
     now!(),
     " - wake_at AS late
      FROM executions

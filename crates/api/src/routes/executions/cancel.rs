@@ -1,0 +1,45 @@
+//! `POST /api/v1/ai-hub/executions/{id}/cancel`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::ExecutionId;
+use gristmill_store::Cancelled;
+use tracing::info;
+
+use super::view::Body;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Id, Return};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error.
+pub(crate) async fn cancel(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<ExecutionId>,
+) -> Result<Response, Error> {
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    match store
+        .protocol()
+        .cancel(&tenant, &id)
+        .await
+        .map_err(Error::from_write)?
+    {
+        Cancelled::Yes(executions) => {
+            info!(execution.id = %id, executions, "cancelled");
+            // It may have been somebody's child.
+            state.services.bell.ring();
+        }
+        Cancelled::Already => {}
+        Cancelled::Ended(status) => return Err(Error::Ended(status)),
+        Cancelled::Unknown => return Err(Error::NotFound("execution")),
+    }
+    json(
+        StatusCode::OK,
+        &Body::load(store, &tenant, &id, Return::Representation).await?,
+    )
+}

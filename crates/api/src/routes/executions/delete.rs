@@ -1,0 +1,36 @@
+//! `DELETE /api/v1/ai-hub/executions/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use gristmill_core::ExecutionId;
+use gristmill_store::Deleted;
+use tracing::info;
+
+use crate::error::Error;
+use crate::extract::Id;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Deletes an execution that has ended, with its journal, its inbox and its idempotency key.
+pub(crate) async fn delete(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<ExecutionId>,
+) -> Result<StatusCode, Error> {
+    let protocol = state.services.store.protocol();
+    match protocol
+        .delete(&principal.tenant(), &id)
+        .await
+        .map_err(Error::from_write)?
+    {
+        Deleted::Yes => {
+            info!(execution.id = %id, "deleted");
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Deleted::Unfinished(status) => Err(Error::Unfinished(status)),
+        Deleted::ParentUnfinished => Err(Error::ParentUnfinished),
+        Deleted::Unknown => Err(Error::NotFound("execution")),
+    }
+}

@@ -1,0 +1,43 @@
+//! `POST /api/v1/ai-hub/executions/{id}/retry`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::ExecutionId;
+use gristmill_store::Retried;
+use tracing::info;
+
+use super::view::Body;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Id, Return};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Takes a failed execution up again: what failed, was aborted or never started runs; what completed stays.
+pub(crate) async fn retry(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<ExecutionId>,
+) -> Result<Response, Error> {
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    match store
+        .protocol()
+        .retry(&tenant, &id)
+        .await
+        .map_err(Error::from_write)?
+    {
+        Retried::Yes => {
+            info!(execution.id = %id, "retried by an operator");
+            state.services.bell.ring();
+        }
+        Retried::NotFailed(status) => return Err(Error::NotFailed(status)),
+        Retried::Unknown => return Err(Error::NotFound("execution")),
+    }
+    json(
+        StatusCode::ACCEPTED,
+        &Body::load(store, &tenant, &id, Return::Representation).await?,
+    )
+}

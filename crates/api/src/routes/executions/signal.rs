@@ -1,0 +1,73 @@
+//! `POST /api/v1/ai-hub/executions/{id}/signals/{name}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_store::{Delivered, Mail};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Document, IdempotencyKey, SignalPath};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+struct Body {
+    signal: View,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    execution_id: ExecutionId,
+    name: String,
+}
+
+/// Puts a signal into an execution's inbox. It is kept until a node asks for it, however early it comes. The same
+/// `Idempotency-Key` again is the same signal.
+pub(crate) async fn signal(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    SignalPath { id, name }: SignalPath,
+    IdempotencyKey(key): IdempotencyKey,
+    payload: Option<Document>,
+) -> Result<Response, Error> {
+    let mail = Mail {
+        execution_id: id.clone(),
+        key: format!("signal:{}", key.unwrap_or_else(|| Uuid::new_v4().to_string())),
+        name: format!("signal:{name}"),
+        body: payload.map_or_else(
+            || "{}".to_owned(),
+            |payload| Value::Object(payload.values).to_string(),
+        ),
+    };
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    let limit = state.options.max_mail;
+    let delivered = store
+        .protocol()
+        .deliver(&tenant, &mail, i32::try_from(limit).unwrap_or(i32::MAX))
+        .await
+        .map_err(Error::from_write)?;
+    match delivered {
+        Delivered::Yes => state.services.bell.ring(),
+        Delivered::Known => {}
+        Delivered::Full => return Err(Error::MailLimit { limit }),
+        Delivered::UnknownExecution => return Err(Error::NotFound("execution")),
+        Delivered::Ended => {
+            let found = store.execution(&tenant, &id).await?;
+            let status = found.map_or(ExecutionStatus::Completed, |execution| execution.status);
+            return Err(Error::Ended(status));
+        }
+    }
+    let signal = View {
+        execution_id: id,
+        name,
+    };
+    json(StatusCode::ACCEPTED, &Body { signal })
+}

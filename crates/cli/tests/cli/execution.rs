@@ -1,0 +1,117 @@
+//! `gristmill execution`
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::gristmill::{Dev, gristmill, output, text};
+
+/// A workflow that waits for nobody, and one that fails.
+fn definition(set: Value) -> Value {
+    json!({
+        "name": "Operated",
+        "nodes": [
+            {"id": "start", "type": "trigger"},
+            {"id": "shape", "type": "transform", "data": {"set": set}},
+        ],
+        "edges": [{"id": "e", "source": "start", "target": "shape"}],
+    })
+}
+
+fn execution(dev: &Dev, directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = gristmill();
+    command
+        .arg("execution")
+        .args(arguments)
+        .args(["--url", &dev.url, "--data-dir"])
+        .arg(directory);
+    command
+}
+
+async fn json_of(command: &mut Command) -> Value {
+    let done = output(command.arg("--json")).await;
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn an_execution_is_shown_retried_replayed_and_deleted() {
+    let directory = TempDir::new().unwrap();
+    let dev = Dev::start(directory.path()).await;
+    let workflow = dev.store(&definition(json!({"x": "{{ missing + 1 }}"}))).await;
+    let id = dev.execute(&workflow, json!({"n": 1})).await;
+    dev.ended(&id).await;
+
+    let shown = output(&mut execution(&dev, directory.path(), &["show", &id])).await;
+    let page = text(&shown.stdout);
+    for part in [&*id, "FAILED", r#"{"n":1}"#, "shape", "revision 1"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+
+    let retried = json_of(&mut execution(&dev, directory.path(), &["retry", &id])).await;
+    assert_eq!(retried["execution"]["operatorRetries"], 1, "{retried}");
+    let again = dev.ended(&id).await;
+    assert_eq!(
+        (&again["status"], &again["attempt"]),
+        (&json!("FAILED"), &json!(2))
+    );
+
+    let replayed = json_of(&mut execution(
+        &dev,
+        directory.path(),
+        &["replay", &id, "--revision", "newest"],
+    ))
+    .await;
+    assert_eq!(replayed["execution"]["replayOf"], *id, "{replayed}");
+    dev.ended(replayed["execution"]["id"].as_str().unwrap()).await;
+
+    let deleted = output(&mut execution(&dev, directory.path(), &["delete", &id])).await;
+    assert!(deleted.status.success(), "{}", text(&deleted.stderr));
+    let gone = output(&mut execution(&dev, directory.path(), &["show", &id])).await;
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stderr).contains("There is no such execution"));
+}
+
+#[tokio::test]
+async fn an_execution_for_later_is_signalled_and_cancelled() {
+    let directory = TempDir::new().unwrap();
+    let dev = Dev::start(directory.path()).await;
+    let workflow = dev.store(&definition(json!({"x": 1}))).await;
+    let path = format!("/api/v1/ai-hub/workflows/{workflow}/execute");
+    let (status, body) = dev.post(&path, &json!({"delayMs": 3_600_000})).await;
+    assert_eq!(status, 202, "{body}");
+    let id = body["execution"]["id"].as_str().unwrap();
+
+    let signal = ["signal", id, "order paid", "--payload", r#"{"amount": 3}"#];
+    let signalled = json_of(&mut execution(&dev, directory.path(), &signal)).await;
+    assert_eq!(signalled["signal"]["name"], "order paid", "{signalled}");
+    let shown = output(&mut execution(&dev, directory.path(), &["show", id])).await;
+    assert!(
+        text(&shown.stdout).contains("WAITING for its start, until"),
+        "{}",
+        text(&shown.stdout)
+    );
+    let cancelled = output(&mut execution(&dev, directory.path(), &["cancel", id])).await;
+    assert_eq!(text(&cancelled.stdout), format!("{id}  CANCELLED\n"));
+    let refused = output(&mut execution(&dev, directory.path(), &["retry", id])).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("409"), "{}", text(&refused.stderr));
+}
+
+#[tokio::test]
+async fn without_a_key_the_command_says_where_it_looked() {
+    let directory = TempDir::new().unwrap();
+    let refused = output(
+        gristmill()
+            .args(["execution", "show", "wf_exec_1", "--data-dir"])
+            .arg(directory.path()),
+    )
+    .await;
+    assert_eq!(refused.status.code(), Some(2));
+    let message = text(&refused.stderr);
+    for part in ["--api-key", "GRISTMILL_API_KEY", "api-key"] {
+        assert!(message.contains(part), "{message}");
+    }
+}

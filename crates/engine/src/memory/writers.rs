@@ -1,0 +1,110 @@
+//! The nodes of one body that wrote one key.
+
+use crate::plan::{Above, Ancestors};
+
+/// From so many on they are kept as bits as well.
+const MANY: usize = 64;
+
+/// Nodes, lowest rank first.
+#[derive(Debug, Clone)]
+pub(super) struct Writers {
+    list: Vec<u32>,
+    /// The same nodes, once they are many: one row of bits is compared with another much sooner than nodes one by one.
+    bits: Vec<u64>,
+}
+
+impl Writers {
+    pub(super) fn one(node: u32) -> Self {
+        Self {
+            list: vec![node],
+            bits: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, node: u32) {
+        // Effects may end in any order; nearly always the new one belongs at the end.
+        let place = self.list.partition_point(|&writer| writer < node);
+        self.list.insert(place, node);
+        if self.list.len() == MANY {
+            let list = std::mem::take(&mut self.list);
+            list.iter().for_each(|&writer| self.set(writer));
+            self.list = list;
+        } else if self.list.len() > MANY {
+            self.set(node);
+        }
+    }
+
+    fn set(&mut self, node: u32) {
+        let word = node as usize / 64;
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (node % 64);
+    }
+
+    /// The highest of the writers that lies before `node`. `writes` tells whether one node is a writer.
+    pub(super) fn nearest(
+        &self,
+        ancestors: &Ancestors,
+        node: u32,
+        writes: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let below = self.list.partition_point(|&writer| writer < node);
+        let mut at = node;
+        // From the writers down and from the node up, in turns: the first is slow among many siblings that write the same
+        // key, the second below a long chain that does not write it. Once the way up comes to a join, its ancestors are a row
+        // of bits, and whatever is left of the writers is compared with it at once.
+        for &writer in self.list[..below].iter().rev() {
+            if ancestors.contains(node, writer) {
+                return Some(writer);
+            }
+            match ancestors.above(at) {
+                Above::Only(parent) => at = parent,
+                Above::Nothing => return None,
+                Above::Several(_) if self.bits.is_empty() => continue,
+                Above::Several(row) => {
+                    let words = row.iter().zip(&self.bits).enumerate().rev();
+                    return words
+                        .map(|(word, (row, bits))| (word, row & bits))
+                        .find(|(_, both)| *both != 0)
+                        .map(|(word, both)| (word * 64) as u32 + both.ilog2());
+                }
+            }
+            if writes(at) {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_writer_is_found_however_many_there_are() {
+        // Two layers: 0 to 299 without predecessors, 300 to 599 with two of them each, then a chain.
+        let mut graph: Vec<Vec<u32>> = vec![Vec::new(); 300];
+        graph.extend((0..300).map(|n: u32| vec![n / 2, n]).map(|mut list| {
+            list.dedup();
+            list
+        }));
+        graph.extend((600..700).map(|n: u32| vec![n - 1]));
+        let ancestors = Ancestors::new(&graph);
+        for step in [1, 3, 7, 290] {
+            let written: Vec<u32> = (0..700).filter(|node| node % step == 0).collect();
+            let mut writers = Writers::one(written[0]);
+            written[1..].iter().for_each(|&node| writers.add(node));
+            for node in 0..700_u32 {
+                let expected = written
+                    .iter()
+                    .rev()
+                    .copied()
+                    .find(|&writer| ancestors.contains(node, writer));
+                let found = writers.nearest(&ancestors, node, |at| at % step == 0);
+                assert_eq!(found, expected, "{node}, every {step}");
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::submit::known_by_key;
+use crate::cached::Cached;
+use crate::postgres_pool::PostgresPool;
+use crate::protocol::{Accepted, Replay, Replayed};
+use crate::sql_types::{Moment, Timestamp};
+use crate::{Error, Tenant};
+
+/// A replay has no parent, since nobody waits for it; what handled a failure handles the same failure again. Of two
+/// replays with one key at once, the second waits for the first one's commit and then does nothing. The caller checked
+/// the input against a revision: if that is not the newest any more, it has to check again.
+const REPLAY: &str = "
+    WITH original AS (
+        SELECT e.organization_id, e.id, e.workflow_id, e.input, e.on_failure_of, e.depth, w.is_active,
+            $4::int IS NOT NULL AND $4 <> w.revision AS is_other,
+            CASE WHEN $4 IS NULL THEN e.revision ELSE w.revision END AS revision,
+            CASE WHEN $4 IS NULL THEN e.lane ELSE w.lane END AS lane,
+            CASE WHEN $4 IS NULL THEN e.timeout_ms ELSE w.timeout_ms END AS timeout_ms
+        FROM executions e JOIN workflows w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
+        WHERE e.organization_id = $1 AND e.id = $2
+    ), inserted AS (
+        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
+            idempotency_key, replay_of, on_failure_of, depth)
+        SELECT $3, organization_id, workflow_id, revision, lane, timeout_ms, clock_timestamp(), $6, input,
+            $5, id, on_failure_of, depth
+        FROM original WHERE is_active AND NOT is_other
+        ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+        RETURNING created_at
+    )
+    SELECT revision, lane, is_active, is_other, (SELECT created_at FROM inserted) AS created_at FROM original";
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Integer)]
+    revision: i32,
+    #[diesel(sql_type = Text)]
+    lane: String,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+    #[diesel(sql_type = Bool)]
+    is_other: bool,
+    #[diesel(sql_type = Nullable<Moment>)]
+    created_at: Option<Timestamp>,
+}
+
+pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay) -> Result<Replayed, Error> {
+    let (organization_id, replay) = (tenant.0.to_string(), replay.clone());
+    pool.run(move |connection| {
+        Box::pin(async move {
+            let row = insert(connection, &organization_id, &replay).await?;
+            if let Some(Row {
+                revision,
+                lane,
+                created_at: Some(created_at),
+                ..
+            }) = row
+            {
+                return Ok(Replayed::Accepted(Accepted {
+                    id: replay.id,
+                    revision,
+                    lane,
+                    created_at: created_at.into(),
+                    starts_at: None,
+                }));
+            }
+            // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
+            if let Some(key) = &replay.idempotency_key
+                && let Some((id, hash)) = known_by_key(connection, &organization_id, key).await?
+            {
+                return Ok(if hash == replay.request_hash {
+                    Replayed::Known(id)
+                } else {
+                    Replayed::KeyReused(id)
+                });
+            }
+            Ok(match row {
+                None => Replayed::Unknown,
+                Some(row) if !row.is_active => Replayed::InactiveWorkflow,
+                Some(row) if row.is_other => Replayed::OtherRevision,
+                // The execution behind the key was deleted between the two statements: the key is free again.
+                Some(_) => return Err(Error::Busy(diesel::result::Error::NotFound)),
+            })
+        })
+    })
+    .await
+}
+
+async fn insert(
+    connection: &mut AsyncPgConnection,
+    organization_id: &str,
+    replay: &Replay,
+) -> Result<Option<Row>, Error> {
+    let insert = sql_query(REPLAY)
+        .bind::<Text, _>(organization_id)
+        .bind::<Text, _>(replay.original.as_str())
+        .bind::<Text, _>(replay.id.as_str())
+        .bind::<Nullable<Integer>, _>(replay.newest)
+        .bind::<Nullable<Text>, _>(replay.idempotency_key.as_deref())
+        .bind::<Text, _>(&replay.request_hash);
+    Ok(Cached(insert).load(connection).await?.pop())
+}

@@ -1,0 +1,79 @@
+//! What the end of an execution means for others.
+
+use diesel::sql_types::Text;
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use gristmill_core::ExecutionId;
+
+use super::deliver::put;
+use crate::cached::Cached;
+use crate::parse::parse;
+use crate::{Error, Mail};
+
+/// A FAILED parent is told as well: an operator may retry it. A child that an operator retried ends twice, and its parent
+/// is told the first time.
+const NEWS: &str = r#"
+    SELECT p.organization_id, '{"status":"' || c.status || '"' || coalesce(',"output":' || c.output, '')
+        || coalesce(',"error":' || c.error, '') || '}' AS body
+    FROM executions c JOIN executions p ON p.id = c.parent_execution_id
+    WHERE c.id = ?1 AND p.status NOT IN ('COMPLETED', 'CANCELLED')
+        AND NOT EXISTS (
+            SELECT 1 FROM execution_inbox known WHERE known.execution_id = p.id AND known.key = 'child:' || c.id
+        )"#;
+
+/// What handles a failure is not handled itself, and is as deep as a child would be: so no two workflows that name each
+/// other go on for ever.
+const FOLLOW_UP: &str = concat!(
+    r#"INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
+        on_failure_of, depth)
+    SELECT ?2, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, "#,
+    now!(),
+    r#", '', '{"failed":{"id":"' || f.id || '","workflowId":"' || f.workflow_id || '","revision":' || f.revision
+            || ',"error":' || f.error || ',"input":' || f.input || '}}',
+        f.id, f.depth + 1
+    FROM executions f
+    JOIN workflow_revisions r ON r.organization_id = f.organization_id AND r.workflow_id = f.workflow_id
+        AND r.revision = f.revision
+    JOIN workflows w ON w.organization_id = f.organization_id AND w.id = r.on_failure AND w.is_active
+    WHERE f.id = ?1 AND f.on_failure_of IS NULL"#
+);
+
+/// The end of a child is mail for its parent.
+pub(super) fn tell_parent(
+    connection: &mut SqliteConnection,
+    child: &ExecutionId,
+    parent: &str,
+) -> Result<(), Error> {
+    let news: Option<News> = Cached(sql_query(NEWS).bind::<Text, _>(child.as_str()))
+        .get_result(connection)
+        .optional()?;
+    let Some(news) = news else { return Ok(()) };
+    let key = format!("child:{child}");
+    let mail = Mail {
+        execution_id: parse("execution id", parent)?,
+        name: key.clone(),
+        key,
+        body: news.body,
+    };
+    put(
+        connection,
+        &parse("organization id", &news.organization_id)?,
+        &mail,
+    )
+}
+
+/// A failed execution is handed to the workflow that its revision names as `onFailure`, once, because it fails only once.
+pub(super) fn follow_up(connection: &mut SqliteConnection, failed: &ExecutionId) -> Result<(), Error> {
+    let query = sql_query(FOLLOW_UP)
+        .bind::<Text, _>(failed.as_str())
+        .bind::<Text, _>(ExecutionId::new().to_string());
+    Cached(query).execute(connection)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct News {
+    #[diesel(sql_type = Text)]
+    organization_id: String,
+    #[diesel(sql_type = Text)]
+    body: String,
+}

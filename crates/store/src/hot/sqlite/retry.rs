@@ -1,0 +1,63 @@
+//! FAILED → PENDING, by an operator.
+
+use diesel::sql_types::Text;
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use gristmill_core::ExecutionId;
+
+use super::chunk::insert_chunk;
+use crate::cached::Cached;
+use crate::hot::reopened::reopened;
+use crate::parse::parse;
+use crate::sql_types::{Moment, Timestamp};
+use crate::sqlite_pool::SqlitePool;
+use crate::{Error, Held, NewChunk, Retried, Tenant};
+
+const TARGET: &str = concat!(
+    "SELECT status, ",
+    now!(),
+    " AS now FROM executions WHERE organization_id = ?1 AND id = ?2"
+);
+
+/// Two operators press the button at once: the second finds an execution that is no longer FAILED. Whatever ended the
+/// execution counts anew: its losses, and the time that it may take.
+const RETRY: &str = concat!(
+    "UPDATE executions SET status = 'PENDING', error = NULL, completed_at = NULL, published_at = NULL, publishes = 0,
+         losses = 0, deadline = NULL, operator_retries = operator_retries + 1, journal_len = journal_len + 1, wake_at = ",
+    now!(),
+    " WHERE id = ?1 AND status = 'FAILED'
+     RETURNING organization_id, journal_len - 1 AS seq"
+);
+
+pub(super) async fn retry(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
+    let (organization_id, id) = (tenant.0.to_string(), id.clone());
+    pool.transaction_blocking(move |connection| {
+        let query = sql_query(TARGET)
+            .bind::<Text, _>(organization_id)
+            .bind::<Text, _>(id.as_str());
+        let target: Option<Target> = Cached(query).get_result(connection).optional()?;
+        let Some(target) = target else {
+            return Ok(Retried::Unknown);
+        };
+        let place = Cached(sql_query(RETRY).bind::<Text, _>(id.as_str()))
+            .get_result(connection)
+            .optional()?;
+        let chunk = NewChunk {
+            body: reopened(target.now)?,
+            entries: 1,
+            progress: true,
+        };
+        match insert_chunk(connection, &id, place, Some(&chunk))? {
+            Held::Yes => Ok(Retried::Yes),
+            Held::No => Ok(Retried::NotFailed(parse("execution status", &target.status)?)),
+        }
+    })
+    .await
+}
+
+#[derive(QueryableByName)]
+struct Target {
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Moment)]
+    now: Timestamp,
+}

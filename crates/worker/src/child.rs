@@ -1,0 +1,79 @@
+//! Children: what the engine asks for, in the words of the store, and what the store says, in the words of the engine.
+
+use gristmill_core::ExecutionId;
+use gristmill_engine::{ChildRequest, NodeFailure};
+use gristmill_store::{ChildStarted, StartChild};
+use serde_json::Value;
+
+/// The statement that a holder's wish for a child comes to.
+pub(crate) fn child_of(
+    parent: &ExecutionId,
+    attempt: i32,
+    max_depth: i32,
+    request: ChildRequest,
+) -> StartChild {
+    let ChildRequest {
+        workflow_id,
+        input,
+        key,
+        ..
+    } = request;
+    // The key is the path behind the parent's id, and tells an operator's retries apart, which the path does not.
+    let path = key
+        .strip_prefix(parent.as_str())
+        .and_then(|rest| rest.strip_prefix(':'))
+        .unwrap_or(&key)
+        .to_owned();
+    StartChild {
+        parent: parent.clone(),
+        attempt,
+        path,
+        id: ExecutionId::new(),
+        workflow_id,
+        input: Value::Object(input).to_string(),
+        max_depth,
+    }
+}
+
+/// Why a node has no child.
+pub(crate) fn child_failure(refused: &ChildStarted, request: &StartChild) -> NodeFailure {
+    let workflow = &request.workflow_id;
+    match refused {
+        ChildStarted::TooDeep => NodeFailure::last(
+            "child_depth",
+            format!(
+                "executions may be nested {} deep (limits.max_child_depth)",
+                request.max_depth
+            ),
+        ),
+        ChildStarted::InactiveWorkflow => NodeFailure::last(
+            "inactive_workflow",
+            format!("the workflow {workflow} is switched off (`isActive` is false)"),
+        ),
+        ChildStarted::UnknownWorkflow | ChildStarted::Lost | ChildStarted::Yes(_) => NodeFailure::last(
+            "unknown_workflow",
+            format!("the organization has no workflow {workflow}"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gristmill_core::WorkflowId;
+
+    #[test]
+    fn a_child_goes_by_its_key_without_the_parents_id() {
+        let parent = ExecutionId::new();
+        let paths = ["sub", "each[3]/sub#2", "sub:r1"].map(|path| {
+            let request = ChildRequest {
+                path: "sub".to_owned(),
+                workflow_id: WorkflowId::new(),
+                input: serde_json::Map::new(),
+                key: format!("{parent}:{path}"),
+            };
+            child_of(&parent, 1, 8, request).path
+        });
+        assert_eq!(paths, ["sub", "each[3]/sub#2", "sub:r1"]);
+    }
+}

@@ -1,0 +1,17 @@
+DROP INDEX executions_ended_idx;
+DROP INDEX executions_parent_idx;
+ALTER TABLE executions DROP COLUMN deadline;
+ALTER TABLE executions DROP COLUMN timeout_ms;
+ALTER TABLE executions DROP COLUMN waits_for;
+ALTER TABLE executions DROP COLUMN operator_retries;
+ALTER TABLE executions DROP COLUMN on_failure_of;
+ALTER TABLE executions DROP COLUMN replay_of;
+ALTER TABLE executions DROP COLUMN depth;
+ALTER TABLE executions DROP COLUMN parent_path;
+ALTER TABLE executions DROP COLUMN parent_execution_id;
+ALTER TABLE workflow_revisions DROP COLUMN on_failure;
+ALTER TABLE workflows DROP COLUMN retain_cancelled_days;
+ALTER TABLE workflows DROP COLUMN retain_failed_days;
+ALTER TABLE workflows DROP COLUMN retain_completed_days;
+ALTER TABLE workflows DROP COLUMN checks_input;
+ALTER TABLE workflows DROP COLUMN timeout_ms;
