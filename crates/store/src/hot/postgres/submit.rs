@@ -18,6 +18,9 @@ use crate::{Error, Tenant};
 /// Two producers, or one that retries, send the same key at the same moment: the unique index lets one row in, and makes
 /// the other insert wait for that row's commit before it does nothing. Inserting in the order of the keys keeps two
 /// groups that share several keys from waiting for each other.
+///
+/// Members and what was inserted are brought together by grouping: a join of the two would compare each with each, for
+/// neither has an index.
 const INSERT: &str = "
     WITH member AS (
         SELECT member.*, w.revision, w.lane, w.is_active
@@ -33,8 +36,13 @@ const INSERT: &str = "
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING id, created_at
     )
-    SELECT member.revision, member.lane, member.is_active, inserted.created_at
-    FROM member LEFT JOIN inserted ON inserted.id = member.id ORDER BY member.place";
+    SELECT max(revision) AS revision, max(lane) AS lane, bool_and(is_active) AS is_active,
+        max(created_at) AS created_at
+    FROM (
+        SELECT id, place, revision, lane, is_active, NULL::timestamptz AS created_at FROM member
+        UNION ALL SELECT id, NULL, NULL, NULL, NULL, created_at FROM inserted
+    ) both_sides
+    GROUP BY id ORDER BY min(place)";
 
 const KNOWN: &str = "
     SELECT idempotency_key, id, request_hash FROM executions
