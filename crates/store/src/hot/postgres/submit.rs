@@ -22,6 +22,9 @@ use crate::{Error, Tenant};
 ///
 /// The workflow is saved with another input schema between the caller's check and this insert: the guard on the revision
 /// sends the caller back, and no input runs against a schema that it does not meet.
+///
+/// Members and what was inserted are brought together by grouping: a join of the two would compare each with each, for
+/// neither has an index.
 const INSERT: &str = "
     WITH member AS (
         SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active,
@@ -45,8 +48,13 @@ const INSERT: &str = "
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING id, created_at
     )
-    SELECT member.revision, member.lane, member.is_active, member.unchecked, member.later, inserted.created_at
-    FROM member LEFT JOIN inserted ON inserted.id = member.id ORDER BY member.place";
+    SELECT max(revision) AS revision, max(lane) AS lane, bool_and(is_active) AS is_active,
+        bool_or(unchecked) AS unchecked, max(later) AS later, max(created_at) AS created_at
+    FROM (
+        SELECT id, place, revision, lane, is_active, unchecked, later, NULL::timestamptz AS created_at FROM member
+        UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, created_at FROM inserted
+    ) both_sides
+    GROUP BY id ORDER BY min(place)";
 
 const KNOWN: &str = "
     SELECT idempotency_key, id, request_hash FROM executions
