@@ -1,6 +1,10 @@
 //! Expressions: compiled once, bounded in what they may use, without clock and without randomness.
 
 mod environment;
+mod guard;
+mod helpers;
+mod meter;
+mod operators;
 
 use std::fmt;
 
@@ -30,17 +34,31 @@ pub enum ExpressionError {
     /// Too long to be compiled.
     #[error("the expression is longer than {MAX_SOURCE_BYTES} bytes")]
     TooLong,
+    /// Nested too deep to be compiled.
+    #[error("the expression is nested too deep; split it over several nodes")]
+    TooDeep,
+    /// There is no such filter, test or function.
+    #[error("there is no {what} `{name}`")]
+    Unknown {
+        /// `filter`, `test` or `function`.
+        what: &'static str,
+        /// What it is called.
+        name: String,
+    },
+    /// A call of something that is no function.
+    #[error("values have no methods; use a filter, as in `name | upper`")]
+    Method,
     /// It does not parse. The reason is part of the message: it is for the person who wrote the expression.
     #[error("the expression does not parse: {0}")]
     Syntax(String),
 }
 
 impl Expression {
-    /// Compiles `source`.
+    /// Compiles `source`, which may take `fuel` instructions each time.
     ///
     /// # Errors
     /// When it is no expression.
-    pub fn compile(source: &str) -> Result<Self, ExpressionError> {
+    pub fn compile(source: &str, fuel: u64) -> Result<Self, ExpressionError> {
         if source.trim().is_empty() {
             return Err(ExpressionError::Empty);
         }
@@ -50,8 +68,9 @@ impl Expression {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(ExpressionError::TooLong);
         }
-        let compiled = environment::get()
-            .compile_expression_owned(source.to_owned())
+        let guarded = guard::check(source)?;
+        let compiled = environment::get(fuel)
+            .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
             .map_err(|error| ExpressionError::Syntax(reason(&error)))?;
         Ok(Self {
             source: source.trim().to_owned(),
@@ -110,6 +129,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const FUEL: u64 = 100_000;
+
     fn scope() -> Scope {
         Scope::from_json(
             json!({"a": 1, "f": 1.0, "text": "31.95", "word": "north", "none": null, "list": [1, 2], "empty": {}})
@@ -120,15 +141,15 @@ mod tests {
     }
 
     fn evaluate(source: &str) -> Result<Json, String> {
-        Expression::compile(source)
-            .unwrap()
+        Expression::compile(source, FUEL)
+            .map_err(|error| error.to_string())?
             .evaluate(&scope())
             .map_err(|failure| failure.error.message)
     }
 
     fn test(source: &str) -> Result<bool, String> {
-        Expression::compile(source)
-            .unwrap()
+        Expression::compile(source, FUEL)
+            .map_err(|error| error.to_string())?
             .test(&scope())
             .map_err(|failure| failure.error.message)
     }
@@ -219,26 +240,29 @@ mod tests {
         assert!(evaluate("'x' * 2000000").unwrap_err().contains("longer than"));
         assert!(evaluate("'xxxxxxxxxx' * 100000 | replace('x', 'xxxxxxxxxx')").is_err());
         assert!(evaluate("'%99999999d'|format(1)").is_err());
-        assert!(Expression::compile(&"(".repeat(5_000)).is_err());
+        assert!(Expression::compile(&"(".repeat(5_000), FUEL).is_err());
         assert!(matches!(
-            Expression::compile(&"1+".repeat(6_000)),
+            Expression::compile(&"1+".repeat(6_000), FUEL),
             Err(ExpressionError::TooLong)
         ));
     }
 
     #[test]
     fn what_is_no_expression_is_refused_with_a_reason() {
-        assert!(matches!(Expression::compile(" "), Err(ExpressionError::Empty)));
         assert!(matches!(
-            Expression::compile("{{ a }}"),
+            Expression::compile(" ", FUEL),
+            Err(ExpressionError::Empty)
+        ));
+        assert!(matches!(
+            Expression::compile("{{ a }}", FUEL),
             Err(ExpressionError::Braces)
         ));
         assert!(matches!(
-            Expression::compile("a +"),
+            Expression::compile("a +", FUEL),
             Err(ExpressionError::Syntax(_))
         ));
         assert!(matches!(
-            Expression::compile("a b"),
+            Expression::compile("a b", FUEL),
             Err(ExpressionError::Syntax(_))
         ));
     }

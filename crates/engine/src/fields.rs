@@ -5,7 +5,7 @@ mod rich;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use gristmill_core::{Path, Problem};
+use gristmill_core::{Limits, Path, Problem};
 use serde_json::{Map, Value};
 
 use crate::common;
@@ -19,6 +19,8 @@ pub struct Fields<'a> {
     /// Keys that somebody else reads.
     foreign: &'static [&'static str],
     known: Vec<&'static str>,
+    /// How many instructions each expression may take.
+    fuel: u64,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -30,6 +32,7 @@ impl<'a> Fields<'a> {
             object,
             foreign: &[],
             known: Vec::new(),
+            fuel: Limits::default().max_fuel,
             problems,
         }
     }
@@ -40,6 +43,13 @@ impl<'a> Fields<'a> {
             foreign: &common::KEYS,
             ..Self::new(path, data, problems)
         }
+    }
+
+    /// The same reader; each expression that it reads may take `fuel` instructions.
+    #[must_use]
+    pub(crate) fn with_fuel(mut self, fuel: u64) -> Self {
+        self.fuel = fuel;
+        self
     }
 
     /// Reports `code` and `message` at `key`.
