@@ -1,7 +1,7 @@
 //! Nodes per second without queue and database: `cargo run --release -p gristmill-engine --example speed`.
 //!
-//! One thread, an in-memory journal whose entries are serialized as a worker would; the best of several runs, in processor
-//! time, so that it can be measured beside other work.
+//! One thread, an in-memory journal whose entries are serialized as a worker would; the mean of many runs, in processor time,
+//! so that it can be measured beside other work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -195,21 +195,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         for nodes in [100, 1_000, 5_000, 10_000] {
             let document = shape(nodes);
             let document = document.as_object().ok_or("an object")?;
-            let (mut compiled, mut ran) = (Duration::MAX, Duration::MAX);
             let mut plan = None;
-            for _ in 0..5 {
+            let mut compiled = Duration::ZERO;
+            let times = (50_000 / nodes).max(5) as u32;
+            for _ in 0..times {
+                drop(plan.take());
                 let began = used();
                 plan = Some(
                     compile_json(document, &registry)
                         .map_err(|problems| format!("{problems:?}"))?
                         .1,
                 );
-                compiled = compiled.min(used() - began);
+                compiled += used() - began;
             }
+            let compiled = compiled / times;
             let plan = Arc::new(plan.ok_or("a plan")?);
-            for _ in 0..(200_000 / nodes).clamp(5, 200) {
-                ran = ran.min(execute(&plan, &input, &options).await);
+            let times = (1_000_000 / nodes) as u32;
+            let mut ran = Duration::ZERO;
+            for _ in 0..times {
+                ran += execute(&plan, &input, &options).await;
             }
+            let ran = ran / times;
             let rate = nodes as f64 / ran.as_secs_f64();
             println!(
                 "{}",

@@ -2,7 +2,6 @@
 
 mod rich;
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use gristmill_core::{Limits, Path, Problem};
@@ -129,8 +128,8 @@ impl<'a> Fields<'a> {
     /// Reports every key that nobody asked for. The engine calls it for a node's `data`; call it for what was made
     /// with [`new`](Self::new).
     pub fn finish(self) {
-        let known: HashSet<_> = self.known.iter().chain(self.foreign).copied().collect();
-        for key in self.object.keys().filter(|key| !known.contains(key.as_str())) {
+        let is_known = |key: &str| self.known.contains(&key) || self.foreign.contains(&key);
+        for key in self.object.keys().filter(|key| !is_known(key)) {
             let message = if self.known.is_empty() {
                 format!("unknown key `{key}`: nothing is configured here")
             } else {

@@ -174,7 +174,10 @@ mod tests {
     #[test]
     fn a_failing_expression_names_itself() {
         let error = render(json!({"a": "x {{ b.c }}"}), json!({})).unwrap_err();
-        assert!(error.starts_with("`b.c`: undefined value"), "{error}");
+        assert!(
+            error.starts_with("$.a, column 6: `b.c`: undefined value"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use minijinja::value::{Rest, Value, ValueKind};
+use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use super::{helpers, meter};
@@ -114,7 +114,8 @@ fn build(fuel: u64) -> Environment<'static> {
     let mut environment = bare();
     environment.set_fuel(Some(fuel));
     for name in METERED_FILTERS {
-        environment.add_filter(name, move |state: &mut State, args: Rest<Value>| {
+        environment.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            let args = args.into_values();
             meter::pay(state, &args)?;
             match name {
                 "join" => helpers::check_join(&args)?,
@@ -125,11 +126,13 @@ fn build(fuel: u64) -> Environment<'static> {
             plain().empty_state().apply_filter(name, &args)
         });
     }
-    environment.add_filter("replace", |state: &mut State, args: Rest<Value>| {
+    environment.add_filter("replace", |state: &mut State, args: Rest<ValueOrKwargs>| {
+        let args = args.into_values();
         meter::pay(state, &args)?;
         plain().empty_state().apply_filter("replace", &args)
     });
-    environment.add_filter("tojson", |state: &mut State, args: Rest<Value>| {
+    environment.add_filter("tojson", |state: &mut State, args: Rest<ValueOrKwargs>| {
+        let args = args.into_values();
         meter::pay(state, &args)?;
         plain().empty_state().apply_filter("tojson", &args)
     });

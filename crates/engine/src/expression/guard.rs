@@ -30,8 +30,20 @@ enum Named {
     Test,
 }
 
+/// How many terms one operator may join. The compiler goes as deep as there are terms.
+const MAX_TERMS: usize = 250;
+
+/// A text of this length cannot be nested too deep.
+const SHORT: usize = MAX_DEPTH;
+
 /// Checks `source` and gives what is to be compiled in its place, when that is something else.
 pub(super) fn check(source: &str) -> Result<Option<String>, ExpressionError> {
+    if source.len() < SHORT && is_plain(source) {
+        return Ok(None);
+    }
+    if !is_shallow(source) {
+        return Err(ExpressionError::TooDeep);
+    }
     let expr = parse_expr(source).map_err(|error| ExpressionError::Syntax(reason(&error)))?;
     let mut looked = Looked { grows: false };
     looked.at(&expr, 0)?;
@@ -40,6 +52,43 @@ pub(super) fn check(source: &str) -> Result<Option<String>, ExpressionError> {
         write(&expr, &mut text);
         text
     }))
+}
+
+/// Whether the parser can go down all brackets and signs without running out of stack: it bounds most of its recursion, but
+/// neither signs nor subscripts. Texts are counted as well; no harm is done by refusing one with a hundred open brackets.
+fn is_shallow(source: &str) -> bool {
+    let (mut open, mut signs) = (0_usize, 0_usize);
+    for byte in source.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'-' => signs += 1,
+            byte if byte.is_ascii_whitespace() => {}
+            // `not` stands among signs.
+            b'n' | b'o' | b't' => {}
+            _ => signs = 0,
+        }
+        if open > MAX_DEPTH || signs > MAX_DEPTH {
+            return false;
+        }
+    }
+    source.matches("not").count() <= 10 * MAX_DEPTH
+}
+
+/// Whether an expression, like most, only names something, compares it or adds a number: no filter, call or test, and no
+/// operator that could make a large value.
+fn is_plain(source: &str) -> bool {
+    let adds_number = |after: &str| {
+        after
+            .trim_start()
+            .starts_with(|first: char| first.is_ascii_digit())
+    };
+    let mut bytes = source.bytes().enumerate();
+    bytes.all(|(at, byte)| match byte {
+        b'|' | b'(' | b'*' | b'~' => false,
+        b'+' => adds_number(&source[at + 1..]),
+        _ => true,
+    }) && !source.contains("is")
 }
 
 struct Looked {
@@ -55,7 +104,11 @@ impl Looked {
         match expr {
             Expr::BinOp(op) => {
                 // A sum has as many terms as it likes: it is not deep, it is long.
-                for term in terms(op) {
+                let terms = terms(op);
+                if terms.len() > MAX_TERMS {
+                    return Err(ExpressionError::TooDeep);
+                }
+                for term in terms {
                     self.at(term, depth + 1)?;
                 }
                 self.grows |= grows(op);

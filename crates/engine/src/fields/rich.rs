@@ -65,7 +65,7 @@ impl Fields<'_> {
     pub fn expression(&mut self, key: &'static str) -> Option<Expression> {
         let source = self.read(key, "a string", Value::as_str)?;
         match Expression::compile(source, self.fuel) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => Some(expression.standing_at(&self.path.key(key), "")),
             Err(error) => {
                 self.problem(key, "invalid_expression", error.to_string());
                 None

@@ -3,6 +3,7 @@
 use gristmill_core::{Path, Problem};
 use serde_json::Value;
 
+use crate::expression::column;
 use crate::value::MAX_RESULT_BYTES;
 use crate::{Expression, NodeFailure, Scope};
 
@@ -38,9 +39,11 @@ impl Text {
                 problem("`{{-` and `-}}` do not exist here; for a minus sign write {{ -x }}".to_owned());
                 continue;
             }
+            let spaces = source.len() - source.trim_start().len();
+            let before = &text[..text.len() - after.len() + spaces];
             match Expression::compile(source, fuel) {
-                Ok(expression) => pieces.push(Piece::Expression(expression)),
-                Err(error) => problem(error.to_string()),
+                Ok(expression) => pieces.push(Piece::Expression(expression.standing_at(path, before))),
+                Err(error) => problem(format!("column {}: {error}", column(before))),
             }
         }
         if !rest.is_empty() {
