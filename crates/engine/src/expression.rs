@@ -1,9 +1,14 @@
 //! Expressions: compiled once, bounded in what they may use, without clock and without randomness.
 
 mod environment;
+mod guard;
+mod helpers;
+mod meter;
+mod operators;
 
 use std::fmt;
 
+use gristmill_core::Path;
 use serde_json::Value as Json;
 
 use crate::value::{NoJson, to_json};
@@ -15,6 +20,8 @@ const MAX_SOURCE_BYTES: usize = 10_000;
 /// A compiled expression such as `total * 1.2 > limits.max`.
 pub struct Expression {
     source: String,
+    /// In which field it stands, and at which column: `set.total, column 4: `.
+    place: String,
     compiled: minijinja::Expression<'static, 'static>,
 }
 
@@ -30,17 +37,31 @@ pub enum ExpressionError {
     /// Too long to be compiled.
     #[error("the expression is longer than {MAX_SOURCE_BYTES} bytes")]
     TooLong,
+    /// Nested too deep to be compiled.
+    #[error("the expression is nested too deep; split it over several nodes")]
+    TooDeep,
+    /// There is no such filter, test or function.
+    #[error("there is no {what} `{name}`")]
+    Unknown {
+        /// `filter`, `test` or `function`.
+        what: &'static str,
+        /// What it is called.
+        name: String,
+    },
+    /// A call of something that is no function.
+    #[error("values have no methods; use a filter, as in `name | upper`")]
+    Method,
     /// It does not parse. The reason is part of the message: it is for the person who wrote the expression.
     #[error("the expression does not parse: {0}")]
     Syntax(String),
 }
 
 impl Expression {
-    /// Compiles `source`.
+    /// Compiles `source`, which may take `fuel` instructions each time.
     ///
     /// # Errors
     /// When it is no expression.
-    pub fn compile(source: &str) -> Result<Self, ExpressionError> {
+    pub fn compile(source: &str, fuel: u64) -> Result<Self, ExpressionError> {
         if source.trim().is_empty() {
             return Err(ExpressionError::Empty);
         }
@@ -50,13 +71,26 @@ impl Expression {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(ExpressionError::TooLong);
         }
-        let compiled = environment::get()
-            .compile_expression_owned(source.to_owned())
+        let guarded = guard::check(source)?;
+        let compiled = environment::get(fuel)
+            .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
             .map_err(|error| ExpressionError::Syntax(reason(&error)))?;
         Ok(Self {
             source: source.trim().to_owned(),
+            place: String::new(),
             compiled,
         })
+    }
+
+    /// The same expression, which stands in the field at `path`, behind `before`: failures say so.
+    #[must_use]
+    pub(crate) fn standing_at(mut self, path: &Path, before: &str) -> Self {
+        let path = path.to_string();
+        let field = path
+            .split_once(".data.")
+            .map_or(path.as_str(), |(_, field)| field);
+        self.place = format!("{field}, column {}: ", column(before));
+        self
     }
 
     /// What the expression comes to in `scope`.
@@ -87,7 +121,7 @@ impl Expression {
 
     /// The failure of a node for what its expression came to.
     pub(crate) fn failure(&self, reason: impl fmt::Display) -> NodeFailure {
-        NodeFailure::last("template", format!("`{}`: {reason}", self.source))
+        NodeFailure::last("template", format!("{}`{}`: {reason}", self.place, self.source))
     }
 }
 
@@ -97,9 +131,17 @@ impl fmt::Debug for Expression {
     }
 }
 
+/// The column, from 1, of what stands behind `before`.
+pub(crate) fn column(before: &str) -> usize {
+    before.chars().count() + 1
+}
+
 /// What went wrong, without the name of a file that there is not.
 fn reason(error: &minijinja::Error) -> String {
     match error.detail() {
+        None if error.kind() == minijinja::ErrorKind::OutOfFuel => {
+            "it takes more instructions than limits.max_fuel allows".to_owned()
+        }
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     }
@@ -109,6 +151,8 @@ fn reason(error: &minijinja::Error) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    const FUEL: u64 = 100_000;
 
     fn scope() -> Scope {
         Scope::from_json(
@@ -120,15 +164,15 @@ mod tests {
     }
 
     fn evaluate(source: &str) -> Result<Json, String> {
-        Expression::compile(source)
-            .unwrap()
+        Expression::compile(source, FUEL)
+            .map_err(|error| error.to_string())?
             .evaluate(&scope())
             .map_err(|failure| failure.error.message)
     }
 
     fn test(source: &str) -> Result<bool, String> {
-        Expression::compile(source)
-            .unwrap()
+        Expression::compile(source, FUEL)
+            .map_err(|error| error.to_string())?
             .test(&scope())
             .map_err(|failure| failure.error.message)
     }
@@ -219,26 +263,29 @@ mod tests {
         assert!(evaluate("'x' * 2000000").unwrap_err().contains("longer than"));
         assert!(evaluate("'xxxxxxxxxx' * 100000 | replace('x', 'xxxxxxxxxx')").is_err());
         assert!(evaluate("'%99999999d'|format(1)").is_err());
-        assert!(Expression::compile(&"(".repeat(5_000)).is_err());
+        assert!(Expression::compile(&"(".repeat(5_000), FUEL).is_err());
         assert!(matches!(
-            Expression::compile(&"1+".repeat(6_000)),
+            Expression::compile(&"1+".repeat(6_000), FUEL),
             Err(ExpressionError::TooLong)
         ));
     }
 
     #[test]
     fn what_is_no_expression_is_refused_with_a_reason() {
-        assert!(matches!(Expression::compile(" "), Err(ExpressionError::Empty)));
         assert!(matches!(
-            Expression::compile("{{ a }}"),
+            Expression::compile(" ", FUEL),
+            Err(ExpressionError::Empty)
+        ));
+        assert!(matches!(
+            Expression::compile("{{ a }}", FUEL),
             Err(ExpressionError::Braces)
         ));
         assert!(matches!(
-            Expression::compile("a +"),
+            Expression::compile("a +", FUEL),
             Err(ExpressionError::Syntax(_))
         ));
         assert!(matches!(
-            Expression::compile("a b"),
+            Expression::compile("a b", FUEL),
             Err(ExpressionError::Syntax(_))
         ));
     }
@@ -249,5 +296,147 @@ mod tests {
             evaluate("{'a': list, 'b': none}|tojson"),
             Ok(json!(r#"{"a":[1,2],"b":null}"#))
         );
+    }
+
+    #[test]
+    fn names_that_nothing_has_are_refused_before_anything_runs() {
+        for (source, what) in [
+            ("a|shout", "no filter `shout`"),
+            ("a|format", "no filter `format`"),
+            ("a is shiny", "no test `shiny`"),
+            ("a is not shiny", "no test `shiny`"),
+            ("now()", "no function `now`"),
+            ("list|map('shout')", "no filter `shout`"),
+            ("list|select('shiny')", "no test `shiny`"),
+            ("[x for x in list]", "does not parse"),
+            ("text.upper()", "values have no methods"),
+            ("a if (1, -b|shout) else 2", "no filter `shout`"),
+        ] {
+            let error = Expression::compile(source, FUEL)
+                .err()
+                .map(|error| error.to_string());
+            assert!(
+                error.as_deref().is_some_and(|error| error.contains(what)),
+                "{source}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_guarded_comes_to_the_same() {
+        for (source, expected) in [
+            ("a + f + text|num", json!(33.95)),
+            ("list + list + [a]", json!([1, 2, 1, 2, 1])),
+            ("text + word", json!("31.95north")),
+            ("word * 2", json!("northnorth")),
+            ("2 * [a]", json!([1, 1])),
+            ("a * -3 * list[1]", json!(-6)),
+            ("a * 2.5", json!(2.5)),
+            ("f * a", json!(1.0)),
+            ("(a + list|length) * (2 - 5) ** 2", json!(27)),
+            ("word ~ ' ' ~ a ~ none ~ list", json!("north 1None[1, 2]")),
+            ("'a\\n\\'q\\'' ~ \"\\u00e9\"", json!("a\n'q'é")),
+            (
+                "{'k': a ~ '', 'l': (a, f), 'm': list[0:1]}",
+                json!({"k": "1", "l": [1, 1.0], "m": [1]}),
+            ),
+            ("a ~ '' if not a is odd else (word|upper)[-1] ~ '!'", json!("H!")),
+            ("[3, 1, 2]|sort(reverse=true)|join('-') ~ ''", json!("3-2-1")),
+            (
+                "list|map('string')|list + list|select('odd')|list + list|reject('odd')|list",
+                json!(["1", "2", 1, 2]),
+            ),
+            (
+                "a < 2 <= list[1] and 1 in list and 5 not in list and a ~ '' == '1'",
+                json!(true),
+            ),
+            ("9007199254740993 + a", json!(9007199254740994_i64)),
+            ("10 - 3 - 2 + a", json!(6)),
+            ("7 // 2 * a", json!(3)),
+            ("missing|default('') ~ word", json!("north")),
+        ] {
+            assert_eq!(evaluate(source), Ok(expected), "{source}");
+        }
+        for source in [
+            "word + a",
+            "missing + word",
+            "word * word",
+            "word * 1.5",
+            "missing ~ ''",
+            "{} + {}",
+        ] {
+            assert!(evaluate(source).is_err(), "{source}: {:?}", evaluate(source));
+        }
+    }
+
+    #[test]
+    fn a_hostile_expression_costs_at_most_its_fuel() {
+        for source in [
+            "'x' * 100000000",
+            "('x' * 1000000) * 1000000",
+            "[0] * 100000000",
+            "range(100000)|list * 1000",
+            "('x' * 1000000) ~ ('x' * 1000000)",
+            "('x' * 1000000) + ('x' * 1000000) + ('x' * 1000000)",
+            "range(100000)|join('x' * 1000000)",
+            "range(100000)|map('default', range(100000)|list, true)|map('sort')|list",
+            "range(100000)|select('in', range(100000)|list)|list",
+            "range(10000)|map('string')|map('replace', '', 'x' * 1000)|list",
+            "('x' * 1000000)|replace('x', 'y' * 1000)",
+            "range(100000)|list|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|list",
+        ] {
+            let error = evaluate(source).unwrap_err();
+            assert!(
+                error.contains("longer than") || error.contains("limits.max_fuel"),
+                "{source}: {error}"
+            );
+        }
+        for source in [
+            &"1+".repeat(2_000),
+            &"-".repeat(5_000),
+            &"not ".repeat(2_400),
+            &"- not ".repeat(1_500),
+            &"not\t-\n".repeat(1_400),
+            &"[".repeat(5_000),
+            &"(".repeat(5_000),
+            &"a[".repeat(3_000),
+            &"a if b else ".repeat(500),
+            &"a if b else ".repeat(800),
+            &"a**".repeat(2_000),
+            &"(-[".repeat(3_000),
+            &"{'a':".repeat(1_000),
+            &format!("a{}", ".b".repeat(4_000)),
+            &format!("a{}", "|upper".repeat(1_000)),
+        ] {
+            assert!(
+                Expression::compile(&format!("{source}1"), FUEL).is_err(),
+                "{source}"
+            );
+        }
+        assert!(evaluate(&format!("a{}", "+a".repeat(200))).is_ok());
+    }
+
+    #[test]
+    fn dates_are_read_and_written_without_a_clock() {
+        for (source, expected) in [
+            ("'2026-03-01T08:00:00+01:00'|date", json!(1_772_348_400_000_i64)),
+            ("1772348400000|date", json!(1_772_348_400_000_i64)),
+            (
+                "('2026-03-01T07:00:00Z'|date + 3600000)|datefmt",
+                json!("2026-03-01T08:00:00.000Z"),
+            ),
+            ("'2026-03-01T07:00:00Z'|datefmt('%d.%m.%Y')", json!("01.03.2026")),
+        ] {
+            assert_eq!(evaluate(source), Ok(expected), "{source}");
+        }
+        for source in [
+            "'soon'|date",
+            "none|date",
+            "0|datefmt('%Q')",
+            "0|datefmt('x' * 200)",
+            "1e300|date",
+        ] {
+            assert!(evaluate(source).is_err(), "{source}: {:?}", evaluate(source));
+        }
     }
 }

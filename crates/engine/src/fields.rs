@@ -2,10 +2,9 @@
 
 mod rich;
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use gristmill_core::{Path, Problem};
+use gristmill_core::{Limits, Path, Problem};
 use serde_json::{Map, Value};
 
 use crate::common;
@@ -19,6 +18,8 @@ pub struct Fields<'a> {
     /// Keys that somebody else reads.
     foreign: &'static [&'static str],
     known: Vec<&'static str>,
+    /// How many instructions each expression may take.
+    fuel: u64,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -30,6 +31,7 @@ impl<'a> Fields<'a> {
             object,
             foreign: &[],
             known: Vec::new(),
+            fuel: Limits::default().max_fuel,
             problems,
         }
     }
@@ -40,6 +42,13 @@ impl<'a> Fields<'a> {
             foreign: &common::KEYS,
             ..Self::new(path, data, problems)
         }
+    }
+
+    /// The same reader; each expression that it reads may take `fuel` instructions.
+    #[must_use]
+    pub(crate) fn with_fuel(mut self, fuel: u64) -> Self {
+        self.fuel = fuel;
+        self
     }
 
     /// Reports `code` and `message` at `key`.
@@ -119,8 +128,8 @@ impl<'a> Fields<'a> {
     /// Reports every key that nobody asked for. The engine calls it for a node's `data`; call it for what was made
     /// with [`new`](Self::new).
     pub fn finish(self) {
-        let known: HashSet<_> = self.known.iter().chain(self.foreign).copied().collect();
-        for key in self.object.keys().filter(|key| !known.contains(key.as_str())) {
+        let is_known = |key: &str| self.known.contains(&key) || self.foreign.contains(&key);
+        for key in self.object.keys().filter(|key| !is_known(key)) {
             let message = if self.known.is_empty() {
                 format!("unknown key `{key}`: nothing is configured here")
             } else {

@@ -24,9 +24,9 @@ enum Part {
 }
 
 impl Template {
-    /// Compiles `value`, which stands at `path`. `None` when it added to `problems`.
-    pub fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
-        compile(value, path, problems).map(Self)
+    /// Compiles `value`, which stands at `path` and whose expressions may take `fuel` instructions each. `None` when it added to `problems`.
+    pub fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
+        compile(value, path, fuel, problems).map(Self)
     }
 
     /// The template that comes to what `expression` does.
@@ -52,11 +52,11 @@ impl Template {
 }
 
 // Recursion is as deep as the JSON document was nested, which its parser bounds.
-fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Part> {
+fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Part> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(Part::Fixed(value.clone())),
         Value::String(text) => {
-            let text = Text::compile(text, path, problems)?;
+            let text = Text::compile(text, path, fuel, problems)?;
             Some(
                 text.fixed()
                     .map_or(Part::Text(text), |fixed| Part::Fixed(Value::String(fixed))),
@@ -66,7 +66,7 @@ fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Pa
             let parts: Vec<_> = items
                 .iter()
                 .enumerate()
-                .filter_map(|(i, item)| compile(item, &path.index(i), problems))
+                .filter_map(|(i, item)| compile(item, &path.index(i), fuel, problems))
                 .collect();
             let complete = parts.len() == items.len();
             let fixed = parts.iter().all(|part| matches!(part, Part::Fixed(_)));
@@ -81,7 +81,7 @@ fn compile(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Option<Pa
         Value::Object(members) => {
             let mut parts = Vec::with_capacity(members.len());
             for (key, member) in members {
-                parts.extend(compile(member, &path.key(key), problems).map(|part| (key.clone(), part)));
+                parts.extend(compile(member, &path.key(key), fuel, problems).map(|part| (key.clone(), part)));
             }
             let complete = parts.len() == members.len();
             let fixed = parts.iter().all(|(_, part)| matches!(part, Part::Fixed(_)));
@@ -122,7 +122,7 @@ mod tests {
 
     fn render(template: Value, scope: Value) -> Result<Value, String> {
         let mut problems = Vec::new();
-        let template = Template::compile(&template, &Path::root(), &mut problems);
+        let template = Template::compile(&template, &Path::root(), 100_000, &mut problems);
         assert_eq!(problems, []);
         template
             .unwrap()
@@ -174,14 +174,17 @@ mod tests {
     #[test]
     fn a_failing_expression_names_itself() {
         let error = render(json!({"a": "x {{ b.c }}"}), json!({})).unwrap_err();
-        assert!(error.starts_with("`b.c`: undefined value"), "{error}");
+        assert!(
+            error.starts_with("$.a, column 6: `b.c`: undefined value"),
+            "{error}"
+        );
     }
 
     #[test]
     fn every_problem_is_found_with_its_path() {
         let mut problems = Vec::new();
         let template = json!({"a": ["{{ 1 + }}", "fine", "{{ open"], "odd key": "{{ }}", "t": "{{- x }}", "ok": "{{ x }}"});
-        assert!(Template::compile(&template, &Path::root().key("data"), &mut problems).is_none());
+        assert!(Template::compile(&template, &Path::root().key("data"), 100_000, &mut problems).is_none());
         let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(
             paths,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gristmill_core::{Definition, Edge, Path, Problem};
+use gristmill_core::{Definition, Edge, Problem};
 
 use crate::plan::Exit;
 
@@ -41,20 +41,17 @@ impl Graph {
             incoming: vec![0; count],
         };
         for edge in &definition.edges {
-            let mut find = |id: &str, path: Path| {
+            let mut find = |id: &str, key: &str| {
                 let found = index.get(id).copied();
                 // An edge to a node that could not be read is not wrong itself.
                 if found.is_none() && complete {
-                    problems.push(Problem::new(
-                        path,
-                        "unknown_node",
-                        format!("there is no node `{id}`"),
-                    ));
+                    let message = format!("there is no node `{id}`");
+                    problems.push(Problem::new(edge.path().key(key), "unknown_node", message));
                 }
                 found
             };
-            let source = find(&edge.source, edge.path().key("source"));
-            let target = find(&edge.target, edge.path().key("target"));
+            let source = find(&edge.source, "source");
+            let target = find(&edge.target, "target");
             let (Some(source), Some(target)) = (source, target) else {
                 continue;
             };

@@ -130,7 +130,8 @@ fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -
         return None;
     };
     let path = node.path().key("data");
-    let mut fields = Fields::of_kind(path.clone(), &node.data, problems);
+    let fuel = registry.limits().max_fuel;
+    let mut fields = Fields::of_kind(path.clone(), &node.data, problems).with_fuel(fuel);
     let compiled = kind.compile(&mut fields);
     fields.finish();
     let retry = compiled

@@ -14,6 +14,10 @@ use super::Driver;
 /// After so many nodes the runtime gets its turn, and commands and the deadline are looked at.
 const STRETCH: usize = 128;
 
+/// So many entries are committed together at the most, though nothing asks for a commit: what has been computed stays, and
+/// neither memory nor a chunk of the journal grows with the graph.
+const CHUNK: usize = 1_024;
+
 impl<J: Journal> Driver<'_, J> {
     pub(super) async fn run_inline(&mut self) -> Result<(), LeaseLost> {
         let mut done = 0;
@@ -22,6 +26,9 @@ impl<J: Journal> Driver<'_, J> {
             self.abort_orphans();
             done += 1;
             if done % STRETCH == 0 {
+                if self.pending.len() >= CHUNK {
+                    self.commit().await?;
+                }
                 tokio::task::yield_now().await;
                 self.obey()?;
                 if self.is_late() || self.is_too_large() {

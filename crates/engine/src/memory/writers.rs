@@ -8,7 +8,10 @@ const MANY: usize = 64;
 /// Nodes, lowest rank first.
 #[derive(Debug, Clone)]
 pub(super) struct Writers {
-    list: Vec<u32>,
+    /// The lowest; most keys have no other.
+    first: u32,
+    /// The others.
+    more: Vec<u32>,
     /// The same nodes, once they are many: one row of bits is compared with another much sooner than nodes one by one.
     bits: Vec<u64>,
 }
@@ -16,20 +19,24 @@ pub(super) struct Writers {
 impl Writers {
     pub(super) fn one(node: u32) -> Self {
         Self {
-            list: vec![node],
+            first: node,
+            more: Vec::new(),
             bits: Vec::new(),
         }
     }
 
     pub(super) fn add(&mut self, node: u32) {
         // Effects may end in any order; nearly always the new one belongs at the end.
-        let place = self.list.partition_point(|&writer| writer < node);
-        self.list.insert(place, node);
-        if self.list.len() == MANY {
-            let list = std::mem::take(&mut self.list);
-            list.iter().for_each(|&writer| self.set(writer));
-            self.list = list;
-        } else if self.list.len() > MANY {
+        let higher = node.max(self.first);
+        self.first = node.min(self.first);
+        let place = self.more.partition_point(|&writer| writer < higher);
+        self.more.insert(place, higher);
+        if self.more.len() == MANY {
+            self.set(self.first);
+            let more = std::mem::take(&mut self.more);
+            more.iter().for_each(|&writer| self.set(writer));
+            self.more = more;
+        } else if self.more.len() > MANY {
             self.set(node);
         }
     }
@@ -49,12 +56,15 @@ impl Writers {
         node: u32,
         writes: impl Fn(u32) -> bool,
     ) -> Option<u32> {
-        let below = self.list.partition_point(|&writer| writer < node);
+        if self.first >= node {
+            return None;
+        }
+        let below = self.more.partition_point(|&writer| writer < node);
         let mut at = node;
         // From the writers down and from the node up, in turns: the first is slow among many siblings that write the same
         // key, the second below a long chain that does not write it. Once the way up comes to a join, its ancestors are a row
         // of bits, and whatever is left of the writers is compared with it at once.
-        for &writer in self.list[..below].iter().rev() {
+        for &writer in self.more[..below].iter().rev().chain([&self.first]) {
             if ancestors.contains(node, writer) {
                 return Some(writer);
             }

@@ -3,6 +3,7 @@
 use gristmill_core::{Path, Problem};
 use serde_json::Value;
 
+use crate::expression::column;
 use crate::value::MAX_RESULT_BYTES;
 use crate::{Expression, NodeFailure, Scope};
 
@@ -17,8 +18,8 @@ enum Piece {
 }
 
 impl Text {
-    /// Compiles `text`, which stands at `path`. `None` when it added to `problems`.
-    pub fn compile(text: &str, path: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
+    /// Compiles `text`, which stands at `path` and whose expressions may take `fuel` instructions each. `None` when it added to `problems`.
+    pub fn compile(text: &str, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
         let mut problem = |message: String| problems.push(Problem::new(path, "invalid_template", message));
         let mut pieces = Vec::new();
@@ -38,9 +39,11 @@ impl Text {
                 problem("`{{-` and `-}}` do not exist here; for a minus sign write {{ -x }}".to_owned());
                 continue;
             }
-            match Expression::compile(source) {
-                Ok(expression) => pieces.push(Piece::Expression(expression)),
-                Err(error) => problem(error.to_string()),
+            let spaces = source.len() - source.trim_start().len();
+            let before = &text[..text.len() - after.len() + spaces];
+            match Expression::compile(source, fuel) {
+                Ok(expression) => pieces.push(Piece::Expression(expression.standing_at(path, before))),
+                Err(error) => problem(format!("column {}: {error}", column(before))),
             }
         }
         if !rest.is_empty() {

@@ -69,7 +69,7 @@ fn every_problem_is_found_at_once() {
         "$.settings.maxParallel: expected a whole number, found a string",
         "$.nodes[1].id: the id `t` is taken by $.nodes[0]",
         "$.nodes[0].data.schedule: unknown key `schedule`; the keys here are inputSchema",
-        "$.nodes[1].data.set.a: the expression does not parse: syntax error: unexpected end of input, expected expression",
+        "$.nodes[1].data.set.a: column 4: the expression does not parse: syntax error: unexpected end of input, expected expression",
         "$.nodes[2].type: unknown node type `teleport`; the types are call, condition, forEach, signal, subWorkflow, transform, trigger, wait",
         "$.nodes[3].data.set: `set` or `expression` is required: an object of the keys to set and their values, or an expression that comes to an object",
         "$.nodes[4].data.set: expected an object, found an array",

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod configuration;
+mod documented;
 mod examples;
 mod integration;
 mod redirects;
