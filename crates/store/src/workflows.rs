@@ -164,6 +164,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
     pub async fn create_workflow(&self, tenant: &Tenant, new: NewWorkflow) -> Result<Workflow, Error> {
+        // Read once: the columns' defaults read the clock twice, and a new workflow would at times look like a changed one.
+        let now = Timestamp(self.now().await?);
         let organization_id = tenant.0.to_string();
         let definition = new.definition.clone();
         let row = transaction!(self, |connection| {
@@ -179,6 +181,8 @@ impl Store {
                 workflows::revision.eq(1),
                 new.facts.changes(),
                 workflows::created_by.eq(new.created_by.to_string()),
+                workflows::created_at.eq(now),
+                workflows::updated_at.eq(now),
             );
             let row = diesel::insert_into(workflows::table)
                 .values(workflow)

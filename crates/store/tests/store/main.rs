@@ -196,6 +196,7 @@ contract! {
         a_bootstrap_that_fails_leaves_nothing
         a_revoked_key_has_no_owner
         only_a_member_gets_a_key
+        a_new_workflow_was_last_changed_when_it_was_made
         a_workflow_is_read_back_as_it_was_stored
         a_saved_definition_is_a_new_revision_and_the_old_one_stays
         savers_at_once_number_their_revisions_without_gaps

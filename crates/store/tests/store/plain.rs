@@ -70,6 +70,17 @@ pub(crate) async fn only_a_member_gets_a_key(db: &TestDatabase) {
     assert!(matches!(added, Err(Error::Statement(_))), "{added:?}");
 }
 
+/// Often enough that two looks at the clock would differ once.
+pub(crate) async fn a_new_workflow_was_last_changed_when_it_was_made(db: &TestDatabase) {
+    let (store, owner) = owned(db).await;
+    let tenant = Tenant(owner.organization_id.clone());
+    for _ in 0..200 {
+        let new = new_workflow(&owner, "Grind", "{}");
+        let stored = store.create_workflow(&tenant, new).await.unwrap();
+        assert_eq!(stored.created_at, stored.updated_at);
+    }
+}
+
 pub(crate) async fn a_workflow_is_read_back_as_it_was_stored(db: &TestDatabase) {
     let (store, owner) = owned(db).await;
     let tenant = Tenant(owner.organization_id.clone());
