@@ -15,6 +15,9 @@ use gristmill_engine::{
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+/// Makes a definition of about so many nodes.
+type Shape = fn(usize) -> Value;
+
 /// Writes every commit as a worker does, and forgets it.
 #[derive(Default)]
 struct Written {
@@ -184,7 +187,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut input = Map::new();
     input.insert("k0".to_owned(), json!(0));
     input.insert("x".to_owned(), json!(0));
-    let shapes: [(&str, fn(usize) -> Value); 5] = [
+    let shapes: [(&str, Shape); 5] = [
         ("chain", chain),
         ("fan", fan),
         ("grid", grid),

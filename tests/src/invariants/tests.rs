@@ -22,9 +22,10 @@ fn completed(path: &str) -> Entry {
         path: path.into(),
         at: 0,
         duration_ms: 0,
-        output: serde_json::Map::new(),
+        output: serde_json::Map::new().into(),
         handle: None,
         usage: None,
+        mail: None,
     }
 }
 
