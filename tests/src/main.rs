@@ -27,7 +27,7 @@ enum Command {
         #[arg(long, default_value_t = 2.0)]
         minutes: f64,
         /// How many of them, on average.
-        #[arg(long, default_value_t = 40)]
+        #[arg(long, default_value_t = 45)]
         faults_per_minute: u32,
         /// Leave the servers running, for a look at what is in them.
         #[arg(long)]

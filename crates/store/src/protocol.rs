@@ -39,8 +39,10 @@ pub trait Protocol: Send + Sync + 'static {
     fn confirm<'a>(&'a self, system: System, jobs: &'a [(ExecutionId, i32)]) -> Answer<'a, ()>;
 
     /// PENDING → RUNNING for each job whose attempt is still the row's, with `attempt + 1`, this claim's token and a
-    /// lease of `lease` from now. Jobs that claim nothing (old, doubled, taken) are missing from the answer. Repeated
-    /// under the same token, because the answer was lost, it answers with what that token has claimed already.
+    /// lease of `lease` from now. Jobs that claim nothing (old, doubled, taken) are missing from the answer, and so are
+    /// those whose row is locked: these can be told by [`Protocol::watch`], which still shows them PENDING at the job's
+    /// attempt. Repeated under the same token, because the answer was lost, it answers with what that token has claimed
+    /// already.
     fn claim<'a>(
         &'a self,
         system: System,

@@ -1,11 +1,12 @@
 //! Taking work in: jobs off the queue, claims in the database, acknowledgements after the commit.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, Job, failpoint};
+use gristmill_core::{ExecutionId, ExecutionStatus, Job, failpoint};
 use gristmill_queue::{Delivery, Subscription};
 use gristmill_store::{Claim, Claimed, Error, Protocol, System};
 use metrics::counter;
@@ -20,11 +21,20 @@ const FULL_FOR: Duration = Duration::from_secs(1);
 /// How long to wait before a claim is tried again while the database is away.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
+/// How long to wait before jobs are tried again that could not be claimed, because their rows were locked. Most locks
+/// are another statement's, and gone within milliseconds.
+const RETRY_LOCKED_AFTER: Duration = Duration::from_millis(100);
+
+/// Which execution, at which attempt.
+type Key = (ExecutionId, i32);
+
 /// Where executions come in.
 pub(crate) struct Intake {
     pub(crate) subscription: Box<dyn Subscription>,
     /// Prefetched and not handed back yet.
     pub(crate) unclaimed: Vec<Delivery>,
+    /// To be claimed again: not now, but sooner than any `wake_at` would bring them back.
+    pub(crate) postponed: Vec<Delivery>,
     pub(crate) store: Arc<dyn Protocol>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) worker: String,
@@ -45,11 +55,11 @@ impl Intake {
     /// `shutdown` comes first or the subscription has ended.
     pub(crate) async fn take(&mut self, shutdown: &CancellationToken) -> Option<Vec<Taken>> {
         let first = shutdown.run_until_cancelled(self.free_slot()).await?;
-        let delivery = shutdown.run_until_cancelled(self.subscription.next()).await??;
-        let mut deliveries = vec![delivery];
+        let mut deliveries = shutdown.run_until_cancelled(self.next()).await??;
         let mut permits = vec![first];
         while let Ok(permit) = self.slots.clone().try_acquire_owned() {
-            match self.subscription.next().now_or_never().flatten() {
+            let next = self.postponed.pop();
+            match next.or_else(|| self.subscription.next().now_or_never().flatten()) {
                 Some(delivery) => deliveries.push(delivery),
                 None => break,
             }
@@ -57,22 +67,38 @@ impl Intake {
         }
         let (jobs, deliveries) = read_jobs(deliveries).await;
         failpoint::reach("job.delivered");
-        let taken = self.claim(&jobs, permits, shutdown).await;
+        let (taken, postponed) = self.claim(&jobs, permits, shutdown).await;
         if !taken.is_empty() {
             failpoint::reach("job.claimed");
         }
+        let deliveries = jobs.iter().zip(deliveries);
+        let (kept, done): (Vec<_>, Vec<_>) = deliveries.partition(|(job, _)| postponed.contains(*job));
+        self.postponed
+            .extend(kept.into_iter().map(|(_, delivery)| delivery));
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
-        acknowledge(deliveries).await;
+        acknowledge(done.into_iter().map(|(_, delivery)| delivery)).await;
         if !taken.is_empty() {
             failpoint::reach("job.acknowledged");
         }
         Some(taken)
     }
 
+    /// The next job, or one that was postponed a moment ago. `None` when the subscription has ended.
+    async fn next(&mut self) -> Option<Vec<Delivery>> {
+        if self.postponed.is_empty() {
+            return Some(vec![self.subscription.next().await?]);
+        }
+        match tokio::time::timeout(RETRY_LOCKED_AFTER, self.subscription.next()).await {
+            Ok(next) => Some(vec![next?]),
+            Err(_) => Some(self.postponed.pop().into_iter().collect()),
+        }
+    }
+
     /// Stops taking and hands back what was prefetched. What the database does not take now, the broker delivers to
     /// others once the subscription is closed.
     pub(crate) async fn close(mut self) {
+        self.unclaimed.append(&mut self.postponed);
         self.hand_back().await;
         self.subscription.close().await;
     }
@@ -81,17 +107,21 @@ impl Intake {
     async fn free_slot(&mut self) -> OwnedSemaphorePermit {
         let acquire = self.slots.clone().acquire_owned();
         tokio::pin!(acquire);
-        match tokio::time::timeout(FULL_FOR, &mut acquire).await {
-            Ok(permit) => expect_open(permit),
-            Err(_) => {
-                while !self.hand_back().await {
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
-                let permit = expect_open(acquire.await);
-                self.subscription.resume().await;
-                permit
-            }
+        if let Ok(permit) = tokio::time::timeout(FULL_FOR, &mut acquire).await {
+            return expect_open(permit);
         }
+        let permit = loop {
+            if self.hand_back().await {
+                break acquire.await;
+            }
+            if let Ok(permit) = tokio::time::timeout(RETRY_AFTER, &mut acquire).await {
+                break permit;
+            }
+        };
+        // What could not be handed back before a slot was free may as well be run here.
+        self.postponed.append(&mut self.unclaimed);
+        self.subscription.resume().await;
+        expect_open(permit)
     }
 
     /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers
@@ -123,27 +153,25 @@ impl Intake {
     }
 
     /// Claims, as often as it takes. Every try carries the same token, so a try whose answer was lost is repeated
-    /// without losing what it claimed.
+    /// without losing what it claimed. Answers also with the jobs that are still good and were not claimed.
     async fn claim(
         &mut self,
-        jobs: &[(ExecutionId, i32)],
+        jobs: &[Key],
         mut permits: Vec<OwnedSemaphorePermit>,
         shutdown: &CancellationToken,
-    ) -> Vec<Taken> {
-        if jobs.is_empty() {
-            return Vec::new();
-        }
+    ) -> (Vec<Taken>, HashSet<Key>) {
         let claim = Claim {
             token: Uuid::new_v4(),
             worker: self.worker.clone(),
             lease: self.lease,
         };
-        let mut taken = Vec::with_capacity(jobs.len());
-        let mut pending: Vec<&[(ExecutionId, i32)]> = vec![jobs];
+        let (mut taken, mut postponed) = (Vec::with_capacity(jobs.len()), HashSet::new());
+        let mut pending: Vec<&[Key]> = Vec::from_iter((!jobs.is_empty()).then_some(jobs));
         while let Some(part) = pending.pop() {
             let sent = Instant::now();
             match self.store.claim(System, part, &claim).await {
                 Ok(claimed) => {
+                    postponed.extend(locked(&*self.store, part, &claimed).await);
                     note_claims(part.len(), claimed.len());
                     let token = claim.token;
                     taken.extend(claimed.into_iter().filter_map(|claimed| {
@@ -166,24 +194,59 @@ impl Intake {
                     pending.push(part);
                     let pause = tokio::time::sleep(RETRY_AFTER);
                     if shutdown.run_until_cancelled(pause).await.is_none() {
-                        break;
+                        // Not acknowledged: whoever gets them next claims them. One that is claimed after all, by a try
+                        // whose answer was lost, claims nothing a second time, and its lease runs out.
+                        postponed.extend(pending.drain(..).flatten().cloned());
                     }
                 }
-                // One member's fault, perhaps, a row that somebody holds locked: the others are claimed without it.
+                // One member's fault, perhaps: the others are claimed without it.
                 Err(_) if part.len() > 1 => pending.extend(part.chunks(1)),
                 Err(cause) => {
                     let (id, attempt) = &part[0];
-                    error!(execution.id = %id, attempt, error = &cause as &dyn std::error::Error, "not claimed; its wake_at brings it back");
+                    error!(execution.id = %id, attempt, error = &cause as &dyn std::error::Error, "not claimed");
+                    // What no repeat can mend is acknowledged, and `wake_at` brings it back.
+                    postponed.extend(part.iter().filter(|_| cause.is_transient()).cloned());
                 }
             }
         }
-        taken
+        (taken, postponed)
+    }
+}
+
+/// Which of the jobs that claimed nothing are still good, because their rows were only locked.
+async fn locked(store: &dyn Protocol, jobs: &[Key], claimed: &[Claimed]) -> Vec<Key> {
+    let claimed: HashSet<_> = claimed.iter().map(|claimed| &claimed.id).collect();
+    let missing: Vec<_> = jobs
+        .iter()
+        .filter(|(id, _)| !claimed.contains(id))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return missing;
+    }
+    let ids: Vec<_> = missing.iter().map(|(id, _)| id.clone()).collect();
+    match store.watch(System, &ids).await {
+        Ok(rows) => {
+            let pending = rows
+                .into_iter()
+                .filter(|row| row.status == ExecutionStatus::Pending);
+            let good: HashSet<_> = pending.map(|row| (row.id, row.attempt)).collect();
+            missing.into_iter().filter(|job| good.contains(job)).collect()
+        }
+        Err(cause) => {
+            warn!(
+                jobs = missing.len(),
+                error = &cause as &dyn std::error::Error,
+                "cannot tell whether jobs are old; they are kept"
+            );
+            missing
+        }
     }
 }
 
 /// Side by side: on a connection that is dying each may take its time, and what was claimed is not renewed before it is
 /// started.
-async fn acknowledge(deliveries: Vec<Delivery>) {
+async fn acknowledge(deliveries: impl IntoIterator<Item = Delivery>) {
     join_all(deliveries.into_iter().map(Delivery::ack)).await;
 }
 

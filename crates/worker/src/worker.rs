@@ -93,6 +93,7 @@ impl Worker {
         let mut intake = Intake {
             subscription,
             unclaimed: Vec::new(),
+            postponed: Vec::new(),
             store: protocol.clone(),
             slots: Arc::new(Semaphore::new(usize::from(options.concurrency))),
             worker: options.name.clone(),

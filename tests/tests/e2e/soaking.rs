@@ -17,7 +17,7 @@ async fn two_minutes_of_faults_break_nothing() {
     let summary = soak(&SoakOptions {
         seed,
         length: Duration::from_secs(120),
-        faults_per_minute: 40,
+        faults_per_minute: 45,
         keep: false,
     })
     .await;

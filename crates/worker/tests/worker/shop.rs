@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::hold::Hold;
+use crate::prefetching::Prefetching;
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,7 +83,7 @@ impl Shop {
             capacity,
             ..InProcessOptions::new(vec![lane])
         };
-        let broker: Arc<dyn Broker> = Arc::new(InProcess::new(options));
+        let broker: Arc<dyn Broker> = Arc::new(Prefetching(InProcess::new(options)));
         let shutdown = CancellationToken::new();
         let protocol = db.store().protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());

@@ -1,16 +1,20 @@
 //! Messages that are doubled, old, or no jobs at all.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use fastrand::Rng;
 use gristmill_core::{ExecutionId, Job, OrganizationId};
 
-use super::{Missed, Tormentor};
+use super::{Missed, Tormentor, pause};
 use crate::settings::LANES;
 use crate::soak::fault::MessageFault;
 
 /// How many copies of a job are put into a queue.
 const COPIES: usize = 20;
+
+/// How often an execution is looked for.
+const JOB_TRIES: u32 = 20;
 
 const UNFINISHED: &str = "
     SELECT id, organization_id, attempt FROM executions WHERE completed_at IS NULL ORDER BY random() LIMIT 1";
@@ -43,15 +47,21 @@ impl Tormentor {
         }
     }
 
+    /// The database may be down for a while, or everything have ended.
     async fn job(&self, sql: &str) -> Option<Vec<u8>> {
-        let rows = self.world.database.ask(sql, &[]).await?;
-        let row = rows.first()?;
-        let job = Job {
-            execution_id: row.get::<_, &str>("id").parse().ok()?,
-            organization_id: row.get::<_, &str>("organization_id").parse().ok()?,
-            attempt: row.get("attempt"),
-        };
-        Some(job.to_bytes())
+        for _ in 0..JOB_TRIES {
+            let rows = self.world.database.ask(sql, &[]).await.unwrap_or_default();
+            if let Some(row) = rows.first() {
+                let job = Job {
+                    execution_id: row.get::<_, &str>("id").parse().ok()?,
+                    organization_id: row.get::<_, &str>("organization_id").parse().ok()?,
+                    attempt: row.get("attempt"),
+                };
+                return Some(job.to_bytes());
+            }
+            pause(Duration::from_millis(200)).await;
+        }
+        None
     }
 }
 

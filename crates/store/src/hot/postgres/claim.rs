@@ -12,8 +12,9 @@ use crate::protocol::{Claim, Claimed};
 use crate::sql_types::{Token, Uuid};
 
 /// The same job reaches two workers, or an old one comes back after a broker's restart: the row's attempt has moved on
-/// with the first claim, and the second finds nothing to lock. It waits for a locked row instead of skipping it, because
-/// the lock may be the confirm's: skipping would throw the only job away.
+/// with the first claim, and the second finds nothing to lock. It skips a locked row, for whoever has locked it may take
+/// minutes, and what else is claimed here would wait with it. The caller finds out which rows those are, and keeps their
+/// jobs.
 ///
 /// A claim whose answer was lost has been made all the same. Repeated under its token, it finds those rows again.
 const CLAIM: &str = "
@@ -22,7 +23,7 @@ const CLAIM: &str = "
         FROM executions e JOIN unnest($1::text[], $2::int[]) AS job (id, attempt) ON job.id = e.id
         WHERE (e.status = 'PENDING' AND e.attempt = job.attempt)
             OR (e.status = 'RUNNING' AND e.attempt = job.attempt + 1 AND e.claim_token = $3)
-        ORDER BY e.id FOR UPDATE OF e
+        ORDER BY e.id FOR UPDATE OF e SKIP LOCKED
     )
     UPDATE executions e SET
         status = 'RUNNING', attempt = locked.attempt + 1, claim_token = $3, claimed_by = $4,
