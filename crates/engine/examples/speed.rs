@@ -169,6 +169,9 @@ async fn execute(plan: &Arc<Plan>, input: &Map<String, Value>, options: &Options
     used() - began
 }
 
+/// A name, and the definition with so many nodes.
+type Shape = (&'static str, fn(usize) -> Value);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let limits = Limits {
@@ -184,7 +187,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut input = Map::new();
     input.insert("k0".to_owned(), json!(0));
     input.insert("x".to_owned(), json!(0));
-    let shapes: [(&str, fn(usize) -> Value); 5] = [
+    let shapes: [Shape; 5] = [
         ("chain", chain),
         ("fan", fan),
         ("grid", grid),
