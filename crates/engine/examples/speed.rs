@@ -15,9 +15,6 @@ use gristmill_engine::{
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-/// Makes a definition of about so many nodes.
-type Shape = fn(usize) -> Value;
-
 /// Writes every commit as a worker does, and forgets it.
 #[derive(Default)]
 struct Written {
@@ -172,6 +169,9 @@ async fn execute(plan: &Arc<Plan>, input: &Map<String, Value>, options: &Options
     used() - began
 }
 
+/// A name, and the definition with so many nodes.
+type Shape = (&'static str, fn(usize) -> Value);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let limits = Limits {
@@ -187,7 +187,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut input = Map::new();
     input.insert("k0".to_owned(), json!(0));
     input.insert("x".to_owned(), json!(0));
-    let shapes: [(&str, Shape); 5] = [
+    let shapes: [Shape; 5] = [
         ("chain", chain),
         ("fan", fan),
         ("grid", grid),
