@@ -6,11 +6,6 @@ use serde_json::json;
 
 use crate::endpoint::holding_the_first;
 
-/// Sessions of Gristmill's that wait for somebody's lock.
-const WAITING: &str = "
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name LIKE 'gristmill%' AND wait_event_type = 'Lock'";
-
 /// Case 37, with an execution that waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_locked_by_hand_holds_up_itself_alone() {
@@ -69,48 +64,4 @@ async fn a_running_execution_locked_by_hand_past_its_lease_is_taken_up_again() {
 
     let rows = system.check(&accepted, &endpoint, Calls::AtLeastOnce).await;
     assert_eq!(rows[0].attempt, 2, "{rows:#?}");
-}
-
-/// Case 36: the worker claims in the order of ids, and somebody locks in the opposite order.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deadlock_with_somebody_elses_session_costs_no_execution() {
-    let system = System::start().await;
-    let endpoint = RecordingEndpoint::start().await;
-    let api = system.api().await;
-    let workflow = api.create_workflow(&chain(&endpoint, &["call"])).await;
-    let mut accepted = Vec::new();
-    for number in 0..20 {
-        accepted.push(api.execute(&workflow, json!({"number": number})).await);
-    }
-    let session = system.database.session().await.unwrap();
-    session.batch_execute("BEGIN").await.unwrap();
-    let lock = "UPDATE executions SET losses = losses WHERE id = $1";
-    session.execute(lock, &[&accepted[19]]).await.unwrap();
-    let _worker = system.worker().await;
-    // The group has locked all that come before the last one.
-    eventually("a claim waits for the last one", async || {
-        system
-            .database
-            .number(WAITING, &[])
-            .await
-            .filter(|waiting| *waiting == 1)
-    })
-    .await;
-    // Now both wait for each other, until the server ends the one or the other's statement.
-    for id in accepted[..19].iter().rev() {
-        if session.execute(lock, &[id]).await.is_err() {
-            break;
-        }
-    }
-    session.batch_execute("ROLLBACK").await.unwrap();
-    system.check(&accepted, &endpoint, Calls::Once).await;
-    let counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    eventually("the server has counted a deadlock", async || {
-        system
-            .database
-            .number(counted, &[])
-            .await
-            .filter(|counted| *counted > 0)
-    })
-    .await;
 }
