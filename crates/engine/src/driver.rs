@@ -109,10 +109,13 @@ impl<J: Journal> Driver<'_, J> {
             if self.state.is_complete() {
                 return Ok(self.complete());
             }
+            // One look at the clock for the rest of the turn: a backoff that ended between two looks would be ready, and no
+            // timer any more, when all that is ready has been started; then nothing would ever wake the driver.
+            let now = self.clock.now();
             if self.drain_until.is_none() {
-                self.start_children().await?;
-                self.start_effects().await?;
-                if self.state.failure().is_some() || self.state.next_inline(self.clock.now()).is_some() {
+                self.start_children(now).await?;
+                self.start_effects(now).await?;
+                if self.state.failure().is_some() || self.state.next_inline(now).is_some() {
                     continue;
                 }
             }
@@ -123,7 +126,7 @@ impl<J: Journal> Driver<'_, J> {
             if self.owes_commit && self.state.failure().is_none() {
                 self.commit().await?;
             }
-            if self.state.failure().is_some() || self.state.next_inline(self.clock.now()).is_some() {
+            if self.state.failure().is_some() || self.state.next_inline(now).is_some() {
                 continue;
             }
             self.wait().await;
@@ -144,10 +147,10 @@ impl<J: Journal> Driver<'_, J> {
         Ok(())
     }
 
-    /// Commits `pending` and starts every effect that may start.
-    async fn start_effects(&mut self) -> Result<(), LeaseLost> {
+    /// Commits `pending` and starts every effect that may start at `now`.
+    async fn start_effects(&mut self, now: i64) -> Result<(), LeaseLost> {
         let mut starting = Vec::new();
-        while let Some(run) = self.state.next_effect(self.clock.now(), self.max_parallel) {
+        while let Some(run) = self.state.next_effect(now, self.max_parallel) {
             let entry = Entry::Started {
                 path: self.state.path(run),
                 at: self.clock.now(),

@@ -14,9 +14,9 @@ const GROUP: usize = 100;
 
 impl<J: Journal> Driver<'_, J> {
     /// Starts the child of every node run whose turn has come.
-    pub(super) async fn start_children(&mut self) -> Result<(), LeaseLost> {
+    pub(super) async fn start_children(&mut self, now: i64) -> Result<(), LeaseLost> {
         loop {
-            let ready = self.state.take_children(self.clock.now(), GROUP);
+            let ready = self.state.take_children(now, GROUP);
             if ready.is_empty() {
                 return Ok(());
             }

@@ -6,7 +6,7 @@ use gristmill_core::journal::Entry;
 use gristmill_engine::{NodeFailure, Outcome};
 use serde_json::json;
 
-use crate::support::{Act, Harness, World, after_trigger, set};
+use crate::support::{Act, Harness, RestlessClock, World, after_trigger, set};
 
 fn retry() -> Act {
     Act::Fail(NodeFailure::retry("network", "connection refused"))
@@ -254,4 +254,21 @@ async fn rule_27_timeout_ms_counts_from_the_first_claim_and_aborts_what_is_in_fl
     let ended = Harness::new(&world, &document, json!({})).go().await;
     assert_eq!(ended.failure(), "timeout at -");
     assert_eq!(world.calls(), [""; 0]);
+}
+
+/// A backoff may end between any two looks that the driver takes at the clock.
+#[tokio::test]
+async fn rule_13_a_backoff_that_ends_within_a_turn_is_not_missed() {
+    for interval in 1..=30 {
+        let data = json!({"retry": {"maxAttempts": 2, "initialIntervalMs": interval}});
+        let world = World::new().script("a", [retry()]);
+        let document = after_trigger(&[("a", "call", data)], &["t>a"]);
+        let harness = Harness::new(&world, &document, json!({}));
+        let ended = harness.go_by(&RestlessClock::new(1_000_000)).await;
+        assert!(
+            matches!(ended.outcome, Outcome::Completed { .. }),
+            "{interval} ms: {:?}",
+            ended.outcome
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! A workflow in a few words, an effect that records how it was called, and a journal that shows its commits.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,12 +9,27 @@ use futures_util::future::BoxFuture;
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, Limits, Problem, WorkflowId};
 use gristmill_engine::{
-    Call, ChildRequest, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost, Mail,
-    ManualClock, NodeFailure, Options, Orders, Outcome, Plan, Registry, RetryPolicy, Run, Scope, Suspension,
-    Template, builtin, compile_json,
+    Call, ChildRequest, Clock, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost,
+    Mail, ManualClock, NodeFailure, Options, Orders, Outcome, Plan, Registry, RetryPolicy, Run, Scope,
+    Suspension, Template, builtin, compile_json,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
+
+/// A clock that moves on by a millisecond whenever somebody looks.
+pub struct RestlessClock(AtomicI64);
+
+impl RestlessClock {
+    pub fn new(now: i64) -> Self {
+        Self(AtomicI64::new(now))
+    }
+}
+
+impl Clock for RestlessClock {
+    fn now(&self) -> i64 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
 
 /// What one attempt of a `call` node does.
 #[derive(Clone)]
@@ -344,6 +360,11 @@ impl Harness {
 
     /// Runs while the clock stands still, unless the script moves it.
     pub async fn go(&self) -> Ended {
+        self.go_by(&self.world.clock).await
+    }
+
+    /// Runs by another clock.
+    pub async fn go_by(&self, clock: &dyn Clock) -> Ended {
         let mut journal = Notebook {
             world: self.world.clone(),
             entries: self.history.clone(),
@@ -354,7 +375,7 @@ impl Harness {
             self.run.clone(),
             self.history.clone(),
             &mut journal,
-            &self.world.clock,
+            clock,
             self.commands.subscribe(),
             &self.options,
         );
