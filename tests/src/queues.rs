@@ -44,15 +44,23 @@ impl Queues {
     /// How many messages wait in a queue, without those that were delivered and are not settled yet; `None` when there is
     /// no such queue or the broker does not answer.
     pub async fn depth(&self, queue: &str) -> Option<u32> {
+        self.declared(queue).await.map(|queue| queue.message_count())
+    }
+
+    /// How many consumers a queue has; `None` when there is no such queue or the broker does not answer.
+    pub async fn consumers(&self, queue: &str) -> Option<u32> {
+        self.declared(queue).await.map(|queue| queue.consumer_count())
+    }
+
+    async fn declared(&self, queue: &str) -> Option<lapin::Queue> {
         self.on_channel(async |channel| {
             let passive = QueueDeclareOptions {
                 passive: true,
                 ..QueueDeclareOptions::default()
             };
-            let declared = channel
+            channel
                 .queue_declare(queue.into(), passive, FieldTable::default())
-                .await?;
-            Ok(declared.message_count())
+                .await
         })
         .await
     }

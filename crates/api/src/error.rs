@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
+use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
 
 /// Why a request was not answered as asked.
@@ -18,6 +19,9 @@ pub(crate) enum Error {
     NoKey,
     #[error("the API key is unknown or revoked")]
     WrongKey,
+    /// The caller is known, and may not do this.
+    #[error("the caller lacks the permission {0}")]
+    Forbidden(Permission),
     /// Also what another organization's object looks like: its existence is nobody else's business.
     #[error("no such {0}")]
     NotFound(&'static str),

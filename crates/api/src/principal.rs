@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use gristmill_core::access::{Permission, Standing};
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
 use gristmill_store::{System, Tenant};
 use tracing::Span;
@@ -27,12 +28,26 @@ pub(crate) struct Principal {
     pub(crate) user: UserId,
     /// The key itself, by its public id.
     pub(crate) key: ApiKeyId,
+    /// What decides on what they may do.
+    pub(crate) standing: Standing,
 }
 
 impl Principal {
     /// The scope of everything that this request may see.
     pub(crate) fn tenant(&self) -> Tenant {
         Tenant(self.organization.clone())
+    }
+
+    /// Makes sure that this may be done. What a route needs is the first line of its handler.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(crate) fn require(&self, permission: Permission) -> Result<(), Error> {
+        if self.standing.gives(permission) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(permission))
+        }
     }
 }
 
@@ -63,6 +78,7 @@ async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
         organization: owner.organization_id,
         user: owner.user_id,
         key: owner.id,
+        standing: owner.standing,
     };
     state.keys.put(hash, principal.clone());
     Ok(principal)

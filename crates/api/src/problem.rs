@@ -52,6 +52,7 @@ impl Error {
         match self {
             Self::MalformedJson(_) | Self::MalformedQuery(_) | Self::BodyCutOff => StatusCode::BAD_REQUEST,
             Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::UnknownRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::KeyReused(_)
@@ -88,6 +89,7 @@ impl Error {
             Self::UnknownRoute => ("unknown-route", "No such route"),
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
             Self::NoKey | Self::WrongKey => ("unauthenticated", "No valid API key"),
+            Self::Forbidden(_) => ("forbidden", "Not allowed"),
             Self::NotFound(_) => ("not-found", "Not found"),
             Self::MalformedJson(_) => ("malformed-json", "The body is no JSON"),
             Self::BodyCutOff => ("body-cut-off", "The body ended early"),
@@ -121,6 +123,10 @@ impl Error {
             Self::MethodNotAllowed => "This path exists, but not with this method; see the `Allow` header.".to_owned(),
             Self::NoKey => "Send an API key: `Authorization: Bearer gm_…`.".to_owned(),
             Self::WrongKey => "The API key is unknown or revoked. A repeat with the same key does not help.".to_owned(),
+            Self::Forbidden(permission) => format!(
+                "This needs the permission `{permission}`, which your roles, the organization's tier and the key's scopes \
+                 do not give. Nothing was done. A repeat does not help."
+            ),
             Self::NotFound(what) => format!("There is no such {what}. A repeat does not help."),
             Self::MalformedJson(error) => format!("{error}. Correct the body before repeating."),
             Self::BodyCutOff => "The body could not be read to its end. Nothing was done; a repeat is safe.".to_owned(),

@@ -1,6 +1,7 @@
 //! The words that every other crate shares: definitions, ids, statuses, the journal's entries and the message on the
 //! queue. No I/O and no async runtime: whatever is here can be tested with nothing running.
 
+pub mod access;
 mod backoff;
 mod definition;
 mod error;

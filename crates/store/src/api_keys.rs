@@ -2,6 +2,7 @@
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
+use gristmill_core::access::Standing;
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
 
 use crate::parse::parse;
@@ -31,12 +32,8 @@ pub struct KeyOwner {
     pub organization_id: OrganizationId,
     /// The user who it acts as.
     pub user_id: UserId,
-    /// The organization's tier.
-    pub tier: String,
-    /// The user's role everywhere.
-    pub global_role: String,
-    /// The user's role in the organization.
-    pub organization_role: String,
+    /// What they may do.
+    pub standing: Standing,
 }
 
 #[derive(Queryable)]
@@ -128,9 +125,12 @@ impl TryFrom<Row> for KeyOwner {
             id: parse("API key id", &row.id)?,
             organization_id: parse("organization id", &row.organization_id)?,
             user_id: parse("user id", &row.user_id)?,
-            tier: row.tier,
-            global_role: row.global_role,
-            organization_role: row.organization_role,
+            standing: Standing {
+                global_role: parse("global role", &row.global_role)?,
+                // A role that this version does not know gives no access.
+                organization_role: row.organization_role.parse().ok(),
+                tier: parse("tier", &row.tier)?,
+            },
         })
     }
 }

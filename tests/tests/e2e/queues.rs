@@ -12,15 +12,21 @@ async fn a_queue_deleted_under_its_consumers_is_made_again_and_its_jobs_too() {
     let api = system.api().await;
     let workflow = api.create_workflow(&chain(&endpoint, &["call"])).await;
     let mut worker = system.worker().await;
+    let lane = system.queues.lane("default");
     let load = Load::start(&api.client, &workflow, 4);
     for times in 1..=2 {
         load.accepts(30).await;
-        system
-            .queues
-            .delete(&system.queues.lane("default"))
-            .await
-            .unwrap();
-        eventually("the worker consumes again", async || {
+        // Between its consumers a worker has nothing to lose: a queue deleted then is merely declared again.
+        eventually("the worker consumes", async || {
+            system
+                .queues
+                .consumers(&lane)
+                .await
+                .filter(|consumers| *consumers > 0)
+        })
+        .await;
+        system.queues.delete(&lane).await.unwrap();
+        eventually("the worker notices", async || {
             (worker.times_logged("the broker ended the consumers; consuming again") >= times).then_some(())
         })
         .await;

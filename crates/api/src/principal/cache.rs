@@ -46,6 +46,7 @@ impl KeyCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gristmill_core::access::{GlobalRole, Standing, Tier};
     use gristmill_core::{ApiKeyId, OrganizationId, UserId};
 
     fn principal() -> Principal {
@@ -53,6 +54,11 @@ mod tests {
             organization: OrganizationId::new(),
             user: UserId::new(),
             key: ApiKeyId::new(),
+            standing: Standing {
+                global_role: GlobalRole::User,
+                organization_role: None,
+                tier: Tier::Free,
+            },
         }
     }
 

@@ -9,6 +9,7 @@
     reason = "a broken promise ends the test"
 )]
 
+mod access;
 mod authentication;
 mod connections;
 mod create_workflow;
@@ -44,6 +45,9 @@ macro_rules! on_both {
 }
 
 on_both! {
+    access:
+        a_tier_below_growth_has_no_access
+        a_user_who_is_no_admin_deletes_nothing;
     authentication:
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused

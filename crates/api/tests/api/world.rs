@@ -262,18 +262,23 @@ pub(crate) fn options() -> Options {
     }
 }
 
-/// A new organization and its key.
+/// A new organization and the key of somebody who may do everything in it.
 pub(crate) async fn add_organization(store: &Store) -> (OrganizationId, String) {
+    add_member(store, "GROWTH", "ADMIN").await
+}
+
+/// A new organization of a tier, and the key of its owner, who has this role everywhere.
+pub(crate) async fn add_member(store: &Store, tier: &str, global_role: &str) -> (OrganizationId, String) {
     let made = ApiKey::generate();
     let id = ApiKeyId::new();
     let organization = NewOrganization {
         name: "Mill".to_owned(),
-        tier: "GROWTH".to_owned(),
+        tier: tier.to_owned(),
     };
     let user = NewUser {
         name: "Miller".to_owned(),
         email: format!("{id}@example.com"),
-        global_role: "USER".to_owned(),
+        global_role: global_role.to_owned(),
     };
     let key = NewApiKey {
         id,

@@ -1,5 +1,6 @@
 //! What the owners of things see: organizations, keys, workflows, revisions, executions and journals.
 
+use gristmill_core::access::{GlobalRole, OrganizationRole, Standing, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_store::{
     Append, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store,
@@ -22,8 +23,12 @@ pub(crate) async fn a_bootstrapped_owner_is_found_by_the_keys_hash(db: &TestData
         (&owner.organization_id, &owner.user_id)
     );
     assert_eq!(
-        [found.tier, found.global_role, found.organization_role],
-        ["ENTERPRISE", "USER", "OWNER"]
+        found.standing,
+        Standing {
+            global_role: GlobalRole::User,
+            organization_role: Some(OrganizationRole::Owner),
+            tier: Tier::Enterprise,
+        }
     );
     assert_eq!(store.api_key_by_hash(System, "hash-2").await.unwrap(), None);
 

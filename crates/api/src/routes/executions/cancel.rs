@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::ExecutionId;
+use gristmill_core::access::Permission;
 use gristmill_store::Cancelled;
 use tracing::info;
 
@@ -22,6 +23,7 @@ pub(crate) async fn cancel(
     principal: Principal,
     Id(id): Id<ExecutionId>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsExecute)?;
     let (store, tenant) = (&state.services.store, principal.tenant());
     match store
         .protocol()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use gristmill_core::ExecutionId;
+use gristmill_core::access::Permission;
 use gristmill_store::Deleted;
 use tracing::info;
 
@@ -19,6 +20,7 @@ pub(crate) async fn delete(
     principal: Principal,
     Id(id): Id<ExecutionId>,
 ) -> Result<StatusCode, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
     let protocol = state.services.store.protocol();
     match protocol
         .delete(&principal.tenant(), &id)

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::ExecutionId;
+use gristmill_core::access::Permission;
 
 use super::view::Body;
 use crate::answer::json;
@@ -20,6 +21,7 @@ pub(crate) async fn get(
     principal: Principal,
     Id(id): Id<ExecutionId>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
     let shown = Return::Representation;
     let body = Body::load(&state.services.store, &principal.tenant(), &id, shown).await?;
     json(StatusCode::OK, &body)

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::ExecutionId;
+use gristmill_core::access::Permission;
 use serde::Serialize;
 
 use super::entries::{Numbered, read_entries};
@@ -29,6 +30,7 @@ pub(crate) async fn journal(
     Id(id): Id<ExecutionId>,
     page: Page,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
     let (store, tenant) = (&state.services.store, principal.tenant());
     let found = store
         .execution(&tenant, &id)

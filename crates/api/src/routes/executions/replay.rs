@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
+use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, Problem};
 use gristmill_store::{Execution, Replay, Replayed, Tenant};
 use serde_json::{Map, Value};
@@ -37,6 +38,7 @@ pub(crate) async fn replay(
     IdempotencyKey(key): IdempotencyKey,
     document: Option<Document>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsExecute)?;
     let revision = read(document.as_ref()).map_err(Error::Invalid)?;
     let (store, tenant) = (&state.services.store, principal.tenant());
     for _ in 0..ROUNDS {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Delivered, Mail};
 use serde::Serialize;
@@ -38,6 +39,7 @@ pub(crate) async fn signal(
     IdempotencyKey(key): IdempotencyKey,
     payload: Option<Document>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsExecute)?;
     let mail = Mail {
         execution_id: id.clone(),
         key: format!("signal:{}", key.unwrap_or_else(|| Uuid::new_v4().to_string())),

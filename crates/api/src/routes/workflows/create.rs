@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
 use gristmill_store::NewWorkflow;
 
 use super::submission::Submission;
@@ -23,6 +24,7 @@ pub(crate) async fn create(
     principal: Principal,
     document: Document,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsCreate)?;
     let submission = Submission::read(&document, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
     let new = NewWorkflow {

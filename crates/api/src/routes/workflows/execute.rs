@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_store::{Accepted, Ended, Submit, Submitted, Tenant};
 
@@ -31,6 +32,7 @@ pub(crate) async fn execute(
     prefer: Prefer,
     document: Option<Document>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsExecute)?;
     let input = Input::read(document.as_ref()).map_err(Error::Invalid)?;
     let tenant = principal.tenant();
     let submit = Submit {

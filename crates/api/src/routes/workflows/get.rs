@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
 
 use super::view::Body;
 use crate::answer::json;
@@ -20,6 +21,7 @@ pub(crate) async fn get(
     principal: Principal,
     Id(id): Id<WorkflowId>,
 ) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
     let found = state.services.store.workflow(&principal.tenant(), &id).await?;
     let workflow = found.ok_or(Error::NotFound("workflow"))?;
     json(StatusCode::OK, &Body::new(&workflow)?)
