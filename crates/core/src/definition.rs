@@ -143,11 +143,14 @@ impl Definition {
     }
 }
 
+/// Where something stands, written down only where something is wrong with it: there are thousands of these.
+type Place<'a> = &'a dyn Fn() -> Path;
+
 fn read_list<T>(
     document: &Map<String, Value>,
     key: &str,
     problems: &mut Vec<Problem>,
-    read: impl Fn(usize, &Path, &Map<String, Value>, &mut Vec<Problem>) -> Option<T>,
+    read: impl Fn(usize, Place<'_>, &Map<String, Value>, &mut Vec<Problem>) -> Option<T>,
 ) -> Vec<T> {
     let path = Path::root().key(key);
     let items = match document.get(key) {
@@ -160,10 +163,10 @@ fn read_list<T>(
     };
     let mut list = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let path = path.index(index);
+        let path = || path.index(index);
         match item {
             Value::Object(object) => list.extend(read(index, &path, object, problems)),
-            other => problems.push(Problem::wrong_type(&path, "an object", other)),
+            other => problems.push(Problem::wrong_type(&path(), "an object", other)),
         }
     }
     list
@@ -171,7 +174,7 @@ fn read_list<T>(
 
 fn read_node(
     index: usize,
-    path: &Path,
+    path: Place<'_>,
     object: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) -> Option<Node> {
@@ -182,7 +185,7 @@ fn read_node(
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(data)) => data.clone(),
         Some(other) => {
-            problems.push(Problem::wrong_type(&path.key("data"), "an object", other));
+            problems.push(Problem::wrong_type(&path().key("data"), "an object", other));
             Map::new()
         }
     };
@@ -190,7 +193,7 @@ fn read_node(
     if id.len() > MAX_ID_LEN || id.contains(['/', '[', ']', '#']) || id.contains(char::is_control) {
         let message =
             format!("a node id has at most {MAX_ID_LEN} bytes and none of / [ ] # or control characters");
-        problems.push(Problem::new(path.key("id"), "invalid_id", message));
+        problems.push(Problem::new(path().key("id"), "invalid_id", message));
     }
     Some(Node {
         index,
@@ -203,7 +206,7 @@ fn read_node(
 
 fn read_edge(
     index: usize,
-    path: &Path,
+    path: Place<'_>,
     object: &Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) -> Option<Edge> {
@@ -221,26 +224,26 @@ fn read_edge(
 fn required_text(
     object: &Map<String, Value>,
     key: &str,
-    path: &Path,
+    path: Place<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
     match object.get(key) {
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
         Some(Value::String(_)) => {
             problems.push(Problem::new(
-                path.key(key),
+                path().key(key),
                 "empty",
                 format!("`{key}` must not be empty"),
             ));
             None
         }
         Some(other) => {
-            problems.push(Problem::wrong_type(&path.key(key), "a string", other));
+            problems.push(Problem::wrong_type(&path().key(key), "a string", other));
             None
         }
         None => {
             problems.push(Problem::new(
-                path.key(key),
+                path().key(key),
                 "missing",
                 format!("`{key}` is required"),
             ));
@@ -252,14 +255,14 @@ fn required_text(
 fn optional_text(
     object: &Map<String, Value>,
     key: &str,
-    path: &Path,
+    path: Place<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
     match object.get(key) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text.clone()),
         Some(other) => {
-            problems.push(Problem::wrong_type(&path.key(key), "a string", other));
+            problems.push(Problem::wrong_type(&path().key(key), "a string", other));
             None
         }
     }
@@ -271,7 +274,9 @@ fn read_settings(object: &Map<String, Value>, problems: &mut Vec<Problem>) -> Se
     for (key, value) in object {
         let path = path.key(key);
         match key.as_str() {
-            "lane" => settings.lane = optional_text(object, "lane", &Path::root().key("settings"), problems),
+            "lane" => {
+                settings.lane = optional_text(object, "lane", &|| Path::root().key("settings"), problems)
+            }
             "maxParallel" => {
                 settings.max_parallel = positive(value, &path, problems).and_then(|n| u32::try_from(n).ok());
             }
@@ -323,7 +328,7 @@ fn read_retention(value: &Value, path: &Path, problems: &mut Vec<Problem>) -> Ke
 
 fn workflow_id(settings: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<WorkflowId> {
     let path = Path::root().key("settings");
-    let text = optional_text(settings, "onFailure", &path, problems)?;
+    let text = optional_text(settings, "onFailure", &|| path.clone(), problems)?;
     match text.parse() {
         Ok(id) => Some(id),
         Err(error) => {

@@ -63,16 +63,31 @@ impl Path {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && !key.as_bytes()[0].is_ascii_digit();
-        if plain {
-            Self(format!("{}.{key}", self.0))
-        } else {
-            Self(format!("{}[{key:?}]", self.0))
+        if !plain {
+            return Self(format!("{}[{key:?}]", self.0));
         }
+        // There are several for each node of a definition: one allocation, and nothing that formats.
+        let mut path = String::with_capacity(self.0.len() + 1 + key.len());
+        path.push_str(&self.0);
+        path.push('.');
+        path.push_str(key);
+        Self(path)
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// This path, then a place in an array.
     pub fn index(&self, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.0))
+        let index = index.to_string();
+        let mut path = String::with_capacity(self.0.len() + 2 + index.len());
+        path.push_str(&self.0);
+        path.push('[');
+        path.push_str(&index);
+        path.push(']');
+        Self(path)
     }
 }
 

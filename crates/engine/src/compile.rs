@@ -169,15 +169,22 @@ fn assemble(
             }
             if let Some(draft) = drafts[place].take() {
                 index_of.insert(draft.id.clone(), nodes.len() as u32);
-                nodes.push(draft.into_node(places[place], graph.incoming(place), start..edges.len()));
+                nodes.push(draft.into_node(places[place], start..edges.len()));
             }
         }
         for list in &mut predecessors {
             // Sources were visited in rank order: parallel edges stand side by side.
             list.dedup();
         }
+        let incoming: Vec<_> = body.nodes.iter().map(|&place| graph.incoming(place)).collect();
         bodies.push(crate::plan::Body {
             nodes: first..nodes.len() as u32,
+            first: (first..)
+                .zip(&incoming)
+                .filter(|(_, edges)| **edges == 0)
+                .map(|(node, _)| node)
+                .collect(),
+            incoming,
             ancestors: Ancestors::new(&predecessors),
         });
     }

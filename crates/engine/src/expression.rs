@@ -5,25 +5,35 @@ mod guard;
 mod helpers;
 mod meter;
 mod operators;
+mod plain;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use gristmill_core::Path;
 use serde_json::Value as Json;
 
 use crate::value::{NoJson, to_json};
 use crate::{NodeFailure, Scope};
+use plain::Plain;
 
 /// The longest expression, in bytes.
 const MAX_SOURCE_BYTES: usize = 10_000;
 
 /// A compiled expression such as `total * 1.2 > limits.max`.
 pub struct Expression {
-    source: String,
-    /// In which field it stands, and at which column: `set.total, column 4: `.
-    place: String,
-    compiled: minijinja::Expression<'static, 'static>,
+    source: Box<str>,
+    /// In which field it stands, and at which column; empty when that is not known.
+    field: Box<str>,
+    column: usize,
+    /// How many instructions the interpreter may take.
+    fuel: u64,
+    plain: Option<Plain>,
+    /// For the interpreter. What is plain gets there only with values that are not.
+    compiled: OnceLock<Box<Compiled>>,
 }
+
+type Compiled = minijinja::Expression<'static, 'static>;
 
 /// Why a text is no expression.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +81,17 @@ impl Expression {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(ExpressionError::TooLong);
         }
-        let guarded = guard::check(source)?;
-        let compiled = environment::get(fuel)
-            .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
-            .map_err(|error| ExpressionError::Syntax(reason(&error)))?;
+        let plain = Plain::read(source);
+        let compiled = match plain {
+            Some(_) => OnceLock::new(),
+            None => OnceLock::from(compile(source, fuel)?),
+        };
         Ok(Self {
-            source: source.trim().to_owned(),
-            place: String::new(),
+            source: source.trim().into(),
+            field: Box::default(),
+            column: 1,
+            fuel,
+            plain,
             compiled,
         })
     }
@@ -85,11 +99,9 @@ impl Expression {
     /// The same expression, which stands in the field at `path`, behind `before`: failures say so.
     #[must_use]
     pub(crate) fn standing_at(mut self, path: &Path, before: &str) -> Self {
-        let path = path.to_string();
-        let field = path
-            .split_once(".data.")
-            .map_or(path.as_str(), |(_, field)| field);
-        self.place = format!("{field}, column {}: ", column(before));
+        let field = path.as_str().split_once(".data.");
+        self.field = field.map_or(path.as_str(), |(_, field)| field).into();
+        self.column = column(before);
         self
     }
 
@@ -114,14 +126,36 @@ impl Expression {
     }
 
     fn value(&self, scope: &Scope) -> Result<minijinja::Value, NodeFailure> {
-        self.compiled
-            .eval(scope.context())
+        let context = scope.context();
+        if let Some(value) = self.plain.as_ref().and_then(|plain| plain.value(&context)) {
+            return Ok(value);
+        }
+        self.compiled()?
+            .eval(context)
             .map_err(|error| self.failure(reason(&error)))
+    }
+
+    fn compiled(&self) -> Result<&Compiled, NodeFailure> {
+        if let Some(compiled) = self.compiled.get() {
+            return Ok(compiled);
+        }
+        let compiled = compile(&self.source, self.fuel).map_err(|error| self.failure(error))?;
+        Ok(self.compiled.get_or_init(|| compiled))
     }
 
     /// The failure of a node for what its expression came to.
     pub(crate) fn failure(&self, reason: impl fmt::Display) -> NodeFailure {
-        NodeFailure::last("template", format!("{}`{}`: {reason}", self.place, self.source))
+        let Self {
+            source,
+            field,
+            column,
+            ..
+        } = self;
+        let message = match &**field {
+            "" => format!("`{source}`: {reason}"),
+            field => format!("{field}, column {column}: `{source}`: {reason}"),
+        };
+        NodeFailure::last("template", message)
     }
 }
 
@@ -129,6 +163,14 @@ impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Expression").field(&self.source).finish()
     }
+}
+
+fn compile(source: &str, fuel: u64) -> Result<Box<Compiled>, ExpressionError> {
+    let guarded = guard::check(source)?;
+    environment::get(fuel)
+        .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
+        .map(Box::new)
+        .map_err(|error| ExpressionError::Syntax(reason(&error)))
 }
 
 /// The column, from 1, of what stands behind `before`.
@@ -256,6 +298,51 @@ mod tests {
         );
         assert!(evaluate("1 / 0").is_err());
         assert!(test("1e308 * 10").is_err());
+    }
+
+    #[test]
+    fn rule_06_what_is_plain_comes_to_what_the_interpreter_says() {
+        let names = json!({
+            "n": 7, "max": i64::MAX, "large": u64::MAX, "f": 1.5, "yes": true, "nothing": null, "text": "ab", "empty": "",
+            "list": [1, 2], "o": {"n": -1, "o": {"text": "x"}, "nothing": null}, "range_": 1,
+        });
+        let scope = Scope::from_json(names.as_object().unwrap().clone());
+        let paths = [
+            "n",
+            "max",
+            "large",
+            "f",
+            "yes",
+            "nothing",
+            "text",
+            "empty",
+            "list",
+            "o",
+            "o.n",
+            "o.o.text",
+            "o.nothing",
+            "missing",
+            "missing.n",
+            "o.missing",
+            "o.missing.n",
+            "n.n",
+            "list.n",
+            "range_",
+            "range",
+            "dict",
+            "o.nothing.n",
+        ];
+        for path in paths {
+            for then in ["", " + 1", "+0", " - 9", " * 2", "*0"] {
+                let source = format!("{path}{then}");
+                let plain = Expression::compile(&source, FUEL).unwrap();
+                assert!(plain.plain.is_some(), "{source}");
+                let mut interpreted = Expression::compile(&source, FUEL).unwrap();
+                interpreted.plain = None;
+                assert_eq!(plain.evaluate(&scope), interpreted.evaluate(&scope), "{source}");
+                assert_eq!(plain.test(&scope), interpreted.test(&scope), "{source}");
+            }
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum Behaviour {
     /// By starting a child execution and waiting for its end.
     Child(Box<dyn Child>),
     /// By running its body for each of its items.
-    Each(Each),
+    Each(Box<Each>),
 }
 
 /// A node that only computes.
@@ -175,7 +175,7 @@ impl Compiled {
 
     /// A node that runs its body for each of its items.
     pub fn each(node: Each) -> Self {
-        Self::new(Behaviour::Each(node))
+        Self::new(Behaviour::Each(Box::new(node)))
     }
 
     /// A node that acts on the world outside: merged, may be disabled, all its edges are taken, tried once, for a

@@ -122,6 +122,9 @@ impl Memory {
 
     fn merge_into(&self, result: &mut Map<String, Json>, region: u32) {
         let region = &self.regions[region as usize];
+        if region.writers.len() * FEW <= region.traces.len() {
+            return region.merge_last_writers(&self.plan, result);
+        }
         let nodes = self.plan.body(region.body).nodes.clone();
         for (trace, node) in region.traces.iter().zip(nodes) {
             let Some(trace) = trace.as_ref().filter(|trace| trace.writes()) else {
@@ -232,7 +235,45 @@ impl Memory {
     }
 }
 
+/// Where there are so many nodes to a key, each key is looked at once rather than each output.
+const FEW: usize = 4;
+
 impl Region {
+    /// What every key was set to last. The keys come in the order in which they were first set, as if one output after the
+    /// other had been merged.
+    fn merge_last_writers(&self, plan: &Plan, result: &mut Map<String, Json>) {
+        let start = plan.body(self.body).nodes.start;
+        let written = |place: u32| {
+            let output = self.traces[place as usize].as_ref()?.output.map();
+            Some((&plan.node(start + place).merge, output))
+        };
+        let place_in_output = |place: u32, key: &str| match written(place)? {
+            (Merge::Keys, output) => output.keys().position(|known| known == key),
+            (Merge::Under(_) | Merge::Never, _) => None,
+        };
+        let mut keys: Vec<_> = self
+            .writers
+            .iter()
+            .map(|(key, writers)| {
+                (
+                    writers.first(),
+                    place_in_output(writers.first(), key),
+                    writers.last(),
+                    key,
+                )
+            })
+            .collect();
+        keys.sort_unstable();
+        for (_, _, last, key) in keys {
+            let value = match written(last) {
+                Some((Merge::Keys, output)) => output.get(key).cloned(),
+                Some((Merge::Under(_), output)) => Some(Json::Object(output.clone())),
+                Some((Merge::Never, _)) | None => None,
+            };
+            result.extend(value.map(|value| (key.clone(), value)));
+        }
+    }
+
     fn new(plan: &Plan, body: u32, item: Option<Item>) -> Self {
         Self {
             body,

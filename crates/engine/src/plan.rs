@@ -35,29 +35,32 @@ pub struct Plan {
 pub(crate) struct Body {
     /// Its nodes, in rank order.
     pub nodes: Range<u32>,
+    /// How many edges lead to each of them, parallel ones counted each.
+    pub incoming: Vec<u32>,
+    /// Those that no edge leads to.
+    pub first: Vec<u32>,
     /// Which of them lie before which; counted from the first.
     pub ancestors: Ancestors,
 }
 
+/// Small: a run of many nodes goes through all of them, and what only some need stands in a box.
 pub(crate) struct PlanNode {
     pub id: String,
     pub kind: &'static str,
     pub behaviour: Behaviour,
     pub handles: Option<Vec<String>>,
     pub is_trigger: bool,
-    pub input_schema: Option<InputSchema>,
+    pub input_schema: Option<Box<InputSchema>>,
     pub disabled: bool,
     pub at_most_once: bool,
     pub merge: Merge,
-    pub retry: RetryPolicy,
+    pub retry: Box<RetryPolicy>,
     pub timeout: Option<Duration>,
     pub on_failure: gristmill_core::journal::AfterFailure,
     /// Where it stands among all nodes: those of a body come right behind their `forEach`.
     pub order: u32,
     /// The place in [`Plan::bodies`] of its own body, when it has one.
     pub own_body: Option<u32>,
-    /// How many edges lead to it, parallel ones counted each.
-    pub incoming: u32,
     /// Its edges in [`Plan::edges`].
     pub outgoing: Range<usize>,
 }

@@ -93,12 +93,12 @@ impl Draft {
         matches!(self.compiled.behaviour, Behaviour::Each(_))
     }
 
-    pub(super) fn into_node(self, place: Place, incoming: u32, outgoing: Range<usize>) -> PlanNode {
+    pub(super) fn into_node(self, place: Place, outgoing: Range<usize>) -> PlanNode {
         PlanNode {
             id: self.id,
             order: place.order,
             own_body: place.own_body,
-            input_schema: self.compiled.input_schema,
+            input_schema: self.compiled.input_schema.map(Box::new),
             at_most_once: self.common.at_most_once,
             kind: self.kind,
             behaviour: self.compiled.behaviour,
@@ -110,10 +110,9 @@ impl Draft {
                 None => Merge::Keys,
                 Some(key) => Merge::Under(key),
             },
-            retry: self.common.retry,
+            retry: Box::new(self.common.retry),
             timeout: self.common.timeout.or(self.compiled.timeout),
             on_failure: self.on_failure,
-            incoming,
             outgoing,
         }
     }

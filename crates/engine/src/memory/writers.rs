@@ -5,14 +5,19 @@ use crate::plan::{Above, Ancestors};
 /// From so many on they are kept as bits as well.
 const MANY: usize = 64;
 
-/// Nodes, lowest rank first.
+/// Nodes, lowest rank first. There is one of these for each key of a large execution, so it is small.
 #[derive(Debug, Clone)]
 pub(super) struct Writers {
     /// The lowest; most keys have no other.
     first: u32,
-    /// The others.
-    more: Vec<u32>,
-    /// The same nodes, once they are many: one row of bits is compared with another much sooner than nodes one by one.
+    others: Option<Box<Others>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Others {
+    list: Vec<u32>,
+    /// All the key's writers, once they are many: one row of bits is compared with another much sooner than nodes one by
+    /// one.
     bits: Vec<u64>,
 }
 
@@ -20,33 +25,39 @@ impl Writers {
     pub(super) fn one(node: u32) -> Self {
         Self {
             first: node,
-            more: Vec::new(),
-            bits: Vec::new(),
+            others: None,
         }
+    }
+
+    /// The lowest.
+    pub(super) fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// The highest.
+    pub(super) fn last(&self) -> u32 {
+        let others = self.others.as_ref();
+        others
+            .and_then(|others| others.list.last().copied())
+            .unwrap_or(self.first)
     }
 
     pub(super) fn add(&mut self, node: u32) {
         // Effects may end in any order; nearly always the new one belongs at the end.
         let higher = node.max(self.first);
         self.first = node.min(self.first);
-        let place = self.more.partition_point(|&writer| writer < higher);
-        self.more.insert(place, higher);
-        if self.more.len() == MANY {
-            self.set(self.first);
-            let more = std::mem::take(&mut self.more);
-            more.iter().for_each(|&writer| self.set(writer));
-            self.more = more;
-        } else if self.more.len() > MANY {
-            self.set(node);
+        let others = self.others.get_or_insert_default();
+        let place = count_below(&others.list, higher);
+        others.list.insert(place, higher);
+        if others.list.len() == MANY {
+            set(&mut others.bits, self.first);
+            others
+                .list
+                .iter()
+                .for_each(|&writer| set(&mut others.bits, writer));
+        } else if others.list.len() > MANY {
+            set(&mut others.bits, node);
         }
-    }
-
-    fn set(&mut self, node: u32) {
-        let word = node as usize / 64;
-        if self.bits.len() <= word {
-            self.bits.resize(word + 1, 0);
-        }
-        self.bits[word] |= 1 << (node % 64);
     }
 
     /// The highest of the writers that lies before `node`. `writes` tells whether one node is a writer.
@@ -59,21 +70,25 @@ impl Writers {
         if self.first >= node {
             return None;
         }
-        let below = self.more.partition_point(|&writer| writer < node);
+        let (list, bits) = self
+            .others
+            .as_ref()
+            .map_or((&[][..], &[][..]), |others| (&others.list, &others.bits));
+        let below = count_below(list, node);
         let mut at = node;
         // From the writers down and from the node up, in turns: the first is slow among many siblings that write the same
         // key, the second below a long chain that does not write it. Once the way up comes to a join, its ancestors are a row
         // of bits, and whatever is left of the writers is compared with it at once.
-        for &writer in self.more[..below].iter().rev().chain([&self.first]) {
+        for &writer in list[..below].iter().rev().chain([&self.first]) {
             if ancestors.contains(node, writer) {
                 return Some(writer);
             }
             match ancestors.above(at) {
                 Above::Only(parent) => at = parent,
                 Above::Nothing => return None,
-                Above::Several(_) if self.bits.is_empty() => continue,
+                Above::Several(_) if bits.is_empty() => continue,
                 Above::Several(row) => {
-                    let words = row.iter().zip(&self.bits).enumerate().rev();
+                    let words = row.iter().zip(bits).enumerate().rev();
                     return words
                         .map(|(word, (row, bits))| (word, row & bits))
                         .find(|(_, both)| *both != 0)
@@ -86,6 +101,22 @@ impl Writers {
         }
         None
     }
+}
+
+/// How many of the ascending `list` are lower than `node`: nearly always all of them, which is seen without a search.
+fn count_below(list: &[u32], node: u32) -> usize {
+    match list.last() {
+        Some(&last) if last >= node => list.partition_point(|&writer| writer < node),
+        _ => list.len(),
+    }
+}
+
+fn set(bits: &mut Vec<u64>, node: u32) {
+    let word = node as usize / 64;
+    if bits.len() <= word {
+        bits.resize(word + 1, 0);
+    }
+    bits[word] |= 1 << (node % 64);
 }
 
 #[cfg(test)]

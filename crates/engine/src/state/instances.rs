@@ -6,8 +6,9 @@ use std::sync::Arc;
 use gristmill_core::ExecutionError;
 use serde_json::{Map, Value};
 
+use crate::Behaviour;
 use crate::memory::failure;
-use crate::{Behaviour, Each};
+use crate::plan::Body;
 
 use super::ready::ItemOrder;
 use super::{NodeRun, Progress, Queue, State};
@@ -103,16 +104,17 @@ impl State {
         }
         let plan = Arc::clone(&self.plan);
         let node = plan.node(self.runs[run as usize].node);
-        let (Behaviour::Each(Each { concurrency, .. }), Some(body)) = (&node.behaviour, node.own_body) else {
+        let (Behaviour::Each(each), Some(body)) = (&node.behaviour, node.own_body) else {
             return;
         };
+        let concurrency = each.concurrency;
         while let Some(expansion) = self.expansions.get_mut(&run) {
             let all = expansion.items.len();
             if expansion.is_decided() {
                 self.ask(Queue::Inline, run);
                 return;
             }
-            if expansion.active.len() >= *concurrency as usize || expansion.next as usize == all {
+            if expansion.active.len() >= concurrency as usize || expansion.next as usize == all {
                 return;
             }
             let index = expansion.next;
@@ -151,7 +153,7 @@ impl State {
         order: ItemOrder,
         prefix: String,
     ) {
-        let nodes = self.plan.body(body).nodes.clone();
+        let Body { nodes, incoming, .. } = self.plan.body(body);
         let instance = self.instances.len() as u32;
         self.instances.push(Instance {
             body,
@@ -165,25 +167,26 @@ impl State {
             failure: None,
             failed: Vec::new(),
         });
-        let plan = &self.plan;
-        self.runs.extend(nodes.map(|node| NodeRun {
-            progress: Progress::Blocked,
-            unresolved: plan.node(node).incoming,
-            live: 0,
-            attempts: 0,
-            node,
-            instance,
-        }));
+        self.runs
+            .extend(nodes.clone().zip(incoming).map(|(node, incoming)| NodeRun {
+                progress: Progress::Blocked,
+                unresolved: *incoming,
+                live: 0,
+                attempts: 0,
+                node,
+                instance,
+            }));
     }
 
     /// Starts every node run without incoming edges, as if an edge had led to it.
     pub(super) fn start_instance(&mut self, instance: u32) {
-        for run in self.runs_of(instance) {
-            let node = self.plan.node(self.runs[run as usize].node);
-            if node.incoming == 0 {
-                self.runs[run as usize].live = u32::from(!node.disabled);
-                self.make_ready(run);
-            }
+        let Instance { body, first, .. } = self.instances[instance as usize];
+        let plan = Arc::clone(&self.plan);
+        let body = plan.body(body);
+        for node in &body.first {
+            let run = first + (node - body.nodes.start);
+            self.runs[run as usize].live = u32::from(!plan.node(*node).disabled);
+            self.make_ready(run);
         }
     }
 
@@ -212,7 +215,7 @@ impl State {
             return;
         }
         let node = self.plan.node(self.runs[each as usize].node);
-        if matches!(node.behaviour, Behaviour::Each(Each { collect: true, .. })) {
+        if matches!(&node.behaviour, Behaviour::Each(each) if each.collect) {
             self.close(instance);
             Arc::make_mut(&mut self.memory).end_item(instance);
             let place = Map::from_iter([("error".to_owned(), failed.value)]);

@@ -55,6 +55,43 @@ async fn rule_08_merging_is_shallow_and_the_later_rank_wins_whoever_ends_first()
     );
 }
 
+/// The result is put together in two ways: by node, or by key where there are few. Both merge by rank, and keys keep the
+/// place where they stood first.
+#[tokio::test]
+async fn rule_08_many_nodes_that_set_few_keys_come_to_what_merging_one_after_the_other_does() {
+    for rounds in [1, 30] {
+        let mut ids = vec!["t".to_owned()];
+        let mut nodes = Vec::new();
+        for round in 0..rounds {
+            for (name, data) in [
+                ("a", json!({"set": {"z": format!("a{round}"), "b": round}})),
+                ("b", json!({"set": {"k": round, "z": round}, "output": "own"})),
+                ("c", json!({"set": {"in": format!("c{round}"), "a": "{{ b }}"}})),
+            ] {
+                ids.push(format!("{name}{round}"));
+                nodes.push((ids[ids.len() - 1].clone(), "transform", data));
+            }
+        }
+        let nodes: Vec<_> = nodes
+            .iter()
+            .map(|(id, kind, data)| (&**id, *kind, data.clone()))
+            .collect();
+        let edges: Vec<_> = ids
+            .windows(2)
+            .map(|pair| format!("{}>{}", pair[0], pair[1]))
+            .collect();
+        let edges: Vec<_> = edges.iter().map(String::as_str).collect();
+        let output = run(&after_trigger(&nodes, &edges), json!({"in": 0, "x": 0}))
+            .await
+            .output();
+        let last = rounds - 1;
+        let expected = json!({
+            "in": format!("c{last}"), "x": 0, "z": format!("a{last}"), "b": last, "own": {"k": last, "z": last}, "a": last,
+        });
+        assert_eq!(output.to_string(), expected.to_string());
+    }
+}
+
 #[tokio::test]
 async fn rule_08_output_nests_and_triggers_and_conditions_never_merge() {
     let document = after_trigger(
