@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::machine::{Machine, VERSION};
+use crate::process::Growth;
 use crate::round::round;
 use crate::{Error, Show};
 use journal::SerializedJournal;
@@ -47,6 +48,24 @@ struct Graph {
     nodes_per_second: f64,
     /// How long one run took, compiling not included.
     ms: f64,
+    /// How long it took to compile the definition.
+    compile_ms: f64,
+    /// The most that definition, plan and one run took on top of what the process had, where the kernel tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_mib: Option<f64>,
+}
+
+/// The sizes are the caller's to bound.
+fn unlimited() -> Limits {
+    Limits {
+        max_nodes: usize::MAX,
+        max_items: usize::MAX,
+        max_execution_output: usize::MAX,
+        max_node_output: usize::MAX,
+        max_journal_entries: usize::MAX,
+        max_journal_bytes: usize::MAX,
+        ..Limits::default()
+    }
 }
 
 /// Any moment will do.
@@ -67,39 +86,39 @@ pub async fn run(
 }
 
 fn measure_all(options: &Options, shutdown: &CancellationToken, show: &dyn Show) -> Result<Report, Error> {
-    // The sizes are the caller's to bound.
-    let limits = Limits {
-        max_nodes: usize::MAX,
-        ..Limits::default()
-    };
     let registry = Registry::new(builtin())
         .map_err(Error::Registry)?
-        .with_limits(limits);
+        .with_limits(unlimited());
     let mut graphs = Vec::new();
     for shape in Shape::ALL {
         for size in &options.sizes {
             let nodes = shape.transforms(*size);
             show.begin(&format!("{shape} of {nodes} nodes"), options.runs as u64);
-            let plan = compile(shape, *size, &registry)?;
-            let mut times = Vec::new();
+            let growth = Growth::start();
+            let definition = shape.definition(*size);
+            let plan = Arc::new(compile(&definition, &registry)?);
+            time_run(shape, nodes, &plan)?;
+            let memory_mib = growth.mebibytes();
+            let (mut compiling, mut running) = (Vec::new(), Vec::new());
             for _ in 0..options.runs {
                 if shutdown.is_cancelled() {
                     return Err(Error::Interrupted);
                 }
-                times.push(time_run(shape, nodes, &plan)?);
+                let began = Instant::now();
+                let again = compile(&definition, &registry)?;
+                compiling.push(began.elapsed());
+                drop(again);
+                running.push(time_run(shape, nodes, &plan)?);
                 show.ended(true);
             }
-            times.sort_unstable();
-            let median = times
-                .get(times.len() / 2)
-                .copied()
-                .unwrap_or_default()
-                .as_secs_f64();
+            let seconds = median(running).as_secs_f64();
             graphs.push(Graph {
                 shape,
                 nodes,
-                nodes_per_second: (nodes as f64 / median).round(),
-                ms: round(median * 1_000.0),
+                nodes_per_second: (nodes as f64 / seconds).round(),
+                ms: round(seconds * 1_000.0),
+                compile_ms: round(median(compiling).as_secs_f64() * 1_000.0),
+                memory_mib,
             });
         }
     }
@@ -112,10 +131,14 @@ fn measure_all(options: &Options, shutdown: &CancellationToken, show: &dyn Show)
     })
 }
 
-fn compile(shape: Shape, size: usize, registry: &Registry) -> Result<Arc<Plan>, Error> {
-    let definition = shape.definition(size);
-    let (_, plan) = compile_json(&definition, registry).map_err(Error::Definition)?;
-    Ok(Arc::new(plan))
+fn compile(definition: &Map<String, Value>, registry: &Registry) -> Result<Plan, Error> {
+    let (_, plan) = compile_json(definition, registry).map_err(Error::Definition)?;
+    Ok(plan)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// One run, from its input to the serialized output and journal, as a worker would hand them to the database.
@@ -145,7 +168,10 @@ async fn run_serialized(plan: Arc<Plan>, run: Run) -> Result<Map<String, Value>,
     let mut journal = SerializedJournal::default();
     let clock = ManualClock::new(NOW);
     let (_commands, receiver) = watch::channel(Orders::from(Command::Run));
-    let options = gristmill_engine::Options::default();
+    let options = gristmill_engine::Options {
+        limits: unlimited(),
+        ..gristmill_engine::Options::default()
+    };
     let outcome =
         gristmill_engine::run(plan, run, Vec::new(), &mut journal, &clock, receiver, &options).await;
     match outcome {

@@ -106,6 +106,16 @@ pub enum Error {
     /// The engine computed something else than it should: a defect.
     #[error("the engine computed something else than it should: {0}")]
     WrongOutput(String),
+    /// Executions were still on their way when the moment came that all should have waited for.
+    #[error(
+        "only {waiting} of {executions} executions were waiting five seconds before their time; give a longer --lead"
+    )]
+    TooLate {
+        /// How many had come to wait.
+        waiting: u64,
+        /// How many there should have been.
+        executions: u64,
+    },
     /// A part of the benchmark panicked.
     #[error("a part of the benchmark ended early")]
     Part(#[source] tokio::task::JoinError),

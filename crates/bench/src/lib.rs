@@ -5,6 +5,7 @@
 //!   about the machine as about the software; the ratio of the two says something about the software.
 //! - [`engine`]: graphs of pure nodes, without any of them.
 //! - [`stored`]: a whole system beside many executions that have ended.
+//! - [`waiting`]: many executions that wait for the same moment.
 //!
 //! Each answers with a report that is printed as one line of JSON. Progress goes through [`Show`].
 
@@ -22,6 +23,7 @@ mod show;
 mod spawn;
 pub mod stored;
 pub mod system;
+pub mod waiting;
 mod workflow;
 
 pub use error::Error;

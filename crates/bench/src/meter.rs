@@ -60,12 +60,20 @@ impl Meter {
 
     /// Processor seconds since the start, for each thousand of `executions`.
     pub(crate) fn per_thousand(&self, executions: u64) -> ByProcess {
-        let thousands = executions as f64 / 1_000.0;
+        self.spent(executions as f64 / 1_000.0)
+    }
+
+    /// Processor seconds since the start, which was `time` ago, for each minute of it.
+    pub(crate) fn per_minute(&self, time: Duration) -> ByProcess {
+        self.spent(time.as_secs_f64() / 60.0)
+    }
+
+    fn spent(&self, parts: f64) -> ByProcess {
         self.measured
             .iter()
             .filter_map(|measured| {
                 let spent = time(measured.pid, measured.tree)? - measured.began;
-                Some((measured.name, round(spent / thousands)))
+                Some((measured.name, round(spent / parts)))
             })
             .collect()
     }

@@ -4,6 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 
+use crate::round::round;
+
 /// Ticks per second of the times in `/proc/PID/stat`: the same on every Linux of today.
 const TICKS: f64 = 100.0;
 
@@ -68,6 +70,28 @@ pub(crate) fn memory(pid: u32) -> Option<Memory> {
     })
 }
 
+/// By how much this process has grown, at the most, since this was made.
+pub(crate) struct Growth {
+    /// What it had in RAM then, in kibibytes.
+    before: Option<u64>,
+}
+
+impl Growth {
+    pub(crate) fn start() -> Self {
+        // Makes the kernel forget the highest value so far.
+        let forgets = fs::write("/proc/self/clear_refs", "5").is_ok();
+        let now = memory(std::process::id()).map(|memory| memory.peak);
+        Self {
+            before: now.filter(|_| forgets),
+        }
+    }
+
+    pub(crate) fn mebibytes(&self) -> Option<f64> {
+        let peak = memory(std::process::id())?.peak;
+        Some(round(peak.saturating_sub(self.before?) as f64 / 1_024.0))
+    }
+}
+
 /// The process of this machine that listens on a TCP port, if this user may know.
 pub(crate) fn listener(port: u16) -> Option<u32> {
     let sockets: HashSet<_> = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -130,6 +154,10 @@ mod tests {
         assert!(seconds(me).unwrap() <= seconds_of_tree(me).unwrap());
         let memory = memory(me).unwrap();
         assert!(memory.anonymous > 0 && memory.peak >= memory.anonymous);
+        let growth = Growth::start();
+        let large = vec![1_u8; 8 << 20];
+        assert!(growth.mebibytes().is_none_or(|grown| grown >= 7.0));
+        drop(large);
     }
 
     #[test]

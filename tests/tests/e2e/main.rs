@@ -9,6 +9,7 @@
 
 mod benchmarks;
 mod boundaries;
+mod cancelling;
 mod clients;
 mod clocks;
 mod crashes;
@@ -30,4 +31,5 @@ mod running;
 mod soaking;
 mod starting;
 mod submitting;
+mod waiting;
 mod working;

@@ -15,19 +15,30 @@ pub enum Shape {
     FanOutFanIn,
     /// Rows and columns; each node behind its left and its upper neighbour.
     Grid,
+    /// Two layers; each node of the second behind two of the first.
+    Layers,
+    /// A body of two nodes, for each of many items.
+    ForEach,
 }
 
 impl Shape {
     /// Every shape.
-    pub const ALL: [Self; 3] = [Self::Chain, Self::FanOutFanIn, Self::Grid];
+    pub const ALL: [Self; 5] = [
+        Self::Chain,
+        Self::FanOutFanIn,
+        Self::Grid,
+        Self::Layers,
+        Self::ForEach,
+    ];
 
-    /// How many transforms a graph of about `size` nodes has.
+    /// How many transforms run in a graph of about `size` nodes.
     pub(super) fn transforms(self, size: usize) -> usize {
         // One node is the trigger.
         let room = size.saturating_sub(1).max(3);
         match self {
             Self::Chain | Self::FanOutFanIn => room,
             Self::Grid => room.isqrt() * room.isqrt(),
+            Self::Layers | Self::ForEach => room / 2 * 2,
         }
     }
 
@@ -38,6 +49,8 @@ impl Shape {
             Self::Chain => graph.chain(transforms),
             Self::FanOutFanIn => graph.fan(transforms),
             Self::Grid => graph.grid(transforms.isqrt()),
+            Self::Layers => graph.layers(transforms / 2),
+            Self::ForEach => graph.for_each(transforms / 2),
         }
         let mut definition = Map::new();
         definition.insert("nodes".to_owned(), graph.nodes.into());
@@ -47,7 +60,7 @@ impl Shape {
 
     pub(super) fn input(self, transforms: usize) -> Map<String, Value> {
         let keys = match self {
-            Self::Chain | Self::FanOutFanIn => vec!["n".to_owned()],
+            Self::Chain | Self::FanOutFanIn | Self::Layers | Self::ForEach => vec!["n".to_owned()],
             Self::Grid => (0..transforms.isqrt()).map(column).collect(),
         };
         keys.into_iter().map(|key| (key, json!(0))).collect()
@@ -60,6 +73,11 @@ impl Shape {
             // The last one's own key, and those of the others.
             Self::FanOutFanIn => output["last"] == 3 && output.len() == transforms + 1,
             Self::Grid => output.values().all(|height| *height == transforms.isqrt()),
+            Self::Layers => output["b0"] == 2 && output.len() == transforms + 1,
+            Self::ForEach => output["items"].as_array().is_some_and(|items| {
+                let last = json!({"a": transforms / 2, "b": transforms / 2 + 1});
+                items.len() == transforms / 2 && items.last() == Some(&last)
+            }),
         }
     }
 }
@@ -70,6 +88,8 @@ impl fmt::Display for Shape {
             Self::Chain => "chain",
             Self::FanOutFanIn => "fan-out/fan-in",
             Self::Grid => "grid",
+            Self::Layers => "layers",
+            Self::ForEach => "for each",
         })
     }
 }
@@ -120,6 +140,30 @@ impl Graph {
         }
         let all: Vec<_> = side_by_side.iter().map(String::as_str).collect();
         self.add("last", "last", "m0", &all);
+    }
+
+    fn layers(&mut self, side_by_side: usize) {
+        for number in 0..side_by_side {
+            let id = format!("a{number}");
+            self.add(&id, &id, "n", &[TRIGGER]);
+        }
+        for number in 0..side_by_side {
+            let id = format!("b{number}");
+            let behind = [number / 2, number / 3].map(|number| format!("a{number}"));
+            self.add(&id, &id, &behind[0], &behind.each_ref().map(String::as_str));
+        }
+    }
+
+    fn for_each(&mut self, items: usize) {
+        let data = json!({"items": (0..items).collect::<Vec<_>>(), "concurrency": 10});
+        self.nodes
+            .push(json!({"id": "each", "type": "forEach", "data": data}));
+        self.edges.push(json!({"source": TRIGGER, "target": "each"}));
+        self.add("a", "a", "item", &[]);
+        self.add("b", "b", "a", &["a"]);
+        for node in self.nodes.iter_mut().rev().take(2) {
+            node["parentId"] = json!("each");
+        }
     }
 
     fn grid(&mut self, side: usize) {

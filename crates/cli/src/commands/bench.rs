@@ -5,6 +5,7 @@ mod floor;
 mod show;
 mod stored;
 mod system;
+mod waiting;
 
 use std::io::Write;
 
@@ -29,6 +30,7 @@ Examples:
   gristmill bench floor --in-flight 256                 what the same servers can do at best, to compare with
   gristmill bench engine                                nodes per second, without queue and database
   gristmill bench stored                                whether a million stored executions make it slower
+  gristmill bench waiting                               ten thousand executions that wait for the same moment
 
 Compare figures of one sitting on an otherwise idle machine only. Progress is on stderr.
 What each figure means: docs/benchmarks.md"
@@ -45,6 +47,7 @@ enum Part {
     Floor(floor::Args),
     Engine(engine::Args),
     Stored(stored::Args),
+    Waiting(waiting::Args),
 }
 
 /// How much is run, and how much of it at a time.
@@ -65,6 +68,7 @@ impl Args {
             Some(Part::Floor(args)) => args.run(context).await,
             Some(Part::Engine(args)) => args.run(context).await,
             Some(Part::Stored(args)) => args.run(context).await,
+            Some(Part::Waiting(args)) => args.run(context).await,
         }
     }
 }

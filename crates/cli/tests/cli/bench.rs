@@ -25,12 +25,17 @@ async fn the_engines_benchmark_prints_one_line_of_json_with_every_graph() {
         json!(["fan_out_fan_in", 100]),
         json!(["grid", 9]),
         json!(["grid", 100]),
+        json!(["layers", 8]),
+        json!(["layers", 100]),
+        json!(["for_each", 8]),
+        json!(["for_each", 100]),
     ];
     assert_eq!(shapes, expected);
     assert!(
         graphs
             .iter()
-            .all(|graph| graph["nodes_per_second"].as_f64() > Some(0.0))
+            .all(|graph| graph["nodes_per_second"].as_f64() > Some(0.0)
+                && graph["compile_ms"].as_f64() > Some(0.0))
     );
 }
 

@@ -66,7 +66,9 @@ pub fn recipes() -> impl Strategy<Value = Recipe> {
 }
 
 fn raw_nodes(depth: u32, count: std::ops::Range<usize>) -> BoxedStrategy<Vec<Raw>> {
-    let dice = prop::collection::vec((any::<u8>(), any::<u8>()), 0..3);
+    let edges = |count| prop::collection::vec((any::<u8>(), any::<u8>()), count);
+    // Mostly chains and diamonds; now and then a wide join.
+    let dice = prop_oneof![8 => edges(0..3), 1 => edges(3..9)];
     let flags = (
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.3),

@@ -14,6 +14,7 @@ mod graph;
 mod input;
 mod items;
 mod limits;
+mod page;
 mod repeating;
 mod running;
 mod scope;

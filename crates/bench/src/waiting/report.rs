@@ -1,0 +1,236 @@
+//! What is printed about executions that waited.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::Options;
+use super::moments::Life;
+use crate::latency::Latency;
+use crate::machine::{Machine, VERSION};
+use crate::meter::ByProcess;
+use crate::round::round;
+
+/// How they left, and how they started.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    bench: &'static str,
+    version: &'static str,
+    machine: Machine,
+    executions: u64,
+    completed: u64,
+    /// How many executions the worker runs at a time.
+    slots: u64,
+    /// Claims between the moment when all were waiting and the one that they waited for.
+    claims_while_waiting: u64,
+    /// Processor seconds, by process, of a minute in which all waited.
+    processor_seconds_per_waiting_minute: ByProcess,
+    /// From the moment that all waited for until each had left WAITING.
+    left_ms: Spread,
+    /// From there until it was claimed.
+    started_ms: Spread,
+    /// That part of it in which fewer executions were running than the worker has slots.
+    started_while_free_ms: Spread,
+    /// From the moment that all waited for until the last had ended.
+    seconds: f64,
+    executions_per_second: f64,
+    within_ms: u64,
+    met: bool,
+}
+
+/// Percentiles and the longest, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Spread {
+    #[serde(flatten)]
+    latency: Latency,
+    max: f64,
+}
+
+/// What counts of one life.
+struct Woken {
+    left: DateTime<Utc>,
+    started: DateTime<Utc>,
+    ended: DateTime<Utc>,
+}
+
+impl Report {
+    pub(super) fn new(options: &Options, due: DateTime<Utc>, lives: &[Life], spent: ByProcess) -> Self {
+        let woken: Vec<_> = lives.iter().filter_map(read).collect();
+        let ended = |life: &&Life| life.last().is_some_and(|(status, _)| status == "COMPLETED");
+        let completed = lives.iter().filter(ended).count() as u64;
+        let waiting = lives.iter().filter_map(|life| moment(life, "WAITING", 0));
+        let all_waiting = waiting.max().unwrap_or(due);
+        let claims = lives
+            .iter()
+            .flatten()
+            .filter(|(status, at)| status == "RUNNING" && *at > all_waiting && *at < due);
+        let free = FreeTime::new(&woken, options.slots);
+        let left = Spread::of(woken.iter().map(|one| millis(one.left - due)));
+        let started = Spread::of(woken.iter().map(|one| millis(one.started - one.left)));
+        let while_free = Spread::of(
+            woken
+                .iter()
+                .map(|one| millis(free.until(one.started) - free.until(one.left))),
+        );
+        let within = millis_of(options.within);
+        let all = woken.len() as u64 == options.executions && completed == options.executions;
+        let last = woken.iter().map(|one| one.ended).max().unwrap_or(due);
+        let seconds = millis(last - due) / 1_000.0;
+        Self {
+            bench: "waiting",
+            version: VERSION,
+            machine: Machine::this(),
+            executions: options.executions,
+            completed,
+            slots: options.slots,
+            claims_while_waiting: claims.count() as u64,
+            processor_seconds_per_waiting_minute: spent,
+            met: all && left.max <= within && while_free.max <= within,
+            left_ms: left,
+            started_ms: started,
+            started_while_free_ms: while_free,
+            seconds: round(seconds),
+            executions_per_second: round(completed as f64 / seconds),
+            within_ms: within as u64,
+        }
+    }
+
+    /// Why the run was not good enough, for people; `None` when it was.
+    pub fn missed(&self) -> Option<String> {
+        let Self {
+            executions,
+            completed,
+            left_ms,
+            started_while_free_ms,
+            within_ms,
+            ..
+        } = self;
+        (!self.met).then(|| {
+            format!(
+                "of {executions} executions {completed} completed; the last left WAITING {} ms after its time, and the \
+                 slowest start took {} ms while a slot was free, where {within_ms} ms are allowed",
+                left_ms.max, started_while_free_ms.max
+            )
+        })
+    }
+}
+
+impl Spread {
+    fn of(times: impl Iterator<Item = f64>) -> Self {
+        let times: Vec<_> = times.collect();
+        let max = times.iter().copied().fold(0.0, f64::max);
+        Self {
+            latency: Latency::of(times),
+            max: round(max),
+        }
+    }
+}
+
+/// The time of the `skip`th change to this status.
+fn moment(life: &Life, status: &str, skip: usize) -> Option<DateTime<Utc>> {
+    let mut times = life.iter().filter(|(name, _)| name == status);
+    times.nth(skip).map(|(_, at)| *at)
+}
+
+/// `None` for one that did not wait, leave, start and end.
+fn read(life: &Life) -> Option<Woken> {
+    let waited = moment(life, "WAITING", 0)?;
+    let after = |status: &[&str], then: DateTime<Utc>| {
+        let mut later = life.iter().filter(|(_, at)| *at >= then);
+        later
+            .find(|(name, _)| status.contains(&name.as_str()))
+            .map(|(_, at)| *at)
+    };
+    let left = after(&["PENDING"], waited)?;
+    let started = after(&["RUNNING"], left)?;
+    let ended = after(&["COMPLETED", "FAILED", "CANCELLED"], started)?;
+    Some(Woken { left, started, ended })
+}
+
+/// For how long, up to any moment, fewer executions were running than there are slots.
+struct FreeTime {
+    /// Moments at which a slot became free or the last one was taken; the free time up to each; whether it is free after.
+    turns: Vec<(DateTime<Utc>, TimeDelta, bool)>,
+}
+
+impl FreeTime {
+    fn new(woken: &[Woken], slots: u64) -> Self {
+        let mut changes: Vec<_> = woken
+            .iter()
+            .flat_map(|one| [(one.started, 1_i64), (one.ended, -1)])
+            .collect();
+        changes.sort_unstable();
+        let slots = i64::try_from(slots).unwrap_or(i64::MAX);
+        let (mut running, mut free, mut turns) = (0, TimeDelta::zero(), Vec::new());
+        let mut last = DateTime::<Utc>::UNIX_EPOCH;
+        for (at, change) in changes {
+            if running < slots {
+                free += at - last;
+            }
+            (last, running) = (at, running + change);
+            turns.push((at, free, running < slots));
+        }
+        Self { turns }
+    }
+
+    fn until(&self, moment: DateTime<Utc>) -> TimeDelta {
+        let before = self.turns.partition_point(|(at, ..)| *at <= moment);
+        match before.checked_sub(1).map(|place| self.turns[place]) {
+            None => moment - DateTime::<Utc>::UNIX_EPOCH,
+            Some((_, free, false)) => free,
+            Some((at, free, true)) => free + (moment - at),
+        }
+    }
+}
+
+fn millis(time: TimeDelta) -> f64 {
+    round(time.as_seconds_f64() * 1_000.0)
+}
+
+fn millis_of(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(millis).unwrap()
+    }
+
+    fn woken(left: i64, started: i64, ended: i64) -> Woken {
+        Woken {
+            left: at(left),
+            started: at(started),
+            ended: at(ended),
+        }
+    }
+
+    #[test]
+    fn only_time_with_a_free_slot_counts() {
+        // Two slots: both are taken from 20 to 50, and again from 60 to 70.
+        let all = [woken(0, 10, 50), woken(0, 20, 70), woken(0, 60, 90)];
+        let free = FreeTime::new(&all, 2);
+        let waited: Vec<_> = all
+            .iter()
+            .map(|one| millis(free.until(one.started) - free.until(one.left)))
+            .collect();
+        assert_eq!(waited, [10.0, 20.0, 30.0]);
+    }
+
+    #[test]
+    fn a_life_is_read_from_its_wait_on() {
+        let life = |names: &[&str]| -> Life {
+            let named = names.iter().zip(1..);
+            named
+                .map(|(name, place)| ((*name).to_owned(), at(place)))
+                .collect()
+        };
+        let one = read(&life(&["RUNNING", "WAITING", "PENDING", "RUNNING", "COMPLETED"])).unwrap();
+        assert_eq!((one.left, one.started, one.ended), (at(3), at(4), at(5)));
+        assert!(read(&life(&["RUNNING", "COMPLETED"])).is_none());
+        assert!(read(&life(&["RUNNING", "WAITING", "PENDING"])).is_none());
+    }
+}
