@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::serve::ListenerExt;
+use gristmill_dispatch::{Follow, FollowLimits};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -30,7 +31,12 @@ impl Api {
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let drain_timeout = self.options.drain_timeout;
         let head_timeout = self.options.head_timeout;
+        let limits = FollowLimits {
+            process: self.options.max_followers,
+            organization: self.options.max_followers_per_organization,
+        };
         let state = AppState {
+            follow: Follow::new(self.services.store.protocol(), limits),
             keys: KeyCache::new(self.options.key_ttl),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,

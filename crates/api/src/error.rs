@@ -53,6 +53,10 @@ pub(crate) enum Error {
     NotFailed(ExecutionStatus),
     #[error("the execution was sent {limit} signals already")]
     MailLimit { limit: usize },
+    #[error("as many follow executions as this process takes")]
+    TooManyFollowers,
+    #[error("the organization follows {limit} executions already")]
+    FollowerLimit { limit: usize },
     /// Whoever saves this workflow again and again is faster than this request.
     #[error("the workflow was saved again under way")]
     Overtaken,

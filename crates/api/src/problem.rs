@@ -65,7 +65,9 @@ impl Error {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Overtaken
+            Self::FollowerLimit { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyFollowers
+            | Self::Overtaken
             | Self::Unavailable(_)
             | Self::OutcomeUnknown(_)
             | Self::TimedOut { .. }
@@ -78,7 +80,7 @@ impl Error {
     pub(crate) fn headers(&self) -> Vec<(HeaderName, &'static str)> {
         match self.status() {
             StatusCode::UNAUTHORIZED => vec![(WWW_AUTHENTICATE, r#"Bearer realm="gristmill""#)],
-            StatusCode::SERVICE_UNAVAILABLE => vec![(RETRY_AFTER, "2")],
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => vec![(RETRY_AFTER, "2")],
             _ => Vec::new(),
         }
     }
@@ -107,6 +109,8 @@ impl Error {
             Self::ParentUnfinished => ("parent-unfinished", "The execution's parent has not ended"),
             Self::NotFailed(_) => ("not-failed", "The execution has not failed"),
             Self::MailLimit { .. } => ("mail-limit", "The execution was sent too many signals"),
+            Self::TooManyFollowers => ("too-many-followers", "Too many follow executions"),
+            Self::FollowerLimit { .. } => ("follower-limit", "The organization follows too many executions"),
             Self::Overtaken => ("overtaken", "The workflow was saved under way"),
             Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
@@ -161,6 +165,14 @@ impl Error {
             Self::MailLimit { limit } => format!(
                 "The execution was sent {limit} signals, as many as `limits.max_mail` allows: this one was not \
                  delivered, and a repeat does not help."
+            ),
+            Self::TooManyFollowers => "As many clients follow executions here as `api.max_followers` allows. A repeat is \
+                safe; until then, the execution and its journal can be read."
+                .to_owned(),
+            Self::FollowerLimit { limit } => format!(
+                "Your organization follows {limit} executions already, as many as \
+                 `api.max_followers_per_organization` allows. Close a stream that is no longer needed, or repeat later; \
+                 until then, the execution and its journal can be read."
             ),
             Self::Overtaken => "The workflow was saved again while the input was being checked. Nothing was done; a \
                 repeat is safe."

@@ -18,6 +18,9 @@ pub(crate) fn router(state: Arc<AppState>) -> Router {
         .route("/api/v1/ai-hub/workflows", post(workflows::create))
         .route("/api/v1/ai-hub/workflows/{id}", get(workflows::get))
         .route("/api/v1/ai-hub/workflows/{id}/execute", post(workflows::execute))
+        .route("/api/v1/ai-hub/executions", get(executions::list))
+        .route("/api/v1/ai-hub/executions:cancel", post(executions::cancel_many))
+        .route("/api/v1/ai-hub/executions:retry", post(executions::retry_many))
         .route(
             "/api/v1/ai-hub/executions/{id}",
             get(executions::get).delete(executions::delete),
@@ -30,6 +33,7 @@ pub(crate) fn router(state: Arc<AppState>) -> Router {
             post(executions::signal),
         )
         .route("/api/v1/ai-hub/executions/{id}/journal", get(executions::journal))
+        .route("/api/v1/ai-hub/executions/{id}/events", get(executions::events))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::Limits;
-use gristmill_dispatch::{Bell, EndWatch, Submitter};
+use gristmill_dispatch::{Bell, EndWatch, Follow, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
@@ -53,6 +53,10 @@ pub struct Options {
     pub ready_timeout: Duration,
     /// How long requests under way may go on after shutdown began.
     pub drain_timeout: Duration,
+    /// How many may follow executions at a time.
+    pub max_followers: usize,
+    /// How many of those for one organization.
+    pub max_followers_per_organization: usize,
     /// How long a key that was found is trusted without asking the database: a revocation takes effect within this.
     pub key_ttl: Duration,
 }
@@ -68,6 +72,8 @@ impl Default for Options {
             max_wait: Duration::from_secs(60),
             ready_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
+            max_followers: 1_000,
+            max_followers_per_organization: 100,
             key_ttl: Duration::from_secs(5),
         }
     }
@@ -79,6 +85,8 @@ pub(crate) struct AppState {
     pub(crate) options: Options,
     pub(crate) keys: KeyCache,
     pub(crate) inputs: Inputs,
+    /// Looks at executions on behalf of all streams of events.
+    pub(crate) follow: Follow,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
     pub(crate) shutdown: CancellationToken,
 }

@@ -69,6 +69,8 @@ pub struct Api {
     pub request_timeout: Time,
     pub drain_grace: Time,
     pub key_ttl: Time,
+    pub max_followers: NonZero<usize>,
+    pub max_followers_per_organization: NonZero<usize>,
 }
 
 /// `[worker]`

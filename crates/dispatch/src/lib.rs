@@ -4,6 +4,7 @@
 mod bell;
 mod dead_letters;
 mod error;
+mod follow;
 mod group;
 mod prune;
 mod publisher;
@@ -16,6 +17,7 @@ mod wait;
 pub use bell::Bell;
 pub use dead_letters::DeadLetters;
 pub use error::Error;
+pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
 pub use group::{Group, one_by_one};
 pub use prune::{PruneOptions, Pruner};
 pub use publisher::Publisher;

@@ -13,6 +13,7 @@ mod error;
 mod executions;
 mod hot;
 mod journal;
+mod listing;
 mod migrate;
 mod organizations;
 mod parse;
@@ -31,6 +32,7 @@ mod workflows;
 pub use api_keys::{KeyOwner, NewApiKey};
 pub use error::Error;
 pub use executions::{Child, Execution};
+pub use listing::{ExecutionFilter, ExecutionPage, ExecutionSummary, Position};
 pub use organizations::{NewOrganization, NewUser, Owner};
 pub use postgres_pool::connect_postgres;
 pub use protocol::{

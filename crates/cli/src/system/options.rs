@@ -93,6 +93,8 @@ pub(super) fn api(config: &Config) -> gristmill_api::Options {
         max_wait: api.max_wait.0,
         drain_timeout: api.drain_grace.0,
         key_ttl: api.key_ttl.0,
+        max_followers: api.max_followers.get(),
+        max_followers_per_organization: api.max_followers_per_organization.get(),
         ..gristmill_api::Options::default()
     }
 }

@@ -15,6 +15,7 @@ mod connections;
 mod dead_letters;
 mod groups;
 mod hand_back;
+mod listing;
 mod locks;
 mod losses;
 mod mail;
@@ -191,6 +192,9 @@ contract! {
         a_deadline_begins_with_the_first_claim_and_nothing_moves_it
         what_waits_for_mail_alone_wakes_for_its_deadline
         an_inbox_holds_so_much_and_no_more;
+    listing:
+        a_list_has_what_its_filter_says_newest_first_and_once
+        the_tags_of_a_deleted_execution_go_with_it;
     plain:
         a_bootstrapped_owner_is_found_by_the_keys_hash
         a_bootstrap_that_fails_leaves_nothing

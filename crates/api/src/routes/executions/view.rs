@@ -87,7 +87,7 @@ const CHILDREN: usize = 100;
 /// How many journal entries `logs` is made from.
 const LOGGED: i32 = 1_000;
 
-const WORKFLOW_TYPE: &str = "automation";
+pub(super) const WORKFLOW_TYPE: &str = "automation";
 
 impl Body {
     /// What has just been recorded, without asking the database again.
@@ -297,16 +297,16 @@ async fn load_logs(
     ))
 }
 
-fn dollars(micros: i64) -> f64 {
+pub(super) fn dollars(micros: i64) -> f64 {
     micros as f64 / 1_000_000.0
 }
 
-fn duration(started_at: Option<DateTime<Utc>>, completed_at: Option<DateTime<Utc>>) -> Option<i64> {
+pub(super) fn duration(started_at: Option<DateTime<Utc>>, completed_at: Option<DateTime<Utc>>) -> Option<i64> {
     let (end, start) = completed_at.zip(started_at)?;
     Some((end - start).num_milliseconds())
 }
 
 /// A stored document is handed on as the text that it is.
-fn raw(text: String) -> Result<Box<RawValue>, Error> {
+pub(super) fn raw(text: String) -> Result<Box<RawValue>, Error> {
     RawValue::from_string(text).map_err(Error::internal)
 }

@@ -1,0 +1,62 @@
+//! What is done to each execution.
+
+use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_store::{Cancelled, Retried, Tenant};
+
+use crate::error::Error;
+use crate::state::AppState;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Cancel,
+    Retry,
+}
+
+/// What became of one execution.
+pub(super) enum Outcome {
+    Done,
+    /// It has ended, was retried or deleted since it was found.
+    MovedOn,
+    Failed(Error),
+}
+
+impl Order {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// Where an execution must stand for it.
+    pub(super) const fn possible(self) -> &'static [ExecutionStatus] {
+        match self {
+            Self::Cancel => &[
+                ExecutionStatus::Pending,
+                ExecutionStatus::Running,
+                ExecutionStatus::Waiting,
+            ],
+            Self::Retry => &[ExecutionStatus::Failed],
+        }
+    }
+
+    /// Does it, exactly as for one execution alone.
+    pub(super) async fn carry_out(self, state: &AppState, tenant: &Tenant, id: &ExecutionId) -> Outcome {
+        let protocol = state.services.store.protocol();
+        let done = match self {
+            Self::Cancel => protocol
+                .cancel(tenant, id)
+                .await
+                .map(|cancelled| matches!(cancelled, Cancelled::Yes(_))),
+            Self::Retry => protocol
+                .retry(tenant, id)
+                .await
+                .map(|retried| matches!(retried, Retried::Yes)),
+        };
+        match done {
+            Ok(true) => Outcome::Done,
+            Ok(false) => Outcome::MovedOn,
+            Err(error) => Outcome::Failed(Error::from_write(error)),
+        }
+    }
+}

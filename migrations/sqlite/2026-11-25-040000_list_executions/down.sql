@@ -1,0 +1,3 @@
+DROP TABLE execution_tags;
+DROP INDEX executions_workflow_status_created_idx;
+DROP INDEX executions_organization_status_created_idx;
