@@ -53,6 +53,9 @@ pub(crate) enum Error {
     NotFailed(ExecutionStatus),
     #[error("the execution was sent {limit} signals already")]
     MailLimit { limit: usize },
+    /// The caller's copy is an old one.
+    #[error("the workflow is not what `If-Match` says")]
+    Stale,
     /// Whoever saves this workflow again and again is faster than this request.
     #[error("the workflow was saved again under way")]
     Overtaken,

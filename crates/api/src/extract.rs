@@ -3,13 +3,17 @@
 mod document;
 mod id;
 mod idempotency_key;
+mod if_match;
 mod page;
+mod params;
 mod prefer;
 mod signal_path;
 
 pub(crate) use document::Document;
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
+pub(crate) use if_match::IfMatch;
 pub(crate) use page::Page;
+pub(crate) use params::Params;
 pub(crate) use prefer::{Prefer, Return};
 pub(crate) use signal_path::SignalPath;

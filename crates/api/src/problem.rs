@@ -62,6 +62,7 @@ impl Error {
             | Self::ParentUnfinished
             | Self::NotFailed(_)
             | Self::MailLimit { .. } => StatusCode::CONFLICT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -107,6 +108,7 @@ impl Error {
             Self::ParentUnfinished => ("parent-unfinished", "The execution's parent has not ended"),
             Self::NotFailed(_) => ("not-failed", "The execution has not failed"),
             Self::MailLimit { .. } => ("mail-limit", "The execution was sent too many signals"),
+            Self::Stale => ("stale", "The workflow has changed"),
             Self::Overtaken => ("overtaken", "The workflow was saved under way"),
             Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
@@ -162,7 +164,10 @@ impl Error {
                 "The execution was sent {limit} signals, as many as `limits.max_mail` allows: this one was not \
                  delivered, and a repeat does not help."
             ),
-            Self::Overtaken => "The workflow was saved again while the input was being checked. Nothing was done; a \
+            Self::Stale => "The workflow has changed since it had the ETag that `If-Match` names, so nothing was done. Read it \
+                again, and send the change with its present ETag."
+                .to_owned(),
+            Self::Overtaken => "The workflow was saved again while this was being checked. Nothing was done; a \
                 repeat is safe."
                 .to_owned(),
             Self::Unavailable(_) => "The database does not answer. Nothing was done; a repeat is safe.".to_owned(),
