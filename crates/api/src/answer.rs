@@ -7,6 +7,11 @@ use serde::Serialize;
 
 use crate::error::Error;
 
+/// What an ETag says of an edition.
+pub(crate) fn etag(edition: i32) -> String {
+    format!("\"{edition}\"")
+}
+
 /// An answer with a JSON body.
 ///
 /// # Errors

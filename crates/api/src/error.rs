@@ -57,6 +57,9 @@ pub(crate) enum Error {
     TooManyFollowers,
     #[error("the organization follows {limit} executions already")]
     FollowerLimit { limit: usize },
+    /// The caller's copy is an old one.
+    #[error("the workflow is not what `If-Match` says")]
+    Stale,
     /// Whoever saves this workflow again and again is faster than this request.
     #[error("the workflow was saved again under way")]
     Overtaken,

@@ -4,7 +4,9 @@ mod document;
 mod filters;
 mod id;
 mod idempotency_key;
+mod if_match;
 mod page;
+mod params;
 mod prefer;
 mod signal_path;
 
@@ -12,6 +14,8 @@ pub(crate) use document::Document;
 pub(crate) use filters::{Filters, time};
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
+pub(crate) use if_match::IfMatch;
 pub(crate) use page::Page;
+pub(crate) use params::Params;
 pub(crate) use prefer::{Prefer, Return};
 pub(crate) use signal_path::SignalPath;

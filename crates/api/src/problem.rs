@@ -62,6 +62,7 @@ impl Error {
             | Self::ParentUnfinished
             | Self::NotFailed(_)
             | Self::MailLimit { .. } => StatusCode::CONFLICT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -111,6 +112,7 @@ impl Error {
             Self::MailLimit { .. } => ("mail-limit", "The execution was sent too many signals"),
             Self::TooManyFollowers => ("too-many-followers", "Too many follow executions"),
             Self::FollowerLimit { .. } => ("follower-limit", "The organization follows too many executions"),
+            Self::Stale => ("stale", "The workflow has changed"),
             Self::Overtaken => ("overtaken", "The workflow was saved under way"),
             Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
@@ -174,7 +176,10 @@ impl Error {
                  `api.max_followers_per_organization` allows. Close a stream that is no longer needed, or repeat later; \
                  until then, the execution and its journal can be read."
             ),
-            Self::Overtaken => "The workflow was saved again while the input was being checked. Nothing was done; a \
+            Self::Stale => "The workflow has changed since it had the ETag that `If-Match` names, so nothing was done. Read it \
+                again, and send the change with its present ETag."
+                .to_owned(),
+            Self::Overtaken => "The workflow was saved again while this was being checked. Nothing was done; a \
                 repeat is safe."
                 .to_owned(),
             Self::Unavailable(_) => "The database does not answer. Nothing was done; a repeat is safe.".to_owned(),

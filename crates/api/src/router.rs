@@ -9,14 +9,41 @@ use axum::routing::{get, post};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{executions, healthz, metrics, readyz, workflows};
+use crate::routes::{executions, healthz, metrics, readyz, templates, workflows};
 use crate::state::AppState;
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
     Router::new()
-        .route("/api/v1/ai-hub/workflows", post(workflows::create))
-        .route("/api/v1/ai-hub/workflows/{id}", get(workflows::get))
+        .route(
+            "/api/v1/ai-hub/workflows",
+            get(workflows::list).post(workflows::create),
+        )
+        .route("/api/v1/ai-hub/workflows/stats", get(workflows::stats))
+        .route("/api/v1/ai-hub/workflows/validate", post(workflows::validate))
+        .route(
+            "/api/v1/ai-hub/workflows/{id}",
+            get(workflows::get)
+                .patch(workflows::update)
+                .delete(workflows::delete),
+        )
+        .route("/api/v1/ai-hub/workflows/{id}/toggle", post(workflows::toggle))
+        .route("/api/v1/ai-hub/workflows/{id}/pause", post(workflows::pause))
+        .route("/api/v1/ai-hub/workflows/{id}/resume", post(workflows::resume))
+        .route(
+            "/api/v1/ai-hub/workflows/{id}/revisions",
+            get(workflows::revisions),
+        )
+        .route("/api/v1/ai-hub/workflows/{id}/publish", post(workflows::publish))
+        .route("/api/v1/ai-hub/templates", get(templates::list))
+        .route(
+            "/api/v1/ai-hub/templates/{id}",
+            get(templates::get).delete(templates::delete),
+        )
+        .route(
+            "/api/v1/ai-hub/templates/{id}/instantiate",
+            post(templates::instantiate),
+        )
         .route("/api/v1/ai-hub/workflows/{id}/execute", post(workflows::execute))
         .route("/api/v1/ai-hub/executions", get(executions::list))
         .route("/api/v1/ai-hub/executions:cancel", post(executions::cancel_many))

@@ -5,6 +5,7 @@ mod fields;
 mod healthz;
 mod metrics;
 mod readyz;
+pub(crate) mod templates;
 pub(crate) mod workflows;
 
 pub(crate) use healthz::healthz;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services};
-use gristmill_dispatch::{Bell, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter};
+use gristmill_dispatch::{Bell, Counter, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter, Tidier};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
@@ -50,8 +50,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 const SCHEMA_RETRY: Duration = Duration::from_secs(1);
 
 impl System {
-    /// Builds the parts and starts those that every process has: publisher, relay, pruner, and the reader of dead
-    /// letters.
+    /// Builds the parts and starts those that every process has: publisher, relay, pruner, counter, tidier, and
+    /// the reader of dead letters.
     /// Neither the database nor the broker has to answer yet, unless they are embedded.
     ///
     /// # Errors
@@ -77,6 +77,8 @@ impl System {
         );
         tasks.spawn(relay.run(stop.clone()));
         tasks.spawn(Pruner::new(protocol.clone(), options::prune(&config)).run(stop.clone()));
+        tasks.spawn(Counter::new(protocol.clone()).run(stop.clone()));
+        tasks.spawn(Tidier::new(store.clone(), bell.clone()).run(stop.clone()));
         tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
         tasks.close();
         let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);

@@ -102,6 +102,10 @@ id!(
     WorkflowId, "wf_"
 );
 id!(
+    /// A workflow to begin with, from the catalogue or published by an organization.
+    TemplateId, "tpl_"
+);
+id!(
     /// One run of one revision with one input.
     ExecutionId, "wf_exec_"
 );

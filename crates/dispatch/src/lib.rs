@@ -2,6 +2,7 @@
 //! due. The rules are those of `docs/architecture.md` §3 and §4.
 
 mod bell;
+mod count;
 mod dead_letters;
 mod error;
 mod follow;
@@ -12,9 +13,11 @@ mod recover;
 mod recovery;
 mod relay;
 mod submit;
+mod tidy;
 mod wait;
 
 pub use bell::Bell;
+pub use count::Counter;
 pub use dead_letters::DeadLetters;
 pub use error::Error;
 pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
@@ -25,4 +28,5 @@ pub use recover::recover;
 pub use recovery::{MAX_LOSSES, decide, lost_error};
 pub use relay::{Relay, RelayOptions};
 pub use submit::Submitter;
+pub use tidy::Tidier;
 pub use wait::EndWatch;

@@ -22,6 +22,8 @@ pub fn decide(due: &Due, again_in: Duration, random: f64) -> Wake {
         // Not confirmed: nobody published it, or the confirm never came. Confirmed, minutes ago: the message may be
         // lost, or the backlog is deep; a doubled job claims nothing, so publishing again is harmless.
         ExecutionStatus::Pending => Wake::Publish { again_in },
+        // Its start has come while its workflow is paused.
+        ExecutionStatus::Waiting if due.paused => Wake::Hold,
         // A timer or a backoff has come.
         ExecutionStatus::Waiting => Wake::Start { again_in },
         // The lease ran out: its worker is dead, frozen or cut off.
@@ -83,6 +85,7 @@ mod tests {
             published: false,
             losses,
             expired: false,
+            paused: false,
             late: Duration::ZERO,
         }
     }
@@ -123,6 +126,7 @@ mod tests {
         ] {
             let due = Due {
                 expired: true,
+                paused: false,
                 ..due(status, 0)
             };
             let Wake::Expire { error } = decide(&due, AGAIN_IN, 0.5) else {

@@ -139,7 +139,7 @@ impl Relay {
                         traceparent: None,
                     });
                 }
-                Wake::Pause { .. } | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
+                Wake::Pause { .. } | Wake::Hold | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
             }
         }
         self.publisher.offer(jobs);
@@ -177,6 +177,7 @@ fn note(due: &Due, wake: &Wake) {
         Wake::Start { .. } => "start",
         Wake::Reap { .. } => "reap",
         Wake::Pause { .. } => "pause",
+        Wake::Hold => "hold",
         Wake::Fail { .. } => "fail",
         Wake::Expire { .. } => "expire",
         Wake::Leave => "leave",

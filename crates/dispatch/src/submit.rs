@@ -76,11 +76,19 @@ async fn submit_all(
 
 /// After the commit. If the process dies right here, the rows' `wake_at` brings the relay within `publish_within`.
 fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[Result<Submitted, Error>]) {
-    let accepted = answers.iter().filter_map(|answer| match answer {
-        Ok(Submitted::Accepted(accepted)) => Some(accepted),
-        _ => None,
-    });
-    let jobs: Vec<_> = accepted
+    let accepted: Vec<_> = answers
+        .iter()
+        .filter_map(|answer| match answer {
+            Ok(Submitted::Accepted(accepted)) => Some(accepted),
+            _ => None,
+        })
+        .collect();
+    counter!("gristmill_executions_accepted_total").increment(accepted.len() as u64);
+    // What is to start later, or is held, has no job yet: the relay publishes it when it is due.
+    let due = accepted
+        .into_iter()
+        .filter(|accepted| !accepted.held && accepted.starts_at.is_none());
+    let jobs: Vec<_> = due
         .map(|accepted| {
             let job = Job {
                 execution_id: accepted.id.clone(),
@@ -94,6 +102,5 @@ fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[R
             }
         })
         .collect();
-    counter!("gristmill_executions_accepted_total").increment(jobs.len() as u64);
     publisher.offer(jobs);
 }

@@ -1,6 +1,7 @@
 //! The protocol, twice: once in the words of each database.
 
 mod claimed_row;
+mod counted;
 mod due_row;
 mod ended_row;
 mod postgres;
@@ -152,6 +153,14 @@ macro_rules! protocol_by_verbs {
 
             fn prune<'a>(&'a self, _: System, retention: &'a Retention, limit: i64) -> Answer<'a, u64> {
                 prune::prune(self, retention, limit).boxed()
+            }
+
+            fn release_held<'a>(&'a self, _: System, limit: i64) -> Answer<'a, u64> {
+                release_held::release_held(self, limit).boxed()
+            }
+
+            fn count_ends<'a>(&'a self, _: System, limit: i64) -> Answer<'a, u64> {
+                count_ends::count_ends(self, limit).boxed()
             }
 
             fn recover<'a>(&'a self, _: System) -> Answer<'a, u64> {

@@ -25,8 +25,10 @@ mod schema;
 mod scope;
 mod sql_types;
 mod sqlite_pool;
+mod stats;
 mod store;
 mod task;
+mod templates;
 mod workflows;
 
 pub use api_keys::{KeyOwner, NewApiKey};
@@ -41,6 +43,12 @@ pub use protocol::{
     Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Totals, Wake,
     Watched,
 };
+pub use revisions::Revision;
 pub use scope::{System, Tenant};
+pub use stats::{Stats, StatsRange};
 pub use store::{Options, Store};
-pub use workflows::{Facts, NewWorkflow, Workflow};
+pub use templates::{NewTemplate, Template, TemplateFilter};
+pub use workflows::{
+    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Recent, Sort, Switch,
+    Workflow, WorkflowChange, WorkflowFilter,
+};

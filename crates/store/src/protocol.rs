@@ -30,7 +30,7 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 pub trait Protocol: Send + Sync + 'static {
     /// Inserts each member as PENDING, on its workflow's newest revision and lane, in one transaction. A member with an
     /// idempotency key that its organization has used before is answered with that execution instead. One that is to
-    /// start later is inserted as WAITING, with its start as `wake_at`.
+    /// start later is inserted as WAITING, with its start as `wake_at`; one of a paused workflow as WAITING, without a clock.
     ///
     /// `wake_at` of the others is `publish_within` from now: if nobody publishes the row until then, the relay does.
     /// Guard: where the newest revision has an input schema, the input was checked against that very revision.
@@ -118,7 +118,7 @@ pub trait Protocol: Send + Sync + 'static {
     ) -> Answer<'a, Vec<(Due, Wake)>>;
 
     /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
-    /// its start (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
+    /// its start or for its workflow (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
     /// `limit` mails, and the ends of children on top of that.
     fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail, limit: i32) -> Answer<'a, Delivered>;
 
@@ -159,6 +159,15 @@ pub trait Protocol: Send + Sync + 'static {
     /// Deletes up to `limit` executions, with journals and inboxes, that ended longer ago than their workflow, or else
     /// `retention`, keeps them; skips locked rows, and children of unfinished executions. Answers with how many.
     fn prune<'a>(&'a self, system: System, retention: &'a Retention, limit: i64) -> Answer<'a, u64>;
+
+    /// Starts up to `limit` executions that were held for paused workflows and whose workflows are not paused any more:
+    /// WAITING → PENDING, due now; skips locked rows. Whatever slips in while a workflow is resumed is found by the next
+    /// call. Answers with how many.
+    fn release_held<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
+
+    /// Counts up to `limit` ends that were noted, each exactly once, however many do so at the same time and whenever they
+    /// die: an end is taken out and counted in one transaction. Answers with how many.
+    fn count_ends<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
 
     /// For a database that only one process uses, when that process starts: every lease is over, and everything PENDING
     /// is unpublished and due now. What was RUNNING is due before everything that is PENDING, and is the relay's to judge.
@@ -233,7 +242,9 @@ pub struct Accepted {
     pub lane: String,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
-    /// When it becomes claimable; `None` = it is PENDING.
+    /// Whether it is WAITING for its workflow to be resumed.
+    pub held: bool,
+    /// When it becomes claimable; `None` = it is PENDING, or held.
     pub starts_at: Option<DateTime<Utc>>,
 }
 
@@ -453,6 +464,8 @@ pub struct Due {
     pub losses: i32,
     /// Whether its deadline has passed.
     pub expired: bool,
+    /// Whether it has waited for its start, and its workflow is paused.
+    pub paused: bool,
     /// How long ago `wake_at` was.
     pub late: Duration,
 }
@@ -480,6 +493,8 @@ pub enum Wake {
         /// How long.
         pause: Duration,
     },
+    /// WAITING for its start → WAITING for its workflow to be resumed, without a clock.
+    Hold,
     /// → FAILED with one more loss, through the one `finish`.
     Fail {
         /// The error, as serialized.

@@ -63,6 +63,12 @@ diesel::table! {
         retain_completed_days -> Nullable<Integer>,
         retain_failed_days -> Nullable<Integer>,
         retain_cancelled_days -> Nullable<Integer>,
+        edition -> Integer,
+        template_id -> Nullable<Text>,
+        search_text -> Nullable<Text>,
+        paused_at -> Nullable<crate::sql_types::Moment>,
+        deleted_at -> Nullable<crate::sql_types::Moment>,
+        emptied_at -> Nullable<crate::sql_types::Moment>,
     }
 }
 
@@ -74,6 +80,44 @@ diesel::table! {
         definition -> Text,
         created_at -> crate::sql_types::Moment,
         on_failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    workflow_templates (id) {
+        id -> Text,
+        organization_id -> Nullable<Text>,
+        name -> Text,
+        description -> Nullable<Text>,
+        search_text -> Text,
+        category -> Text,
+        tags -> Text,
+        is_shared -> Bool,
+        definition -> Text,
+        created_by -> Nullable<Text>,
+        created_at -> crate::sql_types::Moment,
+    }
+}
+
+diesel::table! {
+    workflow_stats (organization_id, workflow_id) {
+        organization_id -> Text,
+        workflow_id -> Text,
+        executions -> BigInt,
+        last_executed_at -> Nullable<crate::sql_types::Moment>,
+    }
+}
+
+diesel::table! {
+    workflow_stats_daily (organization_id, day, workflow_id, status, bucket) {
+        organization_id -> Text,
+        day -> Integer,
+        workflow_id -> Text,
+        status -> Text,
+        bucket -> Integer,
+        executions -> BigInt,
+        tokens_used -> BigInt,
+        cost_micros -> BigInt,
     }
 }
 
@@ -141,6 +185,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     workflows,
     workflow_revisions,
+    workflow_templates,
+    workflow_stats,
+    workflow_stats_daily,
     executions,
     execution_journal,
     execution_inbox,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use diesel::IntoSql;
 use diesel_async::RunQueryDsl;
 
@@ -127,8 +127,8 @@ impl Store {
                 })
                 .await
             }
-            // One machine, one clock.
-            Pools::Sqlite(_) => Ok(Utc::now()),
+            // One machine, one clock; microseconds are what is kept.
+            Pools::Sqlite(_) => Ok(Utc::now().trunc_subsecs(6)),
         }
     }
 

@@ -1,5 +1,10 @@
 //! Workflows; what they do is in their revisions.
 
+mod about;
+mod change;
+mod empty;
+mod list;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,13 +13,19 @@ use diesel::{
     QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{KeptDays, Settings, UserId, WorkflowId};
+use gristmill_core::{KeptDays, Settings, TemplateId, UserId, WorkflowId};
 
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
 use crate::{Error, Store, Tenant};
+
+pub use about::{About, Creator, Origin, Recent};
+pub use change::{Changed, Switch, WorkflowChange};
+pub use empty::Deletion;
+pub(crate) use list::pattern;
+pub use list::{Listed, Page, Sort, WorkflowFilter};
 
 /// A workflow to be.
 #[derive(Debug, Clone)]
@@ -35,6 +46,8 @@ pub struct NewWorkflow {
     pub definition: String,
     /// What the store must know of it.
     pub facts: Facts,
+    /// The template that it is made from.
+    pub template_id: Option<TemplateId>,
     /// Who made it.
     pub created_by: UserId,
 }
@@ -120,6 +133,12 @@ pub struct Workflow {
     pub lane: String,
     /// The newest revision, as it was sent.
     pub definition: String,
+    /// The template that it was made from.
+    pub template_id: Option<TemplateId>,
+    /// Raised by every change that a user makes: what the ETag says.
+    pub edition: i32,
+    /// Since when submits are recorded and not started.
+    pub paused_at: Option<DateTime<Utc>>,
     /// Who made it.
     pub created_by: UserId,
     /// When it was stored.
@@ -139,9 +158,17 @@ pub(crate) struct Row {
     is_active: bool,
     pub(crate) revision: i32,
     lane: String,
+    template_id: Option<String>,
+    edition: i32,
+    paused_at: Option<Timestamp>,
     created_by: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// What a search looks through: the same for every database, whatever it takes for lower case.
+pub(crate) fn search_text(name: &str, description: Option<&str>) -> String {
+    format!("{name}\n{}", description.unwrap_or_default()).to_lowercase()
 }
 
 /// Workflows, each with the definition that is its newest.
@@ -154,6 +181,7 @@ macro_rules! newest_revisions {
                     .and(workflow_revisions::workflow_id.eq(workflows::id))
                     .and(workflow_revisions::revision.eq(workflows::revision))),
             )
+            .filter(workflows::deleted_at.is_null())
             .select((Row::as_select(), workflow_revisions::definition))
     };
 }
@@ -168,6 +196,7 @@ impl Store {
         let now = Timestamp(self.now().await?);
         let organization_id = tenant.0.to_string();
         let definition = new.definition.clone();
+        let search = search_text(&new.name, new.description.as_deref());
         let row = transaction!(self, |connection| {
             let id = new.id.to_string();
             let workflow = (
@@ -179,6 +208,8 @@ impl Store {
                 workflows::tags.eq(new.tags),
                 workflows::is_active.eq(new.is_active),
                 workflows::revision.eq(1),
+                workflows::search_text.eq(search),
+                workflows::template_id.eq(new.template_id.map(|id| id.to_string())),
                 new.facts.changes(),
                 workflows::created_by.eq(new.created_by.to_string()),
                 workflows::created_at.eq(now),
@@ -260,6 +291,9 @@ pub(crate) fn workflow((row, definition): (Row, String)) -> Result<Workflow, Err
         revision: row.revision,
         lane: row.lane,
         definition,
+        template_id: row.template_id.map(|id| parse("template id", &id)).transpose()?,
+        edition: row.edition,
+        paused_at: row.paused_at.map(Into::into),
         created_by: parse("user id", &row.created_by)?,
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),

@@ -16,6 +16,7 @@ use crate::state::AppState;
 
 /// A JSON object as it was sent. Definitions and inputs are kept byte for byte, so the text of each value is kept
 /// beside the value. Of a key that stands there twice, the last one counts.
+#[derive(Clone)]
 pub(crate) struct Document {
     /// The values.
     pub(crate) values: Map<String, Value>,
@@ -31,7 +32,22 @@ impl Document {
         }
     }
 
-    fn parse(body: &[u8]) -> Result<Self, Error> {
+    /// This document, with what `other` says instead wherever it says anything.
+    pub(crate) fn overlaid(mut self, other: &Self) -> Self {
+        let values = other.values.iter();
+        self.values
+            .extend(values.map(|(key, value)| (key.clone(), value.clone())));
+        let texts = other.texts.iter();
+        self.texts
+            .extend(texts.map(|(key, text)| (key.clone(), text.clone())));
+        self
+    }
+
+    /// Reads a text as a body is read.
+    ///
+    /// # Errors
+    /// When it is no JSON object.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
         // This read comes first: it is the one that refuses what nests too deeply or holds half a surrogate pair.
         match serde_json::from_slice(body).map_err(Error::MalformedJson)? {
             Value::Object(values) => {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_core::{ExecutionId, TemplateId, WorkflowId};
 
 use crate::error::Error;
 
@@ -13,7 +13,7 @@ pub(crate) struct Id<T>(pub(crate) T);
 
 /// What an id names, for people.
 pub(crate) trait Names: FromStr {
-    /// `workflow`, `execution`.
+    /// `workflow`, `execution`, `template`.
     const NOUN: &'static str;
 }
 
@@ -23,6 +23,10 @@ impl Names for WorkflowId {
 
 impl Names for ExecutionId {
     const NOUN: &'static str = "execution";
+}
+
+impl Names for TemplateId {
+    const NOUN: &'static str = "template";
 }
 
 impl<S: Send + Sync, T: Names> FromRequestParts<S> for Id<T> {

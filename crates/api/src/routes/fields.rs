@@ -1,5 +1,8 @@
 //! The keys of a request's body.
 
+use std::fmt;
+use std::str::FromStr;
+
 use gristmill_core::{Path, Problem};
 use serde_json::Value;
 
@@ -56,6 +59,23 @@ impl<'a> Fields<'a> {
                     .extend(text_problem(&Path::root().key(key), text, length));
                 Some(text.clone())
             }
+            _ => {
+                self.add(key, "wrong_type", format!("`{key}` is a string"));
+                None
+            }
+        }
+    }
+
+    /// An id.
+    pub(crate) fn id<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
+        match self.value(key)? {
+            Value::String(text) => match text.parse() {
+                Ok(id) => Some(id),
+                Err(error) => {
+                    self.add(key, "invalid_id", error.to_string());
+                    None
+                }
+            },
             _ => {
                 self.add(key, "wrong_type", format!("`{key}` is a string"));
                 None

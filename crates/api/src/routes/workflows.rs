@@ -1,13 +1,34 @@
 //! `/api/v1/ai-hub/workflows`
 
 mod create;
+mod delete;
 mod execute;
 mod get;
 mod input;
+mod list;
+mod pause;
+mod publish;
 mod request_hash;
-mod submission;
-mod view;
+mod resume;
+mod revisions;
+mod stats;
+pub(crate) mod submission;
+mod switch;
+mod toggle;
+mod update;
+mod validate;
+pub(crate) mod view;
 
 pub(crate) use create::create;
+pub(crate) use delete::delete;
 pub(crate) use execute::execute;
 pub(crate) use get::get;
+pub(crate) use list::list;
+pub(crate) use pause::pause;
+pub(crate) use publish::publish;
+pub(crate) use resume::resume;
+pub(crate) use revisions::revisions;
+pub(crate) use stats::stats;
+pub(crate) use toggle::toggle;
+pub(crate) use update::update;
+pub(crate) use validate::validate;

@@ -28,6 +28,8 @@ pub(super) struct DueRow {
     losses: i32,
     #[diesel(sql_type = Bool)]
     expired: bool,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
 }
 
 impl DueRow {
@@ -43,6 +45,7 @@ impl DueRow {
             published: self.published,
             losses: self.losses,
             expired: self.expired,
+            paused: self.paused,
             late,
         })
     }

@@ -13,6 +13,24 @@ macro_rules! now {
     };
 }
 
+/// `status, waits_for, wake_at` of an execution that is due at once, unless its workflow, called `$workflow` in the
+/// statement, is paused: then it is held, WAITING without a clock.
+macro_rules! held {
+    ($workflow:literal) => {
+        concat!(
+            "iif(",
+            $workflow,
+            ".paused_at IS NULL, 'PENDING', 'WAITING'), iif(",
+            $workflow,
+            ".paused_at IS NULL, NULL, 'paused'), iif(",
+            $workflow,
+            ".paused_at IS NULL, ",
+            now!(),
+            ", NULL)"
+        )
+    };
+}
+
 mod append;
 mod backlog;
 mod cancel;
@@ -20,6 +38,7 @@ mod chunk;
 mod claim;
 mod confirm;
 mod count_dead_letters;
+mod count_ends;
 mod delete;
 mod deliver;
 mod ended;
@@ -33,6 +52,7 @@ mod prune;
 mod recover;
 mod relay;
 mod release;
+mod release_held;
 mod renew;
 mod replay;
 mod retry;

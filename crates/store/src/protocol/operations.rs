@@ -24,6 +24,8 @@ pub enum Cancelled {
 pub enum Retried {
     /// PENDING.
     Yes,
+    /// Its workflow is deleted: nothing was changed.
+    DeletedWorkflow,
     /// It is not FAILED: nothing was changed.
     NotFailed(ExecutionStatus),
     /// The tenant has no such execution.
@@ -57,6 +59,8 @@ pub enum Replayed {
     KeyReused(ExecutionId),
     /// The tenant has no such execution.
     Unknown,
+    /// The workflow is deleted.
+    DeletedWorkflow,
     /// The workflow is switched off.
     InactiveWorkflow,
     /// The newest revision is another one by now: nothing was recorded.

@@ -12,6 +12,7 @@ mod children;
 mod claim;
 mod confirm;
 mod connections;
+mod counts;
 mod dead_letters;
 mod groups;
 mod hand_back;
@@ -21,6 +22,7 @@ mod losses;
 mod mail;
 mod migrations;
 mod operations;
+mod paused;
 mod plain;
 mod raw;
 mod recover;
@@ -34,6 +36,7 @@ mod submit;
 mod suspend;
 mod unpublish_lane;
 mod watch;
+mod workflows;
 mod world;
 
 use gristmill_testkit::TestDatabase;
@@ -195,6 +198,26 @@ contract! {
     listing:
         a_list_has_what_its_filter_says_newest_first_and_once
         the_tags_of_a_deleted_execution_go_with_it;
+    paused:
+        what_is_submitted_to_a_paused_workflow_is_held_until_it_is_resumed
+        children_replays_and_handlers_of_a_paused_workflow_are_held
+        neither_mail_nor_its_time_starts_what_is_held
+        what_was_started_before_the_pause_goes_on
+        what_slips_in_while_a_workflow_is_resumed_is_found_later
+        releasers_at_once_take_no_more_than_their_limits;
+    counts:
+        every_end_is_counted_once_however_it_came
+        an_operators_retry_takes_the_end_back
+        figures_are_those_of_the_range_and_the_tenant
+        ends_of_an_organization_that_is_gone_are_dropped;
+    workflows:
+        of_eight_changes_from_one_edition_one_is_made
+        a_change_of_names_alone_is_no_revision
+        a_switch_needs_the_edition_that_it_names
+        a_deleted_workflow_takes_no_work_and_keeps_its_executions
+        a_deleted_workflow_goes_with_its_last_execution
+        unfinished_executions_are_found_page_by_page
+        a_template_is_seen_by_those_that_it_is_for;
     plain:
         a_bootstrapped_owner_is_found_by_the_keys_hash
         a_bootstrap_that_fails_leaves_nothing

@@ -100,6 +100,14 @@ async fn both_databases_have_the_same_named_indexes() {
     assert_twins(postgres, sqlite).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn both_databases_have_the_same_catalogue() {
+    let templates =
+        "SELECT id || name || description || search_text || category || tags || definition AS value
+                     FROM workflow_templates WHERE is_shared AND organization_id IS NULL";
+    assert_twins(templates, templates).await;
+}
+
 /// SQLite lists no constraints, only the text that they were written in.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_databases_have_the_same_named_constraints() {

@@ -302,11 +302,15 @@ pub(crate) async fn a_migrated_database_passes_the_check(db: &TestDatabase) {
     // Migrating what is migrated changes nothing, however many do so at once.
     let again = futures_util::future::join_all((0..3).map(|_| db.store().migrate())).await;
     assert!(again.into_iter().all(|migrated| migrated.is_ok()));
+    let applied = raw::texts(db, "SELECT version AS value FROM __diesel_schema_migrations").await;
     raw::execute(db, "DELETE FROM __diesel_schema_migrations").await;
     let refused = db.store().check_schema().await.unwrap_err();
     assert!(refused.to_string().contains("gristmill migrate"), "{refused}");
     raw::execute(db, "DROP TABLE __diesel_schema_migrations").await;
-    assert_eq!(db.store().pending_migrations().await.unwrap().len(), 2);
+    assert_eq!(
+        db.store().pending_migrations().await.unwrap().len(),
+        applied.len()
+    );
 }
 
 async fn owned(db: &TestDatabase) -> (&Store, Owner) {
@@ -356,6 +360,7 @@ fn new_workflow(owner: &Owner, name: &str, definition: &str) -> NewWorkflow {
         is_active: true,
         facts: facts("default"),
         definition: definition.to_owned(),
+        template_id: None,
         created_by: owner.user_id.clone(),
     }
 }

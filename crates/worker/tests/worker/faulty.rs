@@ -101,6 +101,8 @@ delegate! {
     start_child(system: System, child: &'a StartChild) -> ChildStarted;
     delete(tenant: &'a Tenant, id: &'a ExecutionId) -> Deleted;
     prune(system: System, retention: &'a Retention, limit: i64) -> u64;
+    release_held(system: System, limit: i64) -> u64;
+    count_ends(system: System, limit: i64) -> u64;
     inbox(system: System, id: &'a ExecutionId, after: i64) -> Vec<Received>;
     count_dead_letters(system: System, jobs: &'a [(ExecutionId, i32)], max: i32, error: &'a str) -> Vec<DeadLetter>;
     unpublish_lane(system: System, lane: &'a str) -> u64;

@@ -299,6 +299,7 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         is_active: true,
         facts: Facts::from(&Settings::default()),
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
+        template_id: None,
         created_by: owner.user_id,
     };
     let workflow = db.store().create_workflow(&tenant, workflow).await.unwrap();

@@ -67,6 +67,7 @@ pub(crate) async fn replay(
             Replayed::Known(id) => id,
             Replayed::KeyReused(id) => return Err(Error::KeyReused(id)),
             Replayed::Unknown => return Err(Error::NotFound("execution")),
+            Replayed::DeletedWorkflow => return Err(Error::NotFound("workflow")),
             Replayed::InactiveWorkflow => return Err(Error::InactiveWorkflow),
             Replayed::OtherRevision if problems.is_empty() => continue,
             Replayed::OtherRevision => return Err(Error::Invalid(problems)),

@@ -35,6 +35,7 @@ pub(crate) async fn retry(
             info!(execution.id = %id, "retried by an operator");
             state.services.bell.ring();
         }
+        Retried::DeletedWorkflow => return Err(Error::NotFound("workflow")),
         Retried::NotFailed(status) => return Err(Error::NotFailed(status)),
         Retried::Unknown => return Err(Error::NotFound("execution")),
     }

@@ -26,7 +26,8 @@ struct View {
     revision: i32,
     status: ExecutionStatus,
     attempt: i32,
-    /// While it waits: `graph`, `start` (it was submitted for later) or `worker` (workers were lost).
+    /// While it waits: `graph`, `start` (it was submitted for later), `paused` (its workflow is) or `worker` (workers were
+    /// lost).
     waits_for: Option<String>,
     /// While it waits: until when at the latest; null when only mail wakes it.
     wake_at: Option<DateTime<Utc>>,
@@ -109,13 +110,16 @@ impl Body {
             workflow_id,
             workflow_type: WORKFLOW_TYPE,
             revision: accepted.revision,
-            status: if accepted.starts_at.is_some() {
+            status: if accepted.starts_at.is_some() || accepted.held {
                 ExecutionStatus::Waiting
             } else {
                 ExecutionStatus::Pending
             },
             attempt: 0,
-            waits_for: accepted.starts_at.map(|_| "start".to_owned()),
+            waits_for: match accepted.starts_at {
+                Some(_) => Some("start".to_owned()),
+                None => accepted.held.then(|| "paused".to_owned()),
+            },
             wake_at: accepted.starts_at,
             details,
             error: None,
@@ -301,7 +305,10 @@ pub(super) fn dollars(micros: i64) -> f64 {
     micros as f64 / 1_000_000.0
 }
 
-pub(super) fn duration(started_at: Option<DateTime<Utc>>, completed_at: Option<DateTime<Utc>>) -> Option<i64> {
+pub(super) fn duration(
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+) -> Option<i64> {
     let (end, start) = completed_at.zip(started_at)?;
     Some((end - start).num_milliseconds())
 }

@@ -3,16 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
-use gristmill_core::WorkflowId;
+use axum::response::Response;
 use gristmill_core::access::Permission;
-use gristmill_store::NewWorkflow;
 
 use super::submission::Submission;
-use super::view::Body;
-use crate::answer::json;
+use super::view::created;
 use crate::error::Error;
 use crate::extract::Document;
 use crate::principal::Principal;
@@ -27,24 +22,13 @@ pub(crate) async fn create(
     principal.require(Permission::WorkflowsCreate)?;
     let submission = Submission::read(&document, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
-    let new = NewWorkflow {
-        id: WorkflowId::new(),
-        name: submission.name,
-        description: submission.description,
-        version: submission.version,
-        tags: submission.tags,
-        is_active: submission.is_active,
-        facts: submission.facts,
-        definition: submission.definition,
-        created_by: principal.user.clone(),
-    };
+    let tenant = principal.tenant();
+    submission.check_template(&state, &tenant).await?;
     let workflow = state
         .services
         .store
-        .create_workflow(&principal.tenant(), new)
+        .create_workflow(&tenant, submission.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
-    let location = format!("/api/v1/ai-hub/workflows/{}", workflow.id);
-    let answer = json(StatusCode::CREATED, &Body::new(&workflow)?)?;
-    Ok(([(LOCATION, location)], answer).into_response())
+    created(&workflow)
 }

@@ -3,26 +3,29 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 
-use super::view::Body;
-use crate::answer::json;
+use super::view::shown_with;
 use crate::error::Error;
 use crate::extract::Id;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-/// A workflow, with its newest revision.
+/// How many executions are shown.
+const RECENT: i64 = 10;
+
+/// A workflow with its newest revision, who made it, where it comes from and its last executions.
 pub(crate) async fn get(
     State(state): State<Arc<AppState>>,
     principal: Principal,
     Id(id): Id<WorkflowId>,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
-    let found = state.services.store.workflow(&principal.tenant(), &id).await?;
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    let found = store.workflow(&tenant, &id).await?;
     let workflow = found.ok_or(Error::NotFound("workflow"))?;
-    json(StatusCode::OK, &Body::new(&workflow)?)
+    let about = store.about_workflow(&tenant, &workflow, RECENT).await?;
+    shown_with(&workflow, &about)
 }

@@ -1,11 +1,15 @@
-//! What a workflow's creation may hold, and every problem with it.
+//! What a workflow may be, and every problem with it: for creating one, and for changing one as a whole.
 
-use gristmill_core::Problem;
+use gristmill_core::{Problem, TemplateId, WorkflowId};
 use gristmill_engine::{Registry, compile_json};
-use gristmill_store::Facts;
+use gristmill_store::{Facts, NewWorkflow, Tenant, Workflow, WorkflowChange};
+use serde_json::json;
 
+use crate::error::Error;
 use crate::extract::Document;
+use crate::principal::Principal;
 use crate::routes::fields::Fields;
+use crate::state::AppState;
 
 /// A workflow that may be stored.
 pub(crate) struct Submission {
@@ -15,17 +19,19 @@ pub(crate) struct Submission {
     /// A JSON array of strings.
     pub(crate) tags: String,
     pub(crate) is_active: bool,
+    pub(crate) template_id: Option<TemplateId>,
     pub(crate) facts: Facts,
     /// `nodes`, `edges`, `variables` and `settings` in one object, each as the text that it was sent as.
     pub(crate) definition: String,
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "description",
     "version",
     "tags",
     "isActive",
+    "templateId",
     "nodes",
     "edges",
     "variables",
@@ -33,8 +39,8 @@ const KEYS: [&str; 9] = [
 ];
 
 /// Lengths, in characters.
-const NAME: (usize, usize) = (3, 100);
-const DESCRIPTION: (usize, usize) = (0, 1_000);
+pub(crate) const NAME: (usize, usize) = (3, 100);
+pub(crate) const DESCRIPTION: (usize, usize) = (0, 1_000);
 const VERSION: (usize, usize) = (1, 50);
 
 /// The lane of a workflow that names none.
@@ -62,6 +68,7 @@ impl Submission {
             .unwrap_or_else(|| "1.0.0".to_owned());
         let tags = fields.tags();
         let is_active = fields.flag("isActive", true);
+        let template_id = fields.id("templateId");
 
         let mut problems = fields.problems;
         let lane = lane_of(document);
@@ -86,12 +93,87 @@ impl Submission {
                 version,
                 tags,
                 is_active,
+                template_id,
                 facts,
                 definition: stored(document),
             }),
             _ => Err(problems),
         }
     }
+}
+
+impl Submission {
+    /// Makes sure that the tenant sees the template that is named.
+    ///
+    /// # Errors
+    /// 422, or the database's failure.
+    pub(crate) async fn check_template(&self, state: &AppState, tenant: &Tenant) -> Result<(), Error> {
+        let Some(id) = &self.template_id else {
+            return Ok(());
+        };
+        if state.services.store.template(tenant, id).await?.is_some() {
+            return Ok(());
+        }
+        let message = format!("there is no template {id}");
+        Err(Error::Invalid(vec![Problem::new(
+            "$.templateId",
+            "unknown_template",
+            message,
+        )]))
+    }
+
+    /// As a new workflow of the caller's.
+    pub(crate) fn into_new(self, principal: &Principal) -> NewWorkflow {
+        NewWorkflow {
+            id: WorkflowId::new(),
+            name: self.name,
+            description: self.description,
+            version: self.version,
+            tags: self.tags,
+            is_active: self.is_active,
+            template_id: self.template_id,
+            facts: self.facts,
+            definition: self.definition,
+            created_by: principal.user.clone(),
+        }
+    }
+
+    /// As what a workflow is to become.
+    pub(crate) fn into_change(self) -> WorkflowChange {
+        WorkflowChange {
+            name: self.name,
+            description: self.description,
+            version: self.version,
+            tags: self.tags,
+            is_active: self.is_active,
+            template_id: self.template_id,
+            definition: self.definition,
+            facts: self.facts,
+        }
+    }
+}
+
+/// A stored workflow as the body that would create it, its definition as the text that was sent.
+///
+/// # Errors
+/// When what is stored is not what was stored: a defect.
+pub(crate) fn document_of(workflow: &Workflow) -> Result<Document, Error> {
+    let about = json!({
+        "name": workflow.name,
+        "description": workflow.description,
+        "version": workflow.version,
+        "isActive": workflow.is_active,
+        "templateId": workflow.template_id,
+    })
+    .to_string();
+    let (about, definition) = (about.strip_suffix('}'), workflow.definition.strip_prefix('{'));
+    let body = format!(
+        r#"{},"tags":{},{}"#,
+        about.unwrap_or_default(),
+        workflow.tags,
+        definition.unwrap_or_default()
+    );
+    Document::parse(body.as_bytes())
 }
 
 /// The lane that the settings name. One of another type is among the compiler's problems.

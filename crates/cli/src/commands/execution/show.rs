@@ -81,6 +81,7 @@ fn status(execution: &Value) -> String {
     };
     let what = match waits_for {
         "start" => "for its start",
+        "paused" => return format!("{status} for its workflow to be resumed"),
         "worker" => "after losing workers",
         _ => "for what its graph waits for",
     };

@@ -67,6 +67,7 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         facts,
         definition: text,
         // Replaced by the owner of the database that is about to be made.
+        template_id: None,
         created_by: UserId::new(),
     };
     Ok((new, plan))

@@ -21,6 +21,10 @@ use crate::protocol::{Decide, Due, Wake};
 const DUE: &str = "
     SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
         deadline IS NOT NULL AND deadline <= clock_timestamp() AS expired,
+        coalesce(waits_for, '') = 'start' AND EXISTS (
+            SELECT FROM workflows w
+            WHERE w.organization_id = executions.organization_id AND w.id = executions.workflow_id AND w.paused_at IS NOT NULL
+        ) AS paused,
         extract(epoch FROM clock_timestamp() - wake_at)::float8 AS late
     FROM executions
     WHERE wake_at <= (SELECT clock_timestamp()) AND (status <> 'RUNNING' OR $2)
@@ -36,6 +40,11 @@ const ACT: &str = "
         wake_at = least(clock_timestamp() + make_interval(secs => act.again_in), e.deadline)
     FROM unnest($1::text[], $2::text[], $3::int[], $4::float8[]) AS act (id, status, losses, again_in)
     WHERE e.id = act.id";
+
+/// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
+const HOLD: &str = "
+    UPDATE executions SET waits_for = 'paused', wake_at = NULL, published_at = NULL, publishes = 0
+    WHERE id = ANY($1::text[])";
 
 const FAIL: &str = concat!(
     "WITH ending AS (
@@ -90,6 +99,7 @@ pub(super) async fn relay(
                 return Ok(Vec::new());
             };
             act(connection, &decided).await?;
+            hold(connection, &decided).await?;
             fail(connection, &mut decided).await?;
             Ok(decided)
         })
@@ -126,7 +136,7 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
             Wake::Publish { again_in } | Wake::Start { again_in } => (ExecutionStatus::Pending, 0, again_in),
             Wake::Reap { again_in } => (ExecutionStatus::Pending, 1, again_in),
             Wake::Pause { pause } => (ExecutionStatus::Waiting, 1, pause),
-            Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => continue,
+            Wake::Hold | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => continue,
         };
         ids.push(due.job.execution_id.as_str());
         statuses.push(status.as_str());
@@ -142,6 +152,17 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
         .bind::<Array<Integer>, _>(losses)
         .bind::<Array<Double>, _>(again_in);
     Cached(act).execute(connection).await?;
+    Ok(())
+}
+
+async fn hold(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Result<(), Error> {
+    let held = decided.iter().filter(|(_, wake)| *wake == Wake::Hold);
+    let ids: Vec<_> = held.map(|(due, _)| due.job.execution_id.as_str()).collect();
+    if !ids.is_empty() {
+        Cached(sql_query(HOLD).bind::<Array<Text>, _>(ids))
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

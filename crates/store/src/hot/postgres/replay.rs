@@ -15,6 +15,7 @@ use crate::{Error, Tenant};
 const REPLAY: &str = "
     WITH original AS (
         SELECT e.organization_id, e.id, e.workflow_id, e.input, e.on_failure_of, e.depth, w.is_active,
+            w.paused_at IS NOT NULL AS paused, w.deleted_at IS NOT NULL AS is_deleted,
             $4::int IS NOT NULL AND $4 <> w.revision AS is_other,
             CASE WHEN $4 IS NULL THEN e.revision ELSE w.revision END AS revision,
             CASE WHEN $4 IS NULL THEN e.lane ELSE w.lane END AS lane,
@@ -22,15 +23,16 @@ const REPLAY: &str = "
         FROM executions e JOIN workflows w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
         WHERE e.organization_id = $1 AND e.id = $2
     ), inserted AS (
-        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
-            idempotency_key, replay_of, on_failure_of, depth)
-        SELECT $3, organization_id, workflow_id, revision, lane, timeout_ms, clock_timestamp(), $6, input,
-            $5, id, on_failure_of, depth
-        FROM original WHERE is_active AND NOT is_other
+        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
+            request_hash, input, idempotency_key, replay_of, on_failure_of, depth)
+        SELECT $3, organization_id, workflow_id, revision, lane, timeout_ms,
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN NOT paused THEN clock_timestamp() END, $6, input, $5, id, on_failure_of, depth
+        FROM original WHERE is_active AND NOT is_deleted AND NOT is_other
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING created_at
     )
-    SELECT revision, lane, is_active, is_other, (SELECT created_at FROM inserted) AS created_at FROM original";
+    SELECT revision, lane, is_active, is_other, is_deleted, paused, (SELECT created_at FROM inserted) AS created_at FROM original";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -42,6 +44,10 @@ struct Row {
     is_active: bool,
     #[diesel(sql_type = Bool)]
     is_other: bool,
+    #[diesel(sql_type = Bool)]
+    is_deleted: bool,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
     #[diesel(sql_type = Nullable<Moment>)]
     created_at: Option<Timestamp>,
 }
@@ -54,6 +60,7 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
             if let Some(Row {
                 revision,
                 lane,
+                paused,
                 created_at: Some(created_at),
                 ..
             }) = row
@@ -63,6 +70,7 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
                     revision,
                     lane,
                     created_at: created_at.into(),
+                    held: paused,
                     starts_at: None,
                 }));
             }
@@ -78,6 +86,7 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
             }
             Ok(match row {
                 None => Replayed::Unknown,
+                Some(row) if row.is_deleted => Replayed::DeletedWorkflow,
                 Some(row) if !row.is_active => Replayed::InactiveWorkflow,
                 Some(row) if row.is_other => Replayed::OtherRevision,
                 // The execution behind the key was deleted between the two statements: the key is free again.

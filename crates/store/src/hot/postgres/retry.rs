@@ -1,4 +1,4 @@
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::{ExecutionId, ExecutionStatus, journal};
@@ -14,12 +14,22 @@ use crate::{Error, Tenant};
 /// Two operators press the button at once: the second waits for the first one's lock, and then finds an execution that is
 /// no longer FAILED.
 const TARGET: &str = "
-    SELECT status, clock_timestamp() AS now FROM executions
-    WHERE organization_id = $1 AND id = $2 FOR UPDATE";
+    SELECT status, clock_timestamp() AS now, EXISTS (
+            SELECT FROM workflows w
+            WHERE w.organization_id = e.organization_id AND w.id = e.workflow_id AND w.deleted_at IS NOT NULL
+        ) AS orphaned
+    FROM executions e WHERE organization_id = $1 AND id = $2 FOR UPDATE";
 
-/// Whatever ended the execution counts anew: its losses, and the time that it may take.
+/// Whatever ended the execution counts anew: its losses, and the time that it may take. The end is taken back from the
+/// figures, just as it was noted.
 const RETRY: &str = "
-    WITH changed AS (
+    WITH undone AS (
+        INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used,
+            cost_micros)
+        SELECT organization_id, workflow_id, status, -1, completed_at,
+            floor(extract(epoch FROM completed_at - started_at) * 1000)::bigint, tokens_used, cost_micros
+        FROM executions WHERE id = $2
+    ), changed AS (
         UPDATE executions SET
             status = 'PENDING', error = NULL, completed_at = NULL, wake_at = clock_timestamp(), published_at = NULL,
             publishes = 0, losses = 0, deadline = NULL, operator_retries = operator_retries + 1,
@@ -36,6 +46,8 @@ struct Target {
     status: String,
     #[diesel(sql_type = Moment)]
     now: Timestamp,
+    #[diesel(sql_type = Bool)]
+    orphaned: bool,
 }
 
 pub(super) async fn retry(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
@@ -49,6 +61,7 @@ pub(super) async fn retry(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId
                 return Ok(Retried::Unknown);
             };
             match parse("execution status", &target.status)? {
+                ExecutionStatus::Failed if target.orphaned => return Ok(Retried::DeletedWorkflow),
                 ExecutionStatus::Failed => {}
                 status => return Ok(Retried::NotFailed(status)),
             }

@@ -16,15 +16,17 @@ const START: &str = "
         SELECT organization_id, id, depth FROM executions
         WHERE id = $1 AND status = 'RUNNING' AND attempt = $2 FOR UPDATE
     ), workflow AS (
-        SELECT w.id, w.revision, w.lane, w.timeout_ms, w.is_active
-        FROM workflows w JOIN parent ON w.organization_id = parent.organization_id WHERE w.id = $5
+        SELECT w.id, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused
+        FROM workflows w JOIN parent ON w.organization_id = parent.organization_id
+        WHERE w.id = $5 AND w.deleted_at IS NULL
     ), known AS (
         SELECT c.id FROM executions c JOIN parent ON c.parent_execution_id = parent.id AND c.parent_path = $3
     ), started AS (
-        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
-            parent_execution_id, parent_path, depth)
+        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
+            request_hash, input, parent_execution_id, parent_path, depth)
         SELECT $4, parent.organization_id, workflow.id, workflow.revision, workflow.lane, workflow.timeout_ms,
-            clock_timestamp(), '', $6, parent.id, $3, parent.depth + 1
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN NOT paused THEN clock_timestamp() END, '', $6, parent.id, $3, parent.depth + 1
         FROM parent CROSS JOIN workflow
         WHERE workflow.is_active AND parent.depth < $7 AND NOT EXISTS (SELECT FROM known)
         ON CONFLICT (parent_execution_id, parent_path) WHERE parent_execution_id IS NOT NULL DO NOTHING

@@ -23,11 +23,14 @@ use crate::{Error, Tenant};
 /// The workflow is saved with another input schema between the caller's check and this insert: the guard on the revision
 /// sends the caller back, and no input runs against a schema that it does not meet.
 ///
+/// What is submitted to a paused workflow is held: WAITING, without a clock. Should the workflow be resumed while this
+/// statement runs, `release_held` finds the row a little later.
+///
 /// Members and what was inserted are brought together by grouping: a join of the two would compare each with each, for
 /// neither has an index.
 const INSERT: &str = "
     WITH member AS (
-        SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active,
+        SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused,
             w.checks_input AND member.checked IS DISTINCT FROM w.revision AS unchecked,
             CASE WHEN member.start_at > clock_timestamp() THEN member.start_at END AS later
         FROM (
@@ -37,22 +40,26 @@ const INSERT: &str = "
                 $10::int[]) WITH ORDINALITY
                 AS member (id, workflow_id, input, idempotency_key, request_hash, start_at, start_in, checked, place)
         ) AS member
-        LEFT JOIN workflows w ON w.organization_id = $1 AND w.id = member.workflow_id
+        LEFT JOIN workflows w
+            ON w.organization_id = $1 AND w.id = member.workflow_id AND w.deleted_at IS NULL
     ), inserted AS (
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
             idempotency_key, request_hash, input)
         SELECT id, $1, workflow_id, revision, lane, timeout_ms,
-            CASE WHEN later IS NULL THEN 'PENDING' ELSE 'WAITING' END, CASE WHEN later IS NOT NULL THEN 'start' END,
-            coalesce(later, clock_timestamp() + make_interval(secs => $7)), idempotency_key, request_hash, input
+            CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
+            CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
+            CASE WHEN later IS NOT NULL THEN later
+                WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
+            idempotency_key, request_hash, input
         FROM member WHERE is_active AND NOT unchecked ORDER BY idempotency_key, place
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING id, created_at
     )
     SELECT max(revision) AS revision, max(lane) AS lane, bool_and(is_active) AS is_active,
-        bool_or(unchecked) AS unchecked, max(later) AS later, max(created_at) AS created_at
+        bool_or(unchecked) AS unchecked, bool_or(paused) AS paused, max(later) AS later, max(created_at) AS created_at
     FROM (
-        SELECT id, place, revision, lane, is_active, unchecked, later, NULL::timestamptz AS created_at FROM member
-        UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, created_at FROM inserted
+        SELECT id, place, revision, lane, is_active, unchecked, paused, later, NULL::timestamptz AS created_at FROM member
+        UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, created_at FROM inserted
     ) both_sides
     GROUP BY id ORDER BY min(place)";
 
@@ -70,6 +77,8 @@ struct Row {
     is_active: Option<bool>,
     #[diesel(sql_type = Nullable<Bool>)]
     unchecked: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    paused: Option<bool>,
     #[diesel(sql_type = Nullable<Moment>)]
     later: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Moment>)]
@@ -230,6 +239,7 @@ fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<
             revision,
             lane,
             created_at,
+            held: row.paused == Some(true) && row.later.is_none(),
             starts_at: row.later.map(Into::into),
         }));
     }

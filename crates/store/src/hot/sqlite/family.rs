@@ -23,10 +23,10 @@ const NEWS: &str = r#"
 /// What handles a failure is not handled itself, and is as deep as a child would be: so no two workflows that name each
 /// other go on for ever.
 const FOLLOW_UP: &str = concat!(
-    r#"INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
-        on_failure_of, depth)
+    r#"INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at, request_hash,
+        input, on_failure_of, depth)
     SELECT ?2, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, "#,
-    now!(),
+    held!("w"),
     r#", '', '{"failed":{"id":"' || f.id || '","workflowId":"' || f.workflow_id || '","revision":' || f.revision
             || ',"error":' || f.error || ',"input":' || f.input || '}}',
         f.id, f.depth + 1
@@ -34,6 +34,7 @@ const FOLLOW_UP: &str = concat!(
     JOIN workflow_revisions r ON r.organization_id = f.organization_id AND r.workflow_id = f.workflow_id
         AND r.revision = f.revision
     JOIN workflows w ON w.organization_id = f.organization_id AND w.id = r.on_failure AND w.is_active
+        AND w.deleted_at IS NULL
     WHERE f.id = ?1 AND f.on_failure_of IS NULL"#
 );
 

@@ -30,6 +30,12 @@ const FINISH: &str = concat!(
      RETURNING organization_id, journal_len - ?7 AS seq, parent_execution_id"
 );
 
+/// The end waits to be counted.
+const NOTE: &str = "
+    INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used, cost_micros)
+    SELECT organization_id, workflow_id, status, 1, completed_at, (completed_at - started_at) / 1000, tokens_used, cost_micros
+    FROM executions WHERE id = ?1";
+
 /// The end of an execution.
 pub(super) struct Finish<'a> {
     pub(super) id: &'a ExecutionId,
@@ -62,7 +68,7 @@ struct Finished {
     parent_execution_id: Option<String>,
 }
 
-/// Ends the execution, tells its parent, and hands a failure to the workflow that handles it. Answers with the place for
+/// Ends the execution, notes that for the figures, tells its parent, and hands a failure to the workflow that handles it. Answers with the place for
 /// its last chunk, or `None` when it has moved on.
 pub(super) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> Result<Option<Place>, Error> {
     let (status, output, error) = match finish.end {
@@ -84,6 +90,7 @@ pub(super) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> 
         .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.cost_micros));
     let finished: Option<Finished> = Cached(query).get_result(connection).optional()?;
     let Some(finished) = finished else { return Ok(None) };
+    Cached(sql_query(NOTE).bind::<Text, _>(finish.id.as_str())).execute(connection)?;
     if let Some(parent) = &finished.parent_execution_id {
         tell_parent(connection, finish.id, parent)?;
     }

@@ -27,6 +27,11 @@ const MOVE: &str = concat!(
      WHERE id = ?1 AND status = ?2 AND attempt = ?3"
 );
 
+/// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
+const HOLD: &str = "
+    UPDATE executions SET waits_for = 'paused', wake_at = NULL, published_at = NULL, publishes = 0
+    WHERE id = ?1 AND status = ?2 AND attempt = ?3";
+
 pub(super) async fn relay(
     pool: &SqlitePool,
     limit: i64,
@@ -66,10 +71,20 @@ fn act(connection: &mut SqliteConnection, due: &Due, wake: &Wake) -> Result<(), 
         }
         Wake::Reap { again_in } => move_to(connection, due, ExecutionStatus::Pending, 1, *again_in),
         Wake::Pause { pause } => move_to(connection, due, ExecutionStatus::Waiting, 1, *pause),
+        Wake::Hold => hold(connection, due),
         Wake::Fail { error } => fail(connection, due, error, 1),
         Wake::Expire { error } => fail(connection, due, error, 0),
         Wake::Leave => Ok(()),
     }
+}
+
+fn hold(connection: &mut SqliteConnection, due: &Due) -> Result<(), Error> {
+    let query = sql_query(HOLD)
+        .bind::<Text, _>(due.job.execution_id.as_str())
+        .bind::<Text, _>(due.status.as_str())
+        .bind::<Integer, _>(due.job.attempt);
+    Cached(query).execute(connection)?;
+    Ok(())
 }
 
 fn fail(connection: &mut SqliteConnection, due: &Due, error: &str, lost: i32) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::{Accepted, Error, Replay, Replayed, Tenant};
 
 /// The caller checked the input against a revision: if that is not the newest any more, it has to check again.
 const ORIGINAL: &str = "
-    SELECT w.is_active, ?3 IS NOT NULL AND ?3 <> w.revision AS is_other,
+    SELECT w.is_active, w.paused_at IS NOT NULL AS paused, w.deleted_at IS NOT NULL AS is_deleted, ?3 IS NOT NULL AND ?3 <> w.revision AS is_other,
         CASE WHEN ?3 IS NULL THEN e.revision ELSE w.revision END AS revision,
         CASE WHEN ?3 IS NULL THEN e.lane ELSE w.lane END AS lane
     FROM executions AS e JOIN workflows AS w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
@@ -20,10 +20,10 @@ const ORIGINAL: &str = "
 /// A replay has no parent, since nobody waits for it; what handled a failure handles the same failure again.
 const REPLAY: &str = concat!(
     "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, request_hash, input,
-         idempotency_key, replay_of, on_failure_of, depth, wake_at)
+         idempotency_key, replay_of, on_failure_of, depth, status, waits_for, wake_at)
      SELECT ?2, e.organization_id, e.workflow_id, ?3, ?4,
          CASE WHEN ?5 IS NULL THEN e.timeout_ms ELSE w.timeout_ms END, ?6, e.input, ?7, e.id, e.on_failure_of, e.depth, ",
-    now!(),
+    held!("w"),
     " FROM executions AS e JOIN workflows AS w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
      WHERE e.id = ?1
      RETURNING created_at"
@@ -49,6 +49,9 @@ pub(super) async fn replay(pool: &SqlitePool, tenant: &Tenant, replay: &Replay) 
         let Some(original) = original else {
             return Ok(Replayed::Unknown);
         };
+        if original.is_deleted {
+            return Ok(Replayed::DeletedWorkflow);
+        }
         if !original.is_active {
             return Ok(Replayed::InactiveWorkflow);
         }
@@ -69,6 +72,7 @@ pub(super) async fn replay(pool: &SqlitePool, tenant: &Tenant, replay: &Replay) 
             revision: original.revision,
             lane: original.lane,
             created_at: inserted.created_at.into(),
+            held: original.paused,
             starts_at: None,
         }))
     })
@@ -79,6 +83,10 @@ pub(super) async fn replay(pool: &SqlitePool, tenant: &Tenant, replay: &Replay) 
 struct Original {
     #[diesel(sql_type = Bool)]
     is_active: bool,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
+    #[diesel(sql_type = Bool)]
+    is_deleted: bool,
     #[diesel(sql_type = Bool)]
     is_other: bool,
     #[diesel(sql_type = Integer)]

@@ -1,6 +1,6 @@
 //! FAILED → PENDING, by an operator.
 
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
@@ -15,7 +15,11 @@ use crate::{Error, Held, NewChunk, Retried, Tenant};
 const TARGET: &str = concat!(
     "SELECT status, ",
     now!(),
-    " AS now FROM executions WHERE organization_id = ?1 AND id = ?2"
+    " AS now, EXISTS (
+             SELECT 1 FROM workflows AS w
+             WHERE w.organization_id = e.organization_id AND w.id = e.workflow_id AND w.deleted_at IS NOT NULL
+         ) AS orphaned
+     FROM executions AS e WHERE organization_id = ?1 AND id = ?2"
 );
 
 /// Two operators press the button at once: the second finds an execution that is no longer FAILED. Whatever ended the
@@ -28,6 +32,12 @@ const RETRY: &str = concat!(
      RETURNING organization_id, journal_len - 1 AS seq"
 );
 
+/// The end is taken back from the figures, just as it was noted.
+const UNDO: &str = "
+    INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used, cost_micros)
+    SELECT organization_id, workflow_id, status, -1, completed_at, (completed_at - started_at) / 1000, tokens_used, cost_micros
+    FROM executions WHERE id = ?1 AND status = 'FAILED'";
+
 pub(super) async fn retry(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
     let (organization_id, id) = (tenant.0.to_string(), id.clone());
     pool.transaction_blocking(move |connection| {
@@ -38,6 +48,10 @@ pub(super) async fn retry(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) 
         let Some(target) = target else {
             return Ok(Retried::Unknown);
         };
+        if target.orphaned {
+            return Ok(Retried::DeletedWorkflow);
+        }
+        Cached(sql_query(UNDO).bind::<Text, _>(id.as_str())).execute(connection)?;
         let place = Cached(sql_query(RETRY).bind::<Text, _>(id.as_str()))
             .get_result(connection)
             .optional()?;
@@ -60,4 +74,6 @@ struct Target {
     status: String,
     #[diesel(sql_type = Moment)]
     now: Timestamp,
+    #[diesel(sql_type = Bool)]
+    orphaned: bool,
 }

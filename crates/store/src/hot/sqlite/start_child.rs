@@ -18,14 +18,14 @@ const PARENT: &str = "
 
 const WORKFLOW: &str = "
     SELECT revision, lane, timeout_ms, is_active FROM workflows
-    WHERE organization_id = ?1 AND id = ?2";
+    WHERE organization_id = ?1 AND id = ?2 AND deleted_at IS NULL";
 
 const INSERT: &str = concat!(
     "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, request_hash, input,
-         parent_execution_id, parent_path, depth, wake_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9, ?10, ",
-    now!(),
-    ")"
+         parent_execution_id, parent_path, depth, status, waits_for, wake_at)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9, ?10, ",
+    held!("w"),
+    " FROM workflows AS w WHERE w.id = ?3"
 );
 
 pub(super) async fn start_child(pool: &SqlitePool, child: &StartChild) -> Result<ChildStarted, Error> {

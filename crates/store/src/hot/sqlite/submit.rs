@@ -19,21 +19,22 @@ const KNOWN: &str = "
     WHERE organization_id = ?1 AND idempotency_key = ?2";
 
 const WORKFLOW: &str = "
-    SELECT revision, lane, timeout_ms, is_active, checks_input FROM workflows
-    WHERE organization_id = ?1 AND id = ?2";
+    SELECT revision, lane, timeout_ms, is_active, checks_input, paused_at IS NOT NULL AS paused FROM workflows
+    WHERE organization_id = ?1 AND id = ?2 AND deleted_at IS NULL";
 
+/// What is submitted to a paused workflow is held: WAITING, without a clock.
 const INSERT: &str = concat!(
     "INSERT INTO executions
          (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, timeout_ms,
          status, waits_for, wake_at)
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12,
-         CASE WHEN start.at > start.now THEN 'WAITING' ELSE 'PENDING' END,
-         CASE WHEN start.at > start.now THEN 'start' END,
-         CASE WHEN start.at > start.now THEN start.at ELSE start.now + ?9 END
+         CASE WHEN start.at > start.now OR ?13 THEN 'WAITING' ELSE 'PENDING' END,
+         CASE WHEN start.at > start.now THEN 'start' WHEN ?13 THEN 'paused' END,
+         CASE WHEN start.at > start.now THEN start.at WHEN NOT ?13 THEN start.now + ?9 END
      FROM (SELECT now, coalesce(?10, now + ?11) AS at FROM (SELECT ",
     now!(),
     " AS now)) AS start
-     RETURNING created_at, status, wake_at"
+     RETURNING created_at, waits_for, wake_at"
 );
 
 pub(super) async fn submit(
@@ -100,14 +101,19 @@ fn submit_one(
         .bind::<BigInt, _>(publish_within)
         .bind::<Nullable<Moment>, _>(start_at)
         .bind::<Nullable<BigInt>, _>(start_in)
-        .bind::<Nullable<BigInt>, _>(workflow.timeout_ms);
+        .bind::<Nullable<BigInt>, _>(workflow.timeout_ms)
+        .bind::<Bool, _>(workflow.paused);
     let inserted: Inserted = Cached(query).get_result(connection)?;
     Ok(Submitted::Accepted(Accepted {
         id: member.id.clone(),
         revision: workflow.revision,
         lane: workflow.lane,
         created_at: inserted.created_at.into(),
-        starts_at: (inserted.status == "WAITING").then(|| inserted.wake_at.into()),
+        held: inserted.waits_for.as_deref() == Some("paused"),
+        starts_at: inserted
+            .wake_at
+            .filter(|_| inserted.waits_for.as_deref() == Some("start"))
+            .map(Into::into),
     }))
 }
 
@@ -146,14 +152,16 @@ struct Workflow {
     is_active: bool,
     #[diesel(sql_type = Bool)]
     checks_input: bool,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
 }
 
 #[derive(QueryableByName)]
 struct Inserted {
     #[diesel(sql_type = Moment)]
     created_at: Timestamp,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Moment)]
-    wake_at: Timestamp,
+    #[diesel(sql_type = Nullable<Text>)]
+    waits_for: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    wake_at: Option<Timestamp>,
 }

@@ -12,7 +12,10 @@ const DUE: &str = concat!(
     "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
          deadline IS NOT NULL AND deadline <= ",
     now!(),
-    " AS expired, ",
+    " AS expired, coalesce(waits_for, '') = 'start' AND EXISTS (
+             SELECT 1 FROM workflows AS w
+             WHERE w.organization_id = executions.organization_id AND w.id = executions.workflow_id AND w.paused_at IS NOT NULL
+         ) AS paused, ",
     now!(),
     " - wake_at AS late
      FROM executions

@@ -1,0 +1,33 @@
+//! `DELETE /api/v1/ai-hub/templates/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use gristmill_core::TemplateId;
+use gristmill_core::access::Permission;
+
+use crate::error::Error;
+use crate::extract::Id;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Takes a template of one's own organization back. Workflows that were made from it stay.
+pub(crate) async fn delete(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<TemplateId>,
+) -> Result<StatusCode, Error> {
+    principal.require(Permission::WorkflowsEdit)?;
+    let deleted = state
+        .services
+        .store
+        .delete_template(&principal.tenant(), &id)
+        .await
+        .map_err(Error::from_write)?;
+    if deleted {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::NotFound("template of your organization"))
+    }
+}

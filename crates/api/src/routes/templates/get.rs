@@ -1,0 +1,25 @@
+//! `GET /api/v1/ai-hub/templates/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use gristmill_core::TemplateId;
+use gristmill_core::access::Permission;
+
+use super::view::shown;
+use crate::error::Error;
+use crate::extract::Id;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// A template, with its definition.
+pub(crate) async fn get(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<TemplateId>,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
+    let found = state.services.store.template(&principal.tenant(), &id).await?;
+    shown(&found.ok_or(Error::NotFound("template"))?)
+}

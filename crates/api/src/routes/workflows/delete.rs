@@ -1,0 +1,61 @@
+//! `DELETE /api/v1/ai-hub/workflows/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
+use gristmill_store::{Switch, Tenant};
+use tracing::{info, warn};
+
+use super::switch::switch;
+use crate::error::Error;
+use crate::extract::{Id, IfMatch};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// How many of the newest executions are looked at before the answer, and how many of them are cancelled at most.
+const FIRST: (i64, usize) = (500, 100);
+
+/// Deletes a workflow. Its executions stay readable for as long as they are kept; unfinished ones are cancelled.
+pub(crate) async fn delete(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
+    let tenant = principal.tenant();
+    switch(&state, &tenant, &id, &if_match, Switch::Delete).await?;
+    match cancel_first(&state, &tenant, &id).await {
+        Ok(executions) => info!(workflow.id = %id, executions, "deleted a workflow"),
+        // It is deleted whatever happens here.
+        Err(error) => warn!(
+            workflow.id = %id,
+            error = &error as &dyn std::error::Error,
+            "the executions of a deleted workflow are cancelled later"
+        ),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The newest at once: mostly these are all. The background task that carries deletions to their end finds the rest.
+async fn cancel_first(
+    state: &AppState,
+    tenant: &Tenant,
+    id: &WorkflowId,
+) -> Result<usize, gristmill_store::Error> {
+    let (looked_at, at_most) = FIRST;
+    let store = &state.services.store;
+    let (unfinished, _) = store.unfinished_executions(tenant, id, None, looked_at).await?;
+    let first = &unfinished[..unfinished.len().min(at_most)];
+    for execution in first {
+        store.protocol().cancel(tenant, execution).await?;
+    }
+    if !first.is_empty() {
+        // Some may have been somebody's children.
+        state.services.bell.ring();
+    }
+    Ok(first.len())
+}

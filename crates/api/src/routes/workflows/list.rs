@@ -1,0 +1,143 @@
+//! `GET /api/v1/ai-hub/workflows`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use gristmill_core::access::Permission;
+use gristmill_core::{TemplateId, UserId, WorkflowId};
+use gristmill_store::{Listed, Page, Sort, WorkflowFilter};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Params;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+const PARAMETERS: [&str; 10] = [
+    "isActive",
+    "tags",
+    "templateId",
+    "search",
+    "createdFrom",
+    "createdTo",
+    "limit",
+    "offset",
+    "sortBy",
+    "sortOrder",
+];
+
+/// What a list may be sorted by.
+const SORTS: [(&str, Sort); 4] = [
+    ("created_at", Sort::CreatedAt),
+    ("updated_at", Sort::UpdatedAt),
+    ("name", Sort::Name),
+    ("executionCount", Sort::ExecutionCount),
+];
+
+/// How many a page holds unless asked otherwise, and at most.
+pub(crate) const LIMIT: i64 = 50;
+pub(crate) const MAX_LIMIT: i64 = 100;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    workflows: Vec<View<'a>>,
+    /// How many the filter wants, on all pages.
+    total: i64,
+}
+
+/// A workflow without its definition: that may be large.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    id: &'a WorkflowId,
+    name: &'a str,
+    description: Option<&'a str>,
+    version: &'a str,
+    tags: &'a RawValue,
+    is_active: bool,
+    paused_at: Option<DateTime<Utc>>,
+    revision: i32,
+    lane: &'a str,
+    template_id: Option<&'a TemplateId>,
+    creator: Creator<'a>,
+    execution_count: i64,
+    last_executed_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct Creator<'a> {
+    id: &'a UserId,
+    name: &'a str,
+}
+
+/// One page of the organization's workflows, newest first unless asked otherwise.
+pub(crate) async fn list(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
+    let (filter, page) = read(params)?;
+    let store = &state.services.store;
+    let (listed, total) = store.list_workflows(&principal.tenant(), &filter, page).await?;
+    let workflows: Result<Vec<_>, _> = listed.iter().map(view).collect();
+    json(
+        StatusCode::OK,
+        &Body {
+            workflows: workflows?,
+            total,
+        },
+    )
+}
+
+fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
+    params.refuse_unknown(&PARAMETERS);
+    let filter = WorkflowFilter {
+        is_active: params.flag("isActive"),
+        tags: params.texts("tags"),
+        template_id: params.id("templateId"),
+        search: params.text("search"),
+        created_from: params.time("createdFrom"),
+        created_to: params.time("createdTo"),
+    };
+    let page = Page {
+        limit: params.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT),
+        offset: params.number("offset", 0..=i64::MAX).unwrap_or(0),
+        sort: params.choice("sortBy", &SORTS).unwrap_or_default(),
+        descending: params
+            .choice("sortOrder", &[("asc", false), ("desc", true)])
+            .unwrap_or(true),
+    };
+    params.finish()?;
+    Ok((filter, page))
+}
+
+fn view(listed: &Listed) -> Result<View<'_>, Error> {
+    Ok(View {
+        id: &listed.id,
+        name: &listed.name,
+        description: listed.description.as_deref(),
+        version: &listed.version,
+        tags: serde_json::from_str(&listed.tags).map_err(Error::internal)?,
+        is_active: listed.is_active,
+        paused_at: listed.paused_at,
+        revision: listed.revision,
+        lane: &listed.lane,
+        template_id: listed.template_id.as_ref(),
+        creator: Creator {
+            id: &listed.created_by.0,
+            name: &listed.created_by.1,
+        },
+        execution_count: listed.execution_count,
+        last_executed_at: listed.last_executed_at,
+        created_at: listed.created_at,
+        updated_at: listed.updated_at,
+    })
+}

@@ -1,0 +1,80 @@
+//! `GET /api/v1/ai-hub/workflows/{id}/revisions`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
+use gristmill_store::Revision;
+use serde::Serialize;
+
+use super::view::Definition;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Id, Params};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// How many a page holds unless asked otherwise, and at most: each has its whole definition.
+const LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    revisions: Vec<View<'a>>,
+    /// What to ask for as `before` next; null when this page reaches the first revision.
+    next: Option<i32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    revision: i32,
+    #[serde(flatten)]
+    definition: Definition<'a>,
+    created_at: DateTime<Utc>,
+}
+
+/// One page of everything that a workflow's definition has been, newest first.
+pub(crate) async fn revisions(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    mut params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
+    params.refuse_unknown(&["before", "limit"]);
+    let before = params.number("before", 1..=i64::from(i32::MAX));
+    let limit = params.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT);
+    params.finish()?;
+    let before = before.map_or(i32::MAX, |before| i32::try_from(before).unwrap_or(i32::MAX));
+    let found = state
+        .services
+        .store
+        .revisions(&principal.tenant(), &id, before, limit)
+        .await?;
+    let found = found.ok_or(Error::NotFound("workflow"))?;
+    let next = found
+        .last()
+        .map(|last| last.revision)
+        .filter(|revision| *revision > 1);
+    let revisions: Result<Vec<_>, _> = found.iter().map(view).collect();
+    json(
+        StatusCode::OK,
+        &Body {
+            revisions: revisions?,
+            next,
+        },
+    )
+}
+
+fn view(revision: &Revision) -> Result<View<'_>, Error> {
+    Ok(View {
+        revision: revision.revision,
+        definition: Definition::read(&revision.definition)?,
+        created_at: revision.created_at,
+    })
+}

@@ -1,0 +1,136 @@
+//! `GET /api/v1/ai-hub/workflows/stats`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use gristmill_core::access::Permission;
+use gristmill_store::{Stats, StatsRange};
+use serde::Serialize;
+
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Params;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// How many days are counted unless asked otherwise, today included.
+const DAYS: u64 = 30;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    total_workflows: i64,
+    active_workflows: i64,
+    /// Ended ones, of all times.
+    total_executions: i64,
+    /// The first and the last day of what follows, in UTC, both included.
+    from: NaiveDate,
+    to: NaiveDate,
+    /// How many ended in the range.
+    executions: i64,
+    by_status: ByStatus,
+    /// COMPLETED among COMPLETED and FAILED ones, 0 to 1; null when there are none.
+    success_rate: Option<f64>,
+    duration: Durations,
+    tokens_used: i64,
+    cost_micros: i64,
+    /// Dollars, for display; `cost_micros` is the amount.
+    cost: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+struct ByStatus {
+    completed: i64,
+    failed: i64,
+    cancelled: i64,
+}
+
+/// From the first claim to the end, of COMPLETED and FAILED ones, right to a twentieth.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Durations {
+    p50_ms: Option<i64>,
+    p95_ms: Option<i64>,
+}
+
+/// What has become of the organization's executions, a few seconds late.
+pub(crate) async fn stats(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    mut params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
+    let store = &state.services.store;
+    params.refuse_unknown(&["from", "to", "workflowId"]);
+    let from = params.read("from", "wrong_type", |value| day("from", value));
+    let to = params.read("to", "wrong_type", |value| day("to", value));
+    let workflow = params.id("workflowId");
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        params.add("from", "out_of_range", "`from` is later than `to`".to_owned());
+    }
+    params.finish()?;
+    let to = match to {
+        Some(to) => to,
+        None => store.now().await?.date_naive(),
+    };
+    let from = from
+        .or_else(|| to.checked_sub_days(Days::new(DAYS - 1)))
+        .unwrap_or(to);
+    let range = StatsRange {
+        days: (number(from), number(to)),
+        workflow,
+    };
+    let stats = store.stats(&principal.tenant(), &range).await?;
+    json(StatusCode::OK, &body(&stats, from, to))
+}
+
+/// A date, or the day of a time.
+fn day(name: &str, value: &str) -> Result<NaiveDate, String> {
+    if let Ok(date) = value.parse() {
+        return Ok(date);
+    }
+    DateTime::parse_from_rfc3339(value)
+        .map(|time| time.with_timezone(&Utc).date_naive())
+        .map_err(|_| {
+            format!(
+                "`{name}` is a day such as 2030-01-31, or a time by RFC 3339, whose day in UTC counts as a whole"
+            )
+        })
+}
+
+/// Counted from 1970.
+fn number(day: NaiveDate) -> i32 {
+    let days = day.signed_duration_since(NaiveDate::default()).num_days();
+    i32::try_from(days).unwrap_or(i32::MAX)
+}
+
+fn body(stats: &Stats, from: NaiveDate, to: NaiveDate) -> Body {
+    let judged = stats.completed + stats.failed;
+    Body {
+        total_workflows: stats.total_workflows,
+        active_workflows: stats.active_workflows,
+        total_executions: stats.total_executions,
+        from,
+        to,
+        executions: judged + stats.cancelled,
+        by_status: ByStatus {
+            completed: stats.completed,
+            failed: stats.failed,
+            cancelled: stats.cancelled,
+        },
+        success_rate: (judged > 0).then(|| stats.completed as f64 / judged as f64),
+        duration: Durations {
+            p50_ms: stats.p50_ms,
+            p95_ms: stats.p95_ms,
+        },
+        tokens_used: stats.tokens_used,
+        cost_micros: stats.cost_micros,
+        cost: stats.cost_micros as f64 / 1_000_000.0,
+    }
+}

@@ -1,0 +1,28 @@
+//! `POST /api/v1/ai-hub/workflows/{id}/toggle`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
+use gristmill_store::Switch;
+
+use super::switch::switch;
+use super::view::shown;
+use crate::error::Error;
+use crate::extract::{Id, IfMatch};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Switches a workflow off when it is on, and on when it is off.
+pub(crate) async fn toggle(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
+    let workflow = switch(&state, &principal.tenant(), &id, &if_match, Switch::Toggle).await?;
+    shown(&workflow)
+}

@@ -1,0 +1,58 @@
+//! `PATCH /api/v1/ai-hub/workflows/{id}`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
+use gristmill_store::Changed;
+
+use super::submission::{Submission, document_of};
+use super::view::shown;
+use crate::error::Error;
+use crate::extract::{Document, Id, IfMatch};
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// How often somebody else may save the workflow between the look and the change.
+const ROUNDS: usize = 5;
+
+/// Changes what the body names; null is what a new workflow has without that key. The workflow as a whole is checked like a
+/// new one, and a definition that is another one by then becomes a new revision.
+pub(crate) async fn update(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+    patch: Document,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsEdit)?;
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    for _ in 0..ROUNDS {
+        let found = store.workflow(&tenant, &id).await?;
+        let workflow = found.ok_or(Error::NotFound("workflow"))?;
+        if !if_match.accepts(workflow.edition) {
+            return Err(Error::Stale);
+        }
+        let whole = document_of(&workflow)?.overlaid(&patch);
+        let submission = Submission::read(&whole, &state.services.registry, &state.options.lanes)
+            .map_err(Error::Invalid)?;
+        // A template that was taken back since is no reason to refuse another change.
+        if submission.template_id != workflow.template_id {
+            submission.check_template(&state, &tenant).await?;
+        }
+        let change = submission.into_change();
+        match store
+            .change_workflow(&tenant, &id, workflow.edition, change)
+            .await
+            .map_err(Error::from_write)?
+        {
+            Changed::Yes(workflow) => return shown(&workflow),
+            Changed::Stale if if_match.is_given() => return Err(Error::Stale),
+            Changed::Stale => {}
+            Changed::Unknown => return Err(Error::NotFound("workflow")),
+        }
+    }
+    Err(Error::Overtaken)
+}

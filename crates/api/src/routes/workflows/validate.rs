@@ -1,0 +1,44 @@
+//! `POST /api/v1/ai-hub/workflows/validate`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::Problem;
+use gristmill_core::access::Permission;
+use serde::Serialize;
+
+use super::submission::Submission;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Document;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+struct Body {
+    valid: bool,
+    problems: Vec<Problem>,
+}
+
+/// Says everything that is wrong with a workflow, and stores nothing. A definition alone needs no name.
+pub(crate) async fn validate(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    document: Document,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsView)?;
+    let document = Document::parse(br#"{"name":"unnamed"}"#)?.overlaid(&document);
+    let read = Submission::read(&document, &state.services.registry, &state.options.lanes);
+    let problems = match read {
+        Err(problems) => problems,
+        Ok(submission) => match submission.check_template(&state, &principal.tenant()).await {
+            Ok(()) => Vec::new(),
+            Err(Error::Invalid(problems)) => problems,
+            Err(error) => return Err(error),
+        },
+    };
+    let valid = problems.is_empty();
+    json(StatusCode::OK, &Body { valid, problems })
+}

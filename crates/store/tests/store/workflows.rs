@@ -1,0 +1,277 @@
+use futures_util::future::join_all;
+use gristmill_core::{ExecutionId, ExecutionStatus, Settings, TemplateId};
+use gristmill_store::{
+    Changed, ChildStarted, Facts, NewTemplate, Replay, Replayed, Retried, Submitted, Switch, System,
+    Workflow, WorkflowChange,
+};
+use gristmill_testkit::TestDatabase;
+
+use crate::raw;
+use crate::world::World;
+
+pub(crate) async fn of_eight_changes_from_one_edition_one_is_made(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let changes = (0..8).map(|number| {
+        let change = change(&format!("Grind {number}"), &format!("[{number}]"));
+        db.store()
+            .change_workflow(&world.tenant, &world.workflow, 1, change)
+    });
+    let changed: Vec<_> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
+    let made: Vec<_> = changed
+        .iter()
+        .filter_map(|changed| match changed {
+            Changed::Yes(workflow) => Some(workflow),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(made.len(), 1, "{changed:?}");
+    assert_eq!((made[0].edition, made[0].revision), (2, 2));
+    assert!(changed.contains(&Changed::Stale));
+    assert_eq!(stored(&world).await, Some(*made[0].clone()));
+    // Its facts are those of the definition that was saved.
+    assert_eq!(made[0].lane, "bulk");
+    let stranger = World::new(db).await;
+    let strange = db
+        .store()
+        .change_workflow(&stranger.tenant, &world.workflow, 2, change("Mine", "{}"));
+    assert_eq!(strange.await.unwrap(), Changed::Unknown);
+}
+
+pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let renamed = change("Renamed", "{}");
+    let changed = db
+        .store()
+        .change_workflow(&world.tenant, &world.workflow, 1, renamed)
+        .await
+        .unwrap();
+    let Changed::Yes(workflow) = changed else {
+        panic!("{changed:?}")
+    };
+    assert_eq!(
+        (workflow.name.as_str(), workflow.edition, workflow.revision),
+        ("Renamed", 2, 1)
+    );
+    let saved = change("Renamed", "{\"nodes\":[]}");
+    let changed = db
+        .store()
+        .change_workflow(&world.tenant, &world.workflow, 2, saved);
+    assert!(matches!(changed.await.unwrap(), Changed::Yes(workflow) if workflow.revision == 2));
+    let revisions = db
+        .store()
+        .revisions(&world.tenant, &world.workflow, i32::MAX, 10)
+        .await
+        .unwrap()
+        .unwrap();
+    let texts: Vec<_> = revisions
+        .iter()
+        .map(|revision| (revision.revision, revision.definition.as_str()))
+        .collect();
+    assert_eq!(texts, [(2, "{\"nodes\":[]}"), (1, "{}")]);
+}
+
+pub(crate) async fn a_switch_needs_the_edition_that_it_names(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let switch = async |edition, switch| {
+        db.store()
+            .switch_workflow(&world.tenant, &world.workflow, edition, switch)
+            .await
+            .unwrap()
+    };
+    assert_eq!(switch(Some(7), Switch::Toggle).await, Changed::Stale);
+    assert_eq!(switch(Some(7), Switch::Delete).await, Changed::Stale);
+    let Changed::Yes(off) = switch(Some(1), Switch::Toggle).await else {
+        panic!()
+    };
+    assert_eq!((off.is_active, off.edition), (false, 2));
+    let Changed::Yes(on) = switch(None, Switch::Toggle).await else {
+        panic!()
+    };
+    assert_eq!((on.is_active, on.edition), (true, 3));
+    // Pausing what is paused leaves the time at which it began.
+    let Changed::Yes(first) = switch(None, Switch::Pause).await else {
+        panic!()
+    };
+    let Changed::Yes(second) = switch(None, Switch::Pause).await else {
+        panic!()
+    };
+    assert!(first.paused_at.is_some() && first.paused_at == second.paused_at);
+    assert!(
+        matches!(switch(None, Switch::Resume).await, Changed::Yes(workflow) if workflow.paused_at.is_none())
+    );
+}
+
+pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (parent, failed, completed) = (
+        world.running().await,
+        world.failed().await,
+        world.completed().await,
+    );
+    delete(&world).await;
+    assert_eq!(stored(&world).await, None);
+    assert_eq!(
+        world.submit(&[world.request()]).await,
+        [Submitted::UnknownWorkflow]
+    );
+    assert_eq!(
+        world.start_child(&world.child_request(&parent, "sub")).await,
+        ChildStarted::UnknownWorkflow
+    );
+    let retried = world.protocol().retry(&world.tenant, &failed).await;
+    assert_eq!(retried.unwrap(), Retried::DeletedWorkflow);
+    let replay = Replay {
+        id: ExecutionId::new(),
+        original: completed.clone(),
+        newest: None,
+        idempotency_key: None,
+        request_hash: "hash".to_owned(),
+    };
+    let replayed = world.protocol().replay(&world.tenant, &replay).await;
+    assert_eq!(replayed.unwrap(), Replayed::DeletedWorkflow);
+    assert_eq!(world.stands(&failed).await, (ExecutionStatus::Failed, 1));
+    let shown = db.store().execution(&world.tenant, &completed).await.unwrap();
+    assert_eq!(shown.unwrap().workflow_id, world.workflow);
+    // Deleting it again finds nothing.
+    let again = db
+        .store()
+        .switch_workflow(&world.tenant, &world.workflow, None, Switch::Delete);
+    assert_eq!(again.await.unwrap(), Changed::Unknown);
+}
+
+pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.completed().await;
+    let store = db.store();
+    assert_eq!(store.deletions(System, 10).await.unwrap(), []);
+    delete(&world).await;
+    let deletions = store.deletions(System, 10).await.unwrap();
+    assert_eq!(deletions.len(), 1);
+    assert!(!deletions[0].is_quiet, "a submit may still be under way");
+    let long_ago = format!(
+        "UPDATE workflows SET deleted_at = {} WHERE id = '{}'",
+        match raw::sqlite_path(db) {
+            Some(_) => "deleted_at - 61000000",
+            None => "deleted_at - interval '61 seconds'",
+        },
+        world.workflow
+    );
+    raw::execute(db, &long_ago).await;
+    assert!(store.deletions(System, 10).await.unwrap()[0].is_quiet);
+    store.note_emptied(&world.tenant, &world.workflow).await.unwrap();
+    assert_eq!(store.deletions(System, 10).await.unwrap(), []);
+    assert_eq!(store.remove_deleted_workflows(System, 10).await.unwrap(), 0);
+    assert!(
+        store
+            .revision(System, &world.workflow, 1)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    world.protocol().delete(&world.tenant, &id).await.unwrap();
+    assert_eq!(store.remove_deleted_workflows(System, 10).await.unwrap(), 1);
+    assert_eq!(store.revision(System, &world.workflow, 1).await.unwrap(), None);
+}
+
+pub(crate) async fn unfinished_executions_are_found_page_by_page(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..3 {
+        world.completed().await;
+        unfinished.push(world.running().await);
+        unfinished.push(world.waiting().await);
+    }
+    // Of another workflow, and of another organization.
+    let other = gristmill_store::Submit {
+        workflow_id: world.add_workflow("default").await,
+        ..world.request()
+    };
+    world.submit(&[other]).await;
+    let stranger = World::new(db).await;
+    stranger.pending().await;
+    let (mut found, mut before) = (Vec::new(), None);
+    loop {
+        let page = db
+            .store()
+            .unfinished_executions(&world.tenant, &world.workflow, before.as_ref(), 2)
+            .await
+            .unwrap();
+        found.extend(page.0);
+        before = page.1;
+        if before.is_none() {
+            break;
+        }
+    }
+    unfinished.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(found, unfinished);
+}
+
+pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase) {
+    let (world, stranger) = (World::new(db).await, World::new(db).await);
+    let sql = format!(
+        "SELECT created_by AS value FROM workflows WHERE id = '{}'",
+        world.workflow
+    );
+    let user = raw::texts(db, &sql).await.remove(0).unwrap();
+    let store = db.store();
+    for is_shared in [false, true] {
+        let new = NewTemplate {
+            id: TemplateId::new(),
+            name: "Grind".to_owned(),
+            description: None,
+            category: "milling".to_owned(),
+            tags: "[]".to_owned(),
+            is_shared,
+            definition: "{}".to_owned(),
+            created_by: user.parse().unwrap(),
+        };
+        let made = store.create_template(&world.tenant, new).await.unwrap();
+        assert!(made.is_own);
+        assert_eq!(
+            store.template(&world.tenant, &made.id).await.unwrap(),
+            Some(made.clone())
+        );
+        let seen = store.template(&stranger.tenant, &made.id).await.unwrap();
+        assert_eq!(seen.map(|seen| seen.is_own), is_shared.then_some(false));
+        assert!(!store.delete_template(&stranger.tenant, &made.id).await.unwrap());
+        assert!(store.delete_template(&world.tenant, &made.id).await.unwrap());
+        assert_eq!(store.template(&world.tenant, &made.id).await.unwrap(), None);
+    }
+    let catalogue: TemplateId = "tpl_approvalflow".parse().unwrap();
+    assert!(
+        store
+            .template(&stranger.tenant, &catalogue)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(!store.delete_template(&stranger.tenant, &catalogue).await.unwrap());
+}
+
+fn change(name: &str, definition: &str) -> WorkflowChange {
+    let settings = Settings {
+        lane: Some("bulk".to_owned()),
+        ..Settings::default()
+    };
+    WorkflowChange {
+        name: name.to_owned(),
+        description: None,
+        version: "2.0".to_owned(),
+        tags: "[]".to_owned(),
+        is_active: true,
+        template_id: None,
+        definition: definition.to_owned(),
+        facts: Facts::from(&settings),
+    }
+}
+
+async fn stored(world: &World<'_>) -> Option<Workflow> {
+    let store = world.db.store();
+    store.workflow(&world.tenant, &world.workflow).await.unwrap()
+}
+
+async fn delete(world: &World<'_>) {
+    let store = world.db.store();
+    let deleted = store.switch_workflow(&world.tenant, &world.workflow, None, Switch::Delete);
+    assert!(matches!(deleted.await.unwrap(), Changed::Yes(_)));
+}
