@@ -32,11 +32,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Load {
     /// Starts this many producers, which share one API.
     pub fn start(client: &Client, workflow: &str, producers: usize) -> Self {
+        Self::start_numbered(client, workflow, producers, "load")
+    }
+
+    /// The same, under idempotency keys that begin with `prefix`.
+    pub fn start_numbered(client: &Client, workflow: &str, producers: usize, prefix: &str) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let stop = watch::Sender::new(false);
         let mut running = JoinSet::new();
         for producer in 0..producers {
             let (client, workflow, seen) = (client.clone(), workflow.to_owned(), seen.clone());
+            let producer = format!("{prefix}-{producer}");
             let stop = stop.subscribe();
             running.spawn(async move {
                 for number in 0.. {

@@ -22,7 +22,10 @@ pub(crate) async fn a_workflow_is_answered_with_its_place(database: TestDatabase
         answer.header("location"),
         Some(&*format!("{BASE}/workflows/{id}"))
     );
-    assert_eq!(world.get(&format!("{BASE}/workflows/{id}")).await.json(), body);
+    let read = world.get(&format!("{BASE}/workflows/{id}")).await.json();
+    for (key, value) in body["workflow"].as_object().unwrap() {
+        assert_eq!(&read["workflow"][key], value, "{key}");
+    }
 
     let workflow = body["workflow"].as_object_mut().unwrap();
     assert!(workflow["createdAt"].as_str().unwrap().ends_with('Z'));
@@ -36,7 +39,7 @@ pub(crate) async fn a_workflow_is_answered_with_its_place(database: TestDatabase
     let keys: Vec<_> = workflow.keys().map(String::as_str).collect();
     assert_eq!(
         keys.join(" "),
-        "id name description version tags isActive revision nodes edges variables settings createdAt updatedAt"
+        "id name description version tags isActive pausedAt templateId revision nodes edges variables settings createdAt updatedAt"
     );
     assert_eq!(
         (&workflow["revision"], &workflow["isActive"]),

@@ -59,11 +59,18 @@ impl Failpoint {
         }
         match self.action {
             Action::Kill => send(Signal::KILL),
-            Action::Stop => send(Signal::STOP),
+            Action::Stop => {
+                send(Signal::STOP);
+                // The kernel stops the threads one by one, and this one may go on for a moment: not past this point.
+                std::thread::sleep(STOPPED_WITHIN);
+            }
             Action::Pause(pause) => std::thread::sleep(pause),
         }
     }
 }
+
+/// How long the kernel may take to stop this thread.
+const STOPPED_WITHIN: Duration = Duration::from_millis(100);
 
 /// To the whole process, from within.
 fn send(signal: Signal) {

@@ -11,6 +11,13 @@ use super::consume::{Consumer, Consuming, Session};
 use crate::backoff::Backoff;
 use crate::{Delivery, Subscription};
 
+/// How long consumers run before they are started anew. A queue that is deleted and declared again within milliseconds
+/// leaves its consumers behind without a word (seen on RabbitMQ 3.10.8: no `basic.cancel` comes): they would wait for ever
+/// on a queue that is gone while the new one fills. Nor do consumers on the same channel get what the new queue holds: the
+/// channel keeps what it knew of the old one. So it is a new channel each time, and the queues are looked for first.
+/// Shorter than a lease, so that nothing is stuck for longer than after a crash.
+const CONSUMERS_LAST: Duration = Duration::from_secs(10);
+
 enum Command {
     /// Answered when nothing more will be delivered.
     Pause(oneshot::Sender<()>),
@@ -35,6 +42,7 @@ impl RabbitMqSubscription {
             deliver,
             inbox,
             session: None,
+            retired: None,
         };
         let end = closed.clone();
         tokio::spawn(async move { end.run_until_cancelled_owned(task.run()).await });
@@ -102,6 +110,8 @@ struct Task {
     inbox: mpsc::Receiver<Command>,
     /// Kept through a pause, so that what was delivered can still be settled.
     session: Option<Session>,
+    /// The one before.
+    retired: Option<Session>,
 }
 
 impl Task {
@@ -125,11 +135,13 @@ impl Task {
     /// Delivers, over as many connections as it takes, until told otherwise.
     async fn consume_until_command(&mut self) -> Option<Command> {
         let mut pause = Duration::ZERO;
-        loop {
+        'sessions: loop {
             let mut consuming = tokio::select! {
                 consuming = establish(&self.consumer, &mut self.session, &mut self.backoff, pause) => consuming,
                 command = self.inbox.recv() => return command,
             };
+            let renew = tokio::time::sleep(CONSUMERS_LAST);
+            tokio::pin!(renew);
             let lost = loop {
                 tokio::select! {
                     // Commands first: under load deliveries never let up.
@@ -137,6 +149,13 @@ impl Task {
                     command = self.inbox.recv() => {
                         self.stop(consuming).await;
                         return command;
+                    }
+                    () = &mut renew => {
+                        self.stop(consuming).await;
+                        // Open until the next time, so that what it delivered can be settled.
+                        self.retired = self.session.take();
+                        pause = Duration::ZERO;
+                        continue 'sessions;
                     }
                     item = consuming.next() => match item {
                         // The handle outlives the task, unless all is being dropped.
