@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use gristmill_core::access::{Permission, Standing};
+use gristmill_core::access::{Permission, Scopes, Standing};
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
-use gristmill_store::{System, Tenant};
+use gristmill_store::{Actor, System, Tenant};
 use tracing::Span;
 use tracing::field::display;
 
@@ -17,6 +17,7 @@ pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
 use crate::key::hash_of;
+use crate::layers::RequestId;
 use crate::state::AppState;
 
 /// Whoever the request's API key belongs to. As an argument of a handler it is what makes a route need a key.
@@ -26,10 +27,14 @@ pub(crate) struct Principal {
     pub(crate) organization: OrganizationId,
     /// The key's owner.
     pub(crate) user: UserId,
-    /// The key itself, by its public id.
-    pub(crate) key: ApiKeyId,
+    /// The key itself, by its public id; `None` = a token.
+    pub(crate) key: Option<ApiKeyId>,
     /// What decides on what they may do.
     pub(crate) standing: Standing,
+    /// What the key is narrowed to.
+    pub(crate) scopes: Scopes,
+    /// The request that is being made.
+    pub(crate) request: RequestId,
 }
 
 impl Principal {
@@ -38,12 +43,26 @@ impl Principal {
         Tenant(self.organization.clone())
     }
 
+    /// Who asks, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            user: Some(self.user.clone()),
+            key: self.key.clone(),
+            request: Some(self.request.0.to_string()),
+        }
+    }
+
+    /// Whether this may be done.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.scopes.include(permission) && self.standing.gives(permission)
+    }
+
     /// Makes sure that this may be done. What a route needs is the first line of its handler.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub(crate) fn require(&self, permission: Permission) -> Result<(), Error> {
-        if self.standing.gives(permission) {
+        if self.may(permission) {
             Ok(())
         } else {
             Err(Error::Forbidden(permission))
@@ -56,13 +75,16 @@ impl FromRequestParts<Arc<AppState>> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
         let hash = hash_of(bearer(parts).ok_or(Error::NoKey)?).ok_or(Error::WrongKey)?;
-        let principal = match state.keys.get(&hash) {
+        let mut principal = match state.keys.get(&hash) {
             Some(principal) => principal,
             None => look_up(state, hash).await?,
         };
-        Span::current()
-            .record("organization.id", display(&principal.organization))
-            .record("key.id", display(&principal.key));
+        principal.request = parts.extensions.get().cloned().unwrap_or_default();
+        let span = Span::current();
+        span.record("organization.id", display(&principal.organization));
+        if let Some(key) = &principal.key {
+            span.record("key.id", display(key));
+        }
         Ok(principal)
     }
 }
@@ -77,8 +99,10 @@ async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
     let principal = Principal {
         organization: owner.organization_id,
         user: owner.user_id,
-        key: owner.id,
+        key: Some(owner.id),
         standing: owner.standing,
+        scopes: Scopes::ALL,
+        request: RequestId::default(),
     };
     state.keys.put(hash, principal.clone());
     Ok(principal)

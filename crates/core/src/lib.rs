@@ -17,7 +17,7 @@ mod status;
 pub use backoff::jittered_pause;
 pub use definition::{Definition, Edge, KeptDays, Node, Settings};
 pub use error::ExecutionError;
-pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};
+pub use ids::{ApiKeyId, AuditEntryId, ExecutionId, OrganizationId, ParseIdError, UserId, WorkflowId};
 pub use job::{Job, JobError};
 pub use limits::Limits;
 pub use logs::{LogEntry, logs};

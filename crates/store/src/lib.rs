@@ -8,6 +8,7 @@
 //! Whatever runs on a connection runs in a task of its own: a caller that goes away leaves nothing half done.
 
 mod api_keys;
+mod audit;
 mod cached;
 mod error;
 mod executions;
@@ -29,6 +30,7 @@ mod task;
 mod workflows;
 
 pub use api_keys::{KeyOwner, NewApiKey};
+pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditPlace, ObjectKind, ParseActionError};
 pub use error::Error;
 pub use executions::{Child, Execution};
 pub use organizations::{NewOrganization, NewUser, Owner};

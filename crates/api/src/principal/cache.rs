@@ -46,19 +46,22 @@ impl KeyCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gristmill_core::access::{GlobalRole, Standing, Tier};
+    use crate::layers::RequestId;
+    use gristmill_core::access::{GlobalRole, Scopes, Standing, Tier};
     use gristmill_core::{ApiKeyId, OrganizationId, UserId};
 
     fn principal() -> Principal {
         Principal {
             organization: OrganizationId::new(),
             user: UserId::new(),
-            key: ApiKeyId::new(),
+            key: Some(ApiKeyId::new()),
             standing: Standing {
                 global_role: GlobalRole::User,
                 organization_role: None,
                 tier: Tier::Free,
             },
+            scopes: Scopes::ALL,
+            request: RequestId::default(),
         }
     }
 

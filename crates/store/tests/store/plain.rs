@@ -3,8 +3,8 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Standing, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_store::{
-    Append, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner, Store,
-    System, Tenant,
+    Actor, Append, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner,
+    Store, System, Tenant,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -81,7 +81,10 @@ pub(crate) async fn a_new_workflow_was_last_changed_when_it_was_made(db: &TestDa
     let tenant = Tenant(owner.organization_id.clone());
     for _ in 0..200 {
         let new = new_workflow(&owner, "Grind", "{}");
-        let stored = store.create_workflow(&tenant, new).await.unwrap();
+        let stored = store
+            .create_workflow(&tenant, &Actor::OPERATOR, new)
+            .await
+            .unwrap();
         assert_eq!(stored.created_at, stored.updated_at);
     }
 }
@@ -90,7 +93,10 @@ pub(crate) async fn a_workflow_is_read_back_as_it_was_stored(db: &TestDatabase) 
     let (store, owner) = owned(db).await;
     let tenant = Tenant(owner.organization_id.clone());
     let new = new_workflow(&owner, "Grind", "{\"nodes\":[\"\\u0000 é\"], \"b\": 1.0}");
-    let stored = store.create_workflow(&tenant, new.clone()).await.unwrap();
+    let stored = store
+        .create_workflow(&tenant, &Actor::OPERATOR, new.clone())
+        .await
+        .unwrap();
     assert_eq!(
         (&stored.id, &stored.name, &stored.description),
         (&new.id, &new.name, &new.description)
@@ -125,7 +131,11 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
     let (store, owner) = owned(db).await;
     let tenant = Tenant(owner.organization_id.clone());
     let id = store
-        .create_workflow(&tenant, new_workflow(&owner, "Grind", "{\"v\":1}"))
+        .create_workflow(
+            &tenant,
+            &Actor::OPERATOR,
+            new_workflow(&owner, "Grind", "{\"v\":1}"),
+        )
         .await
         .unwrap()
         .id;
@@ -161,7 +171,7 @@ pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &Test
     let (store, owner) = owned(db).await;
     let tenant = Tenant(owner.organization_id.clone());
     let id = store
-        .create_workflow(&tenant, new_workflow(&owner, "Grind", "{}"))
+        .create_workflow(&tenant, &Actor::OPERATOR, new_workflow(&owner, "Grind", "{}"))
         .await
         .unwrap()
         .id;
@@ -181,7 +191,7 @@ pub(crate) async fn what_is_another_organizations_is_not_found(db: &TestDatabase
     let tenant = Tenant(owner.organization_id.clone());
     let stranger = Tenant(OrganizationId::new());
     let id = store
-        .create_workflow(&tenant, new_workflow(&owner, "Grind", "{}"))
+        .create_workflow(&tenant, &Actor::OPERATOR, new_workflow(&owner, "Grind", "{}"))
         .await
         .unwrap()
         .id;

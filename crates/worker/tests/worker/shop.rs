@@ -8,7 +8,7 @@ use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
+    Actor, Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
     Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
@@ -182,7 +182,7 @@ impl Shop {
         self.db
             .store()
             .protocol()
-            .deliver(&self.tenant, &mail, 100)
+            .deliver(&self.tenant, &Actor::OPERATOR, &mail, 100)
             .await
             .unwrap();
     }
@@ -301,6 +301,10 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         created_by: owner.user_id,
     };
-    let workflow = db.store().create_workflow(&tenant, workflow).await.unwrap();
+    let workflow = db
+        .store()
+        .create_workflow(&tenant, &Actor::OPERATOR, workflow)
+        .await
+        .unwrap();
     (tenant, workflow.id)
 }

@@ -41,7 +41,7 @@ pub(crate) async fn create(
     let workflow = state
         .services
         .store
-        .create_workflow(&principal.tenant(), new)
+        .create_workflow(&principal.tenant(), &principal.actor(), new)
         .await
         .map_err(Error::from_write)?;
     let location = format!("/api/v1/ai-hub/workflows/{}", workflow.id);
