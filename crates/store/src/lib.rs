@@ -14,6 +14,7 @@ mod error;
 mod executions;
 mod hot;
 mod journal;
+mod members;
 mod migrate;
 mod organizations;
 mod parse;
@@ -27,13 +28,15 @@ mod sql_types;
 mod sqlite_pool;
 mod store;
 mod task;
+mod users;
 mod workflows;
 
-pub use api_keys::{KeyOwner, NewApiKey};
+pub use api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};
 pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditPlace, ObjectKind, ParseActionError};
 pub use error::Error;
 pub use executions::{Child, Execution};
-pub use organizations::{NewOrganization, NewUser, Owner};
+pub use members::{Admitted, Member};
+pub use organizations::{NewOrganization, NewUser, Organization, Owner};
 pub use postgres_pool::connect_postgres;
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
@@ -43,4 +46,5 @@ pub use protocol::{
 };
 pub use scope::{System, Tenant};
 pub use store::{Options, Store};
+pub use users::User;
 pub use workflows::{Facts, NewWorkflow, Workflow};
