@@ -1,6 +1,7 @@
 //! What handlers read from a request. Whatever cannot be read becomes an [`crate::error::Error`], never axum's own text.
 
 mod document;
+mod filters;
 mod id;
 mod idempotency_key;
 mod page;
@@ -8,6 +9,7 @@ mod prefer;
 mod signal_path;
 
 pub(crate) use document::Document;
+pub(crate) use filters::{Filters, time};
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use page::Page;

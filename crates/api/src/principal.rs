@@ -1,26 +1,28 @@
 //! Who asks.
 
 mod cache;
+mod look_up;
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use gristmill_core::access::{Permission, Scopes, Standing};
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
-use gristmill_store::{Actor, System, Tenant};
+use gristmill_store::{Actor, Tenant};
 use tracing::Span;
 use tracing::field::display;
 
 pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
-use crate::key::hash_of;
 use crate::layers::RequestId;
 use crate::state::AppState;
+use look_up::look_up;
 
-/// Whoever the request's API key belongs to. As an argument of a handler it is what makes a route need a key.
+/// Whoever the request's API key or token belongs to. As an argument of a handler it is what makes a route need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Principal {
     /// On whose behalf.
@@ -33,6 +35,8 @@ pub(crate) struct Principal {
     pub(crate) standing: Standing,
     /// What the key is narrowed to.
     pub(crate) scopes: Scopes,
+    /// When the key ends.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     /// The request that is being made.
     pub(crate) request: RequestId,
 }
@@ -74,11 +78,7 @@ impl FromRequestParts<Arc<AppState>> for Principal {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
-        let hash = hash_of(bearer(parts).ok_or(Error::NoKey)?).ok_or(Error::WrongKey)?;
-        let mut principal = match state.keys.get(&hash) {
-            Some(principal) => principal,
-            None => look_up(state, hash).await?,
-        };
+        let mut principal = look_up(state, bearer(parts).ok_or(Error::NoKey)?).await?;
         principal.request = parts.extensions.get().cloned().unwrap_or_default();
         let span = Span::current();
         span.record("organization.id", display(&principal.organization));
@@ -87,25 +87,6 @@ impl FromRequestParts<Arc<AppState>> for Principal {
         }
         Ok(principal)
     }
-}
-
-async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
-    let owner = state
-        .services
-        .store
-        .api_key_by_hash(System, &hash)
-        .await?
-        .ok_or(Error::WrongKey)?;
-    let principal = Principal {
-        organization: owner.organization_id,
-        user: owner.user_id,
-        key: Some(owner.id),
-        standing: owner.standing,
-        scopes: Scopes::ALL,
-        request: RequestId::default(),
-    };
-    state.keys.put(hash, principal.clone());
-    Ok(principal)
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).

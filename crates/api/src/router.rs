@@ -1,38 +1,55 @@
 //! The table of contents.
 
+mod routes;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{executions, healthz, metrics, readyz, workflows};
+use crate::routes::{audit, executions, healthz, keys, metrics, readyz, workflows};
 use crate::state::AppState;
+use routes::Routes;
+
+pub use routes::Route;
+
+/// Every route.
+fn all() -> Routes {
+    Routes::default()
+        .post("/api/v1/ai-hub/workflows", workflows::create)
+        .get("/api/v1/ai-hub/workflows/{id}", workflows::get)
+        .post("/api/v1/ai-hub/workflows/{id}/execute", workflows::execute)
+        .get("/api/v1/ai-hub/executions/{id}", executions::get)
+        .delete("/api/v1/ai-hub/executions/{id}", executions::delete)
+        .post("/api/v1/ai-hub/executions/{id}/cancel", executions::cancel)
+        .post("/api/v1/ai-hub/executions/{id}/retry", executions::retry)
+        .post("/api/v1/ai-hub/executions/{id}/replay", executions::replay)
+        .post(
+            "/api/v1/ai-hub/executions/{id}/signals/{name}",
+            executions::signal,
+        )
+        .get("/api/v1/ai-hub/executions/{id}/journal", executions::journal)
+        .get("/api/v1/ai-hub/keys", keys::list)
+        .post("/api/v1/ai-hub/keys", keys::create)
+        .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
+        .get("/api/v1/ai-hub/audit", audit::list)
+        .get("/healthz", healthz)
+        .get("/readyz", readyz)
+        .get("/metrics", metrics)
+}
+
+/// Every route's method and path: for tests that have to know all of them.
+pub fn routes() -> Vec<Route> {
+    all().list
+}
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
-    Router::new()
-        .route("/api/v1/ai-hub/workflows", post(workflows::create))
-        .route("/api/v1/ai-hub/workflows/{id}", get(workflows::get))
-        .route("/api/v1/ai-hub/workflows/{id}/execute", post(workflows::execute))
-        .route(
-            "/api/v1/ai-hub/executions/{id}",
-            get(executions::get).delete(executions::delete),
-        )
-        .route("/api/v1/ai-hub/executions/{id}/cancel", post(executions::cancel))
-        .route("/api/v1/ai-hub/executions/{id}/retry", post(executions::retry))
-        .route("/api/v1/ai-hub/executions/{id}/replay", post(executions::replay))
-        .route(
-            "/api/v1/ai-hub/executions/{id}/signals/{name}",
-            post(executions::signal),
-        )
-        .route("/api/v1/ai-hub/executions/{id}/journal", get(executions::journal))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+    all()
+        .router
         .fallback(async || Error::UnknownRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         // From the inside out: the last one sees every answer, whoever made it.

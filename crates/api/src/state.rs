@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
+use crate::tokens::Tokens;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]
@@ -53,8 +54,10 @@ pub struct Options {
     pub ready_timeout: Duration,
     /// How long requests under way may go on after shutdown began.
     pub drain_timeout: Duration,
-    /// How long a key that was found is trusted without asking the database: a revocation takes effect within this.
+    /// How long a key or token that was looked up is trusted without asking the database: a revocation takes effect within this.
     pub key_ttl: Duration,
+    /// Which JSON Web Tokens are believed; `None` = none.
+    pub tokens: Option<Tokens>,
 }
 
 impl Default for Options {
@@ -69,6 +72,7 @@ impl Default for Options {
             ready_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
             key_ttl: Duration::from_secs(5),
+            tokens: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_core::{ApiKeyId, ExecutionId, WorkflowId};
 
 use crate::error::Error;
 
@@ -23,6 +23,10 @@ impl Names for WorkflowId {
 
 impl Names for ExecutionId {
     const NOUN: &'static str = "execution";
+}
+
+impl Names for ApiKeyId {
+    const NOUN: &'static str = "API key";
 }
 
 impl<S: Send + Sync, T: Names> FromRequestParts<S> for Id<T> {

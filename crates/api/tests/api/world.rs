@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gristmill_api::{Api, ApiKey, Options, Services};
+use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
 use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
@@ -285,6 +286,8 @@ pub(crate) async fn add_member(store: &Store, tier: &str, global_role: &str) -> 
         name: "test".to_owned(),
         prefix: made.prefix,
         hash: made.hash,
+        scopes: Scopes::ALL,
+        expires_at: None,
     };
     let owner = store.bootstrap(System, organization, user, key).await.unwrap();
     (owner.organization_id, made.key)

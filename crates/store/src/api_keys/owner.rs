@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
@@ -32,7 +32,9 @@ pub struct KeyOwner {
     pub standing: Standing,
     /// What the key is narrowed to.
     pub scopes: Scopes,
-    /// How long it still works; `None` = until it is revoked.
+    /// When it ends; `None` = when it is revoked.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// How long that is from now.
     pub expires_in: Option<Duration>,
     /// Whether its use is worth a note, because the last one is a minute old.
     pub use_is_news: bool,
@@ -127,6 +129,7 @@ impl TryFrom<Row> for KeyOwner {
                 tier: parse("tier", &row.tier)?,
             },
             scopes: scopes(&row.scopes)?,
+            expires_at: row.expires_at.map(Into::into),
             expires_in: expires_in.map(|left| left.to_std().unwrap_or_default()),
             use_is_news: last_used.is_none_or(|ago| ago >= USE_NOTED_EVERY),
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
 use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
@@ -273,6 +274,8 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         name: "first".to_owned(),
         prefix: "gm_0".to_owned(),
         hash: "0".to_owned(),
+        scopes: Scopes::ALL,
+        expires_at: None,
     };
     let owner = db
         .store()
