@@ -523,6 +523,13 @@ pub struct Mail {
     pub body: String,
 }
 
+impl Mail {
+    /// What the sender of a signal called it.
+    pub(crate) fn signal(&self) -> &str {
+        self.name.strip_prefix("signal:").unwrap_or(&self.name)
+    }
+}
+
 /// What became of a [`Mail`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {

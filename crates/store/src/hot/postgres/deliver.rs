@@ -55,7 +55,7 @@ pub(super) async fn deliver(
     mail: &Mail,
     limit: i32,
 ) -> Result<Delivered, Error> {
-    let detail = json!({"name": mail.name});
+    let detail = json!({"name": mail.signal()});
     let entry = audit::insert(
         tenant,
         actor,
