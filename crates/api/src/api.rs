@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
+use crate::rates::Rates;
 use crate::router::router;
 use crate::serve::serve;
 use crate::state::{AppState, Options, Services};
@@ -32,6 +33,7 @@ impl Api {
         let head_timeout = self.options.head_timeout;
         let state = AppState {
             keys: KeyCache::new(self.options.key_ttl),
+            rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,

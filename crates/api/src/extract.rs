@@ -7,7 +7,7 @@ mod page;
 mod prefer;
 mod signal_path;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Batch, Document};
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use page::Page;

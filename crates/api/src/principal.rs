@@ -17,6 +17,8 @@ pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
 use crate::key::hash_of;
+use crate::layers::RateShown;
+use crate::rates::Rate;
 use crate::state::AppState;
 
 /// Whoever the request's API key belongs to. As an argument of a handler it is what makes a route need a key.
@@ -60,6 +62,7 @@ impl FromRequestParts<Arc<AppState>> for Principal {
             Some(principal) => principal,
             None => look_up(state, hash).await?,
         };
+        note_rate(parts, state.rates.admit(&principal, 1))?;
         Span::current()
             .record("organization.id", display(&principal.organization))
             .record("key.id", display(&principal.key));
@@ -82,6 +85,20 @@ async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
     };
     state.keys.put(hash, principal.clone());
     Ok(principal)
+}
+
+/// Leaves a caller's rate where [`crate::layers::show_rate`] finds it, refused or not.
+fn note_rate(parts: &Parts, admitted: Result<Option<Rate>, Error>) -> Result<(), Error> {
+    let rate = match &admitted {
+        Ok(rate) => *rate,
+        Err(Error::TooFast(rate)) => Some(*rate),
+        Err(_) => None,
+    };
+    if let (Some(rate), Some(shown)) = (rate, parts.extensions.get::<RateShown>()) {
+        // A handler that asks for its caller twice is told twice, and the first time counts.
+        shown.0.set(rate).ok();
+    }
+    admitted.map(|_| ())
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).

@@ -26,6 +26,7 @@ mod sql_types;
 mod sqlite_pool;
 mod store;
 mod task;
+mod usage;
 mod workflows;
 
 pub use api_keys::{KeyOwner, NewApiKey};
@@ -41,4 +42,5 @@ pub use protocol::{
 };
 pub use scope::{System, Tenant};
 pub use store::{Options, Store};
+pub use usage::{Reached, Usage};
 pub use workflows::{Facts, NewWorkflow, Workflow};

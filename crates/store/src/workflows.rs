@@ -14,6 +14,7 @@ use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
+use crate::usage::{admit_workflow, lock_workflows};
 use crate::{Error, Store, Tenant};
 
 /// A workflow to be.
@@ -37,6 +38,8 @@ pub struct NewWorkflow {
     pub facts: Facts,
     /// Who made it.
     pub created_by: UserId,
+    /// How many workflows the organization may have; `None` = as many as it likes.
+    pub limit: Option<u32>,
 }
 
 /// The lane of a workflow that names none.
@@ -162,13 +165,16 @@ impl Store {
     /// Stores a workflow with its revision 1.
     ///
     /// # Errors
-    /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
+    /// When the database does not answer, [`Error::LimitReached`], or [`Error::Statement`] when the tenant or the user does
+    /// not exist.
     pub async fn create_workflow(&self, tenant: &Tenant, new: NewWorkflow) -> Result<Workflow, Error> {
         // Read once: the columns' defaults read the clock twice, and a new workflow would at times look like a changed one.
         let now = Timestamp(self.now().await?);
         let organization_id = tenant.0.to_string();
         let definition = new.definition.clone();
+        let lock = lock_workflows(self);
         let row = transaction!(self, |connection| {
+            admit_workflow!(connection, lock, &organization_id, new.limit);
             let id = new.id.to_string();
             let workflow = (
                 workflows::id.eq(&id),

@@ -11,6 +11,7 @@
 
 mod access;
 mod authentication;
+mod batch;
 mod connections;
 mod create_workflow;
 mod errors;
@@ -18,6 +19,7 @@ mod execute;
 mod idempotency;
 mod isolation;
 mod journal;
+mod limits;
 mod operations;
 mod outages;
 mod prefer_wait;
@@ -52,6 +54,13 @@ on_both! {
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused
         the_scheme_is_known_in_any_case;
+    batch:
+        each_input_of_a_batch_is_an_execution
+        the_same_batch_again_is_answered_with_the_same_executions
+        what_is_wrong_with_one_item_keeps_no_other_from_running
+        what_is_wrong_with_all_is_an_error_of_the_whole
+        a_batch_that_is_none_is_refused
+        a_batchs_body_has_a_limit_of_its_own;
     create_workflow:
         a_workflow_is_answered_with_its_place
         a_definition_is_given_back_byte_for_byte
@@ -74,6 +83,7 @@ on_both! {
         an_execution_is_accepted_with_its_place
         an_absent_body_or_input_is_an_empty_object
         an_input_that_is_no_object_is_refused
+        tags_and_metadata_are_given_back
         a_finished_execution_shows_what_happened
         a_failed_execution_shows_why;
     idempotency:
@@ -88,6 +98,13 @@ on_both! {
     journal:
         a_journal_is_read_page_by_page
         a_long_journals_log_is_cut_and_says_so;
+    limits:
+        of_two_hundred_at_once_for_the_last_place_one_is_admitted
+        over_the_months_limit_the_answer_says_when_to_come_back
+        workflows_are_limited_by_tier
+        a_super_admin_is_not_limited
+        a_key_that_is_too_fast_is_told_when_to_come_back
+        each_input_of_a_batch_counts_against_the_rate;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled

@@ -31,6 +31,7 @@ mod start_child;
 mod submit;
 mod suspend;
 mod unpublish_lane;
+mod usage;
 mod watch;
 
 use super::protocol_by_verbs;

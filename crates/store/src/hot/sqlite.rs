@@ -41,6 +41,7 @@ mod start_child;
 mod submit;
 mod suspend;
 mod unpublish_lane;
+mod usage;
 mod values;
 mod watch;
 

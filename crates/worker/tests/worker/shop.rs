@@ -121,6 +121,9 @@ impl Shop {
             request_hash: "hash".to_owned(),
             start: Start::Now,
             checked: None,
+            tags: None,
+            metadata: None,
+            monthly_limit: None,
         };
         let id = submit.id.clone();
         let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
@@ -300,6 +303,7 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         facts: Facts::from(&Settings::default()),
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         created_by: owner.user_id,
+        limit: None,
     };
     let workflow = db.store().create_workflow(&tenant, workflow).await.unwrap();
     (tenant, workflow.id)

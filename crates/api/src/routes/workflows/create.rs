@@ -37,6 +37,7 @@ pub(crate) async fn create(
         facts: submission.facts,
         definition: submission.definition,
         created_by: principal.user.clone(),
+        limit: principal.standing.limits().workflows,
     };
     let workflow = state
         .services

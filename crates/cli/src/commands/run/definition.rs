@@ -68,6 +68,7 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         definition: text,
         // Replaced by the owner of the database that is about to be made.
         created_by: UserId::new(),
+        limit: None,
     };
     Ok((new, plan))
 }

@@ -3,6 +3,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::submit::known_by_key;
+use super::usage::{Locked, any_slot, count_inserted, lock, month};
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Accepted, Replay, Replayed};
@@ -12,9 +13,11 @@ use crate::{Error, Tenant};
 /// A replay has no parent, since nobody waits for it; what handled a failure handles the same failure again. Of two
 /// replays with one key at once, the second waits for the first one's commit and then does nothing. The caller checked
 /// the input against a revision: if that is not the newest any more, it has to check again.
-const REPLAY: &str = "
-    WITH original AS (
-        SELECT e.organization_id, e.id, e.workflow_id, e.input, e.on_failure_of, e.depth, w.is_active,
+///
+/// `$7` is the month that is locked and `$8` whether it has room; where neither is there, there is no limit.
+const REPLAY: &str = concat!(
+    "WITH original AS (
+        SELECT e.organization_id, e.id, e.workflow_id, e.input, e.on_failure_of, e.depth, e.tags, e.metadata, w.is_active,
             $4::int IS NOT NULL AND $4 <> w.revision AS is_other,
             CASE WHEN $4 IS NULL THEN e.revision ELSE w.revision END AS revision,
             CASE WHEN $4 IS NULL THEN e.lane ELSE w.lane END AS lane,
@@ -23,14 +26,16 @@ const REPLAY: &str = "
         WHERE e.organization_id = $1 AND e.id = $2
     ), inserted AS (
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, wake_at, request_hash, input,
-            idempotency_key, replay_of, on_failure_of, depth)
+            idempotency_key, replay_of, on_failure_of, depth, tags, metadata)
         SELECT $3, organization_id, workflow_id, revision, lane, timeout_ms, clock_timestamp(), $6, input,
-            $5, id, on_failure_of, depth
-        FROM original WHERE is_active AND NOT is_other
+            $5, id, on_failure_of, depth, tags, metadata
+        FROM original WHERE is_active AND NOT is_other AND $8 IS NOT FALSE
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
         RETURNING created_at
-    )
-    SELECT revision, lane, is_active, is_other, (SELECT created_at FROM inserted) AS created_at FROM original";
+    ), ",
+    count_inserted!("$1", concat!("coalesce($7, ", month!(), ")"), concat!("CASE WHEN $7 IS NULL THEN ", any_slot!(), " ELSE 0 END")),
+    "SELECT revision, lane, is_active, is_other, (SELECT created_at FROM inserted) AS created_at FROM original"
+);
 
 #[derive(QueryableByName)]
 struct Row {
@@ -48,50 +53,71 @@ struct Row {
 
 pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay) -> Result<Replayed, Error> {
     let (organization_id, replay) = (tenant.0.to_string(), replay.clone());
-    pool.run(move |connection| {
-        Box::pin(async move {
-            let row = insert(connection, &organization_id, &replay).await?;
-            if let Some(Row {
-                revision,
-                lane,
-                created_at: Some(created_at),
-                ..
-            }) = row
-            {
-                return Ok(Replayed::Accepted(Accepted {
-                    id: replay.id,
-                    revision,
-                    lane,
-                    created_at: created_at.into(),
-                    starts_at: None,
-                }));
-            }
-            // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
-            if let Some(key) = &replay.idempotency_key
-                && let Some((id, hash)) = known_by_key(connection, &organization_id, key).await?
-            {
-                return Ok(if hash == replay.request_hash {
-                    Replayed::Known(id)
-                } else {
-                    Replayed::KeyReused(id)
-                });
-            }
-            Ok(match row {
-                None => Replayed::Unknown,
-                Some(row) if !row.is_active => Replayed::InactiveWorkflow,
-                Some(row) if row.is_other => Replayed::OtherRevision,
-                // The execution behind the key was deleted between the two statements: the key is free again.
-                Some(_) => return Err(Error::Busy(diesel::result::Error::NotFound)),
+    let Some(limit) = replay.monthly_limit else {
+        return pool
+            .run(move |connection| {
+                Box::pin(async move { replay_once(connection, &organization_id, replay, None).await })
             })
+            .await;
+    };
+    pool.transaction(move |connection| {
+        Box::pin(async move {
+            let locked = lock(connection, &organization_id).await?;
+            replay_once(connection, &organization_id, replay, Some((limit, locked))).await
         })
     })
     .await
+}
+
+async fn replay_once(
+    connection: &mut AsyncPgConnection,
+    organization_id: &str,
+    replay: Replay,
+    limit: Option<(u32, Locked)>,
+) -> Result<Replayed, Error> {
+    let row = insert(connection, organization_id, &replay, limit.as_ref()).await?;
+    if let Some(Row {
+        revision,
+        lane,
+        created_at: Some(created_at),
+        ..
+    }) = row
+    {
+        return Ok(Replayed::Accepted(Accepted {
+            id: replay.id,
+            revision,
+            lane,
+            created_at: created_at.into(),
+            starts_at: None,
+        }));
+    }
+    // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
+    if let Some(key) = &replay.idempotency_key
+        && let Some((id, hash)) = known_by_key(connection, organization_id, key).await?
+    {
+        return Ok(if hash == replay.request_hash {
+            Replayed::Known(id)
+        } else {
+            Replayed::KeyReused(id)
+        });
+    }
+    Ok(match (row, limit) {
+        (None, _) => Replayed::Unknown,
+        (Some(row), _) if !row.is_active => Replayed::InactiveWorkflow,
+        (Some(row), _) if row.is_other => Replayed::OtherRevision,
+        (Some(_), Some((limit, locked))) if !locked.has_room(limit) => {
+            Replayed::LimitReached(locked.reached(limit, 0))
+        }
+        // The execution behind the key was deleted between the two statements: the key is free again.
+        (Some(_), _) => return Err(Error::Busy(diesel::result::Error::NotFound)),
+    })
 }
 
 async fn insert(
     connection: &mut AsyncPgConnection,
     organization_id: &str,
     replay: &Replay,
+    limit: Option<&(u32, Locked)>,
 ) -> Result<Option<Row>, Error> {
     let insert = sql_query(REPLAY)
         .bind::<Text, _>(organization_id)
@@ -99,6 +125,8 @@ async fn insert(
         .bind::<Text, _>(replay.id.as_str())
         .bind::<Nullable<Integer>, _>(replay.newest)
         .bind::<Nullable<Text>, _>(replay.idempotency_key.as_deref())
-        .bind::<Text, _>(&replay.request_hash);
+        .bind::<Text, _>(&replay.request_hash)
+        .bind::<Nullable<Text>, _>(limit.map(|(_, locked)| locked.month.as_str()))
+        .bind::<Nullable<Bool>, _>(limit.map(|(limit, locked)| locked.has_room(*limit)));
     Ok(Cached(insert).load(connection).await?.pop())
 }
