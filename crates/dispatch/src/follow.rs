@@ -179,7 +179,10 @@ impl Shared {
 
     /// Tells those who follow what has changed. What the statement did not find has been deleted.
     fn tell(&self, ids: &[ExecutionId], found: Vec<Watched>) {
-        let mut found: HashMap<_, _> = found.into_iter().map(|watched| (watched.id.clone(), watched)).collect();
+        let mut found: HashMap<_, _> = found
+            .into_iter()
+            .map(|watched| (watched.id.clone(), watched))
+            .collect();
         let places = self.places();
         for id in ids {
             let look = found.remove(id).map_or(Look::Gone, |watched| {

@@ -199,8 +199,7 @@ impl Store {
             return Err(Error::Options("only PostgreSQL tells what it reads".to_owned()));
         };
         let examined = filter.examined(limit);
-        let Statement { sql, binds } =
-            statement::listing(Dialect::Postgres, tenant, filter, after, examined);
+        let Statement { sql, binds } = statement::listing(Dialect::Postgres, tenant, filter, after, examined);
         let lines = pool.run(move |connection| {
             Box::pin(async move {
                 let mut query =

@@ -102,13 +102,22 @@ fn by_status(builder: &mut Builder, filter: &ExecutionFilter, bounds: &Bounds) -
     let count = &bounds.count;
     if ended.is_empty() || unfinished.is_empty() {
         let statuses = [ended, unfinished].concat();
-        let all = union(statuses.into_iter().map(|status| stretch(status, &owner, bounds, from)));
+        let all = union(
+            statuses
+                .into_iter()
+                .map(|status| stretch(status, &owner, bounds, from)),
+        );
         return format!("{all} {ORDER} {count}");
     }
-    let ended = union(ended.into_iter().map(|status| stretch(status, &owner, bounds, from)));
+    let ended = union(
+        ended
+            .into_iter()
+            .map(|status| stretch(status, &owner, bounds, from)),
+    );
     let whole_range = from.unwrap_or(builder.beginning());
-    let floor =
-        format!("(SELECT CASE WHEN count(*) = {count} THEN min(created_at) ELSE {whole_range} END FROM ended)");
+    let floor = format!(
+        "(SELECT CASE WHEN count(*) = {count} THEN min(created_at) ELSE {whole_range} END FROM ended)"
+    );
     let unfinished = unfinished.into_iter();
     let unfinished = union(unfinished.map(|status| stretch(status, &owner, bounds, Some(&floor))));
     format!(

@@ -52,9 +52,21 @@ pub(crate) async fn a_list_has_what_its_filter_says_newest_first_and_once(db: &T
     insert(db, &known).await;
 
     use ExecutionStatus::*;
-    let statuses: [&[ExecutionStatus]; 6] =
-        [&[], &[Completed], &[Failed, Cancelled], &[Running], &[Pending, Waiting], &[Running, Completed, Failed]];
-    let ranges = [(None, None), (Some(20), None), (None, Some(90)), (Some(20), Some(60)), (Some(60), Some(20))];
+    let statuses: [&[ExecutionStatus]; 6] = [
+        &[],
+        &[Completed],
+        &[Failed, Cancelled],
+        &[Running],
+        &[Pending, Waiting],
+        &[Running, Completed, Failed],
+    ];
+    let ranges = [
+        (None, None),
+        (Some(20), None),
+        (None, Some(90)),
+        (Some(20), Some(60)),
+        (Some(60), Some(20)),
+    ];
     let tags: [&[&str]; 4] = [&[], &["paid"], &["paid", "night, late", "audit"], &["none"]];
     let mut lists = 0;
     for workflow in [None, Some(&ours.workflow), Some(&rare)] {
@@ -72,7 +84,11 @@ pub(crate) async fn a_list_has_what_its_filter_says_newest_first_and_once(db: &T
                         };
                         let limit = if lists % 2 == 0 { 7 } else { 100 };
                         let found = traverse(db, &ours.tenant, &filter, limit).await;
-                        assert_eq!(found, expected(&known, &ours.tenant, &filter), "{filter:?} by {limit}");
+                        assert_eq!(
+                            found,
+                            expected(&known, &ours.tenant, &filter),
+                            "{filter:?} by {limit}"
+                        );
                         lists += 1;
                     }
                 }
@@ -102,7 +118,10 @@ pub(crate) async fn the_tags_of_a_deleted_execution_go_with_it(db: &TestDatabase
         world.protocol().delete(&world.tenant, &known.id).await.unwrap(),
         Deleted::Yes
     );
-    assert_eq!(raw::texts(db, "SELECT tag AS value FROM execution_tags").await, []);
+    assert_eq!(
+        raw::texts(db, "SELECT tag AS value FROM execution_tags").await,
+        []
+    );
 }
 
 /// A hundred thousand executions of ours and as many of somebody else's. The same with a million each, and what each list
@@ -118,7 +137,13 @@ async fn every_list_reads_few_blocks_however_much_is_stored() {
     // Each in a statement of its own, which may not be part of a transaction.
     raw::execute(&db, "VACUUM ANALYZE executions").await;
     raw::execute(&db, "VACUUM ANALYZE execution_tags").await;
-    let statuses = [vec![], vec!["FAILED"], vec!["COMPLETED"], vec!["RUNNING"], vec!["CANCELLED", "FAILED", "WAITING"]];
+    let statuses = [
+        vec![],
+        vec!["FAILED"],
+        vec!["COMPLETED"],
+        vec!["RUNNING"],
+        vec!["CANCELLED", "FAILED", "WAITING"],
+    ];
     for workflow in [None, Some(&ours.workflow), Some(&rare)] {
         for statuses in &statuses {
             for (from, to) in [(None, None), (Some(100), Some(40_000)), (Some(200_000), None)] {
@@ -209,7 +234,11 @@ async fn assert_few_blocks(
     filter: &ExecutionFilter,
     after: Option<&Position>,
 ) {
-    let plan = db.store().explain_list_executions(tenant, filter, after, 100).await.unwrap();
+    let plan = db
+        .store()
+        .explain_list_executions(tenant, filter, after, 100)
+        .await
+        .unwrap();
     assert!(blocks(&plan) <= 300, "{filter:?} after {after:?}:\n{plan}");
 }
 
@@ -252,7 +281,12 @@ fn many(world: &World<'_>, rare: &WorkflowId, count: u32) -> String {
     )
 }
 
-async fn traverse(db: &TestDatabase, tenant: &Tenant, filter: &ExecutionFilter, limit: usize) -> Vec<ExecutionId> {
+async fn traverse(
+    db: &TestDatabase,
+    tenant: &Tenant,
+    filter: &ExecutionFilter,
+    limit: usize,
+) -> Vec<ExecutionId> {
     let mut found = Vec::new();
     let mut after = None;
     loop {

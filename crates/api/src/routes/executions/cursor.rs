@@ -17,7 +17,9 @@ pub(super) fn write(position: &Position) -> String {
 /// Reads it back.
 pub(super) fn read(text: &str) -> Option<Position> {
     let (micros, id) = text.strip_prefix(VERSION)?.strip_prefix('-')?.split_once('-')?;
-    let micros = i64::from_str_radix(micros, 16).ok().filter(|micros| *micros >= 0)?;
+    let micros = i64::from_str_radix(micros, 16)
+        .ok()
+        .filter(|micros| *micros >= 0)?;
     let position = Position {
         created_at: DateTime::from_timestamp_micros(micros)?,
         id: format!("{}{id}", ExecutionId::PREFIX).parse().ok()?,

@@ -46,7 +46,10 @@ pub(crate) async fn events(
         .await?
         .ok_or(Error::NotFound("execution"))?;
     if seen.entries > found.journal_len {
-        let message = format!("`Last-Event-ID` is none of this execution's: it has {} entries", found.journal_len);
+        let message = format!(
+            "`Last-Event-ID` is none of this execution's: it has {} entries",
+            found.journal_len
+        );
         let problem = Problem::new("header Last-Event-ID", "invalid_parameter", message);
         return Err(Error::Invalid(vec![problem]));
     }

@@ -27,7 +27,10 @@ pub(super) fn from_query(filters: &mut Filters) -> ExecutionFilter {
         tags: unique(filters.take_all("tags", "one or several tags", |text| named(text, MAX_TAG))),
     };
     if filter.tags.len() > MAX_TAGS {
-        let message = format!("`tags` has {} tags, and at most {MAX_TAGS} are allowed", filter.tags.len());
+        let message = format!(
+            "`tags` has {} tags, and at most {MAX_TAGS} are allowed",
+            filter.tags.len()
+        );
         filters.refuse("tags", "out_of_range", message);
     }
     filter
@@ -35,7 +38,11 @@ pub(super) fn from_query(filters: &mut Filters) -> ExecutionFilter {
 
 /// Reads the same from an object at `path`, where the workflow is called `workflowId`, and `status` and `tags` may be
 /// arrays.
-pub(super) fn from_json(object: &Map<String, Value>, path: &Path, problems: &mut Vec<Problem>) -> ExecutionFilter {
+pub(super) fn from_json(
+    object: &Map<String, Value>,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> ExecutionFilter {
     const KNOWN: [&str; 6] = ["workflowId", "status", "createdFrom", "createdTo", "lane", "tags"];
     for key in object.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
         let message = format!("unknown key `{key}`; the keys are {}", KNOWN.join(", "));
@@ -55,7 +62,10 @@ pub(super) fn from_json(object: &Map<String, Value>, path: &Path, problems: &mut
         tags: object.several("tags", "a tag, or an array of tags", |text| named(text, MAX_TAG)),
     };
     if filter.tags.len() > MAX_TAGS {
-        let message = format!("there are {} tags, and at most {MAX_TAGS} are allowed", filter.tags.len());
+        let message = format!(
+            "there are {} tags, and at most {MAX_TAGS} are allowed",
+            filter.tags.len()
+        );
         problems.push(Problem::new(path.key("tags"), "out_of_range", message));
     }
     filter
@@ -88,7 +98,12 @@ impl Object<'_> {
             Some(value) => std::slice::from_ref(value),
         };
         let values = values.iter().map(|value| value.as_str().and_then(&read));
-        unique(values.collect::<Option<Vec<_>>>().or_else(|| self.refuse(key, expected)).unwrap_or_default())
+        unique(
+            values
+                .collect::<Option<Vec<_>>>()
+                .or_else(|| self.refuse(key, expected))
+                .unwrap_or_default(),
+        )
     }
 
     fn refuse<T>(&mut self, key: &str, expected: &str) -> Option<T> {
@@ -106,7 +121,6 @@ fn named(text: &str, longest: usize) -> Option<String> {
     let length = text.chars().count();
     ((1..=longest).contains(&length) && !text.contains('\0')).then(|| text.to_owned())
 }
-
 
 /// Each value once: each is a stretch of an index.
 fn unique<T: PartialEq>(values: Vec<T>) -> Vec<T> {
@@ -131,7 +145,10 @@ pub(super) fn narrow(
     }
     if let Some(other) = filter.statuses.iter().find(|status| !possible.contains(status)) {
         let names: Vec<_> = possible.iter().map(|status| status.as_str()).collect();
-        let message = format!("nothing can be done to what is {other}; possible are {}", names.join(", "));
+        let message = format!(
+            "nothing can be done to what is {other}; possible are {}",
+            names.join(", ")
+        );
         problems.push(Problem::new(path.key("status"), "unknown_value", message));
     }
 }

@@ -301,7 +301,10 @@ pub(super) fn dollars(micros: i64) -> f64 {
     micros as f64 / 1_000_000.0
 }
 
-pub(super) fn duration(started_at: Option<DateTime<Utc>>, completed_at: Option<DateTime<Utc>>) -> Option<i64> {
+pub(super) fn duration(
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+) -> Option<i64> {
     let (end, start) = completed_at.zip(started_at)?;
     Some((end - start).num_milliseconds())
 }

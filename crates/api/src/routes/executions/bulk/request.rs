@@ -70,10 +70,16 @@ fn limit_of(fields: &mut Fields<'_>) -> usize {
         return usual;
     };
     let limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok());
-    limit.filter(|limit| (1..=most).contains(limit)).unwrap_or_else(|| {
-        fields.add("limit", "out_of_range", format!("`limit` is a number from 1 to {most}"));
-        usual
-    })
+    limit
+        .filter(|limit| (1..=most).contains(limit))
+        .unwrap_or_else(|| {
+            fields.add(
+                "limit",
+                "out_of_range",
+                format!("`limit` is a number from 1 to {most}"),
+            );
+            usual
+        })
 }
 
 fn cursor_of(fields: &mut Fields<'_>) -> Option<Position> {

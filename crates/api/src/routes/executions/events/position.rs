@@ -53,7 +53,11 @@ impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Some(value) = parts.headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        let Some(value) = parts
+            .headers
+            .get("last-event-id")
+            .filter(|value| !value.is_empty())
+        else {
             return Ok(Self(Position::default()));
         };
         let position = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -76,7 +80,16 @@ mod tests {
         for text in ["0", "7", "7-RUNNING-2", "12-COMPLETED-1"] {
             assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
         }
-        for text in ["", "-1", "7-", "7-RUNNING", "7-RUNNING-", "7-GONE-1", "7-RUNNING--1", "99999999999"] {
+        for text in [
+            "",
+            "-1",
+            "7-",
+            "7-RUNNING",
+            "7-RUNNING-",
+            "7-GONE-1",
+            "7-RUNNING--1",
+            "99999999999",
+        ] {
             assert!(text.parse::<Position>().is_err(), "{text}");
         }
     }
