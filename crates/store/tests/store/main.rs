@@ -31,6 +31,7 @@ mod settle;
 mod sqlite_files;
 mod submit;
 mod suspend;
+mod tenancy;
 mod unpublish_lane;
 mod watch;
 mod world;
