@@ -11,5 +11,5 @@ pub(crate) use document::Document;
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use page::Page;
-pub(crate) use prefer::{Prefer, Return};
+pub(crate) use prefer::{PREFERENCE_APPLIED, Prefer, Return};
 pub(crate) use signal_path::SignalPath;

@@ -8,13 +8,16 @@ mod extract;
 mod inputs;
 mod key;
 mod layers;
+mod openapi;
 mod principal;
 mod problem;
 mod router;
 mod routes;
 mod serve;
 mod state;
+mod wait;
 
 pub use api::Api;
 pub use key::ApiKey;
+pub use openapi::openapi;
 pub use state::{Options, Services};

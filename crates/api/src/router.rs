@@ -9,8 +9,11 @@ use axum::routing::{get, post};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{executions, healthz, metrics, readyz, workflows};
+use crate::routes::{executions, probes, workflows};
 use crate::state::AppState;
+
+/// What all routes but the probes begin with.
+pub(crate) const BASE: &str = "/api/v1/ai-hub";
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
@@ -30,9 +33,11 @@ pub(crate) fn router(state: Arc<AppState>) -> Router {
             post(executions::signal),
         )
         .route("/api/v1/ai-hub/executions/{id}/journal", get(executions::journal))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(probes::metrics))
+        .route("/openapi.json", get(probes::openapi))
+        .route("/docs", get(probes::docs))
         .fallback(async || Error::UnknownRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         // From the inside out: the last one sees every answer, whoever made it.

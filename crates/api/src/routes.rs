@@ -2,11 +2,5 @@
 
 pub(crate) mod executions;
 mod fields;
-mod healthz;
-mod metrics;
-mod readyz;
+pub(crate) mod probes;
 pub(crate) mod workflows;
-
-pub(crate) use healthz::healthz;
-pub(crate) use metrics::metrics;
-pub(crate) use readyz::readyz;

@@ -10,6 +10,8 @@ mod retry;
 mod signal;
 pub(crate) mod view;
 
+use utoipa::OpenApi;
+
 pub(crate) use cancel::cancel;
 pub(crate) use delete::delete;
 pub(crate) use get::get;
@@ -17,3 +19,16 @@ pub(crate) use journal::journal;
 pub(crate) use replay::replay;
 pub(crate) use retry::retry;
 pub(crate) use signal::signal;
+
+/// These routes in the document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    get::get,
+    delete::delete,
+    cancel::cancel,
+    retry::retry,
+    replay::replay,
+    signal::signal,
+    journal::journal,
+))]
+pub(crate) struct Described;

@@ -13,8 +13,11 @@ mod access;
 mod authentication;
 mod connections;
 mod create_workflow;
+mod described;
+mod documents;
 mod errors;
 mod execute;
+mod generated;
 mod idempotency;
 mod isolation;
 mod journal;
@@ -22,6 +25,7 @@ mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
+mod raw;
 mod shutdown;
 mod world;
 
@@ -60,6 +64,8 @@ on_both! {
         problems_of_fields_and_definition_are_answered_together
         a_character_that_the_database_cannot_keep_is_refused
         a_zero_character_inside_a_document_is_kept;
+    documents:
+        the_document_has_every_route;
     errors:
         malformed_json_is_400
         a_document_that_nests_too_deeply_is_400
@@ -76,6 +82,9 @@ on_both! {
         an_input_that_is_no_object_is_refused
         a_finished_execution_shows_what_happened
         a_failed_execution_shows_why;
+    generated:
+        no_request_however_malformed_gets_a_5xx_or_a_reset
+        a_body_that_nobody_reads_does_not_cost_the_answer;
     idempotency:
         the_same_key_again_answers_the_same_execution
         the_same_key_with_another_request_is_409
@@ -109,7 +118,9 @@ on_both! {
         a_minimal_answer_shows_how_it_ended_without_its_documents
         a_minimal_answer_of_a_failed_execution_says_why
         a_minimal_answer_without_an_end_shows_what_was_recorded
-        all_who_wait_for_one_execution_are_answered;
+        all_who_wait_for_one_execution_are_answered
+        an_execution_that_was_submitted_earlier_can_be_waited_for
+        nobody_waits_for_another_organizations_execution;
     probes:
         a_healthy_system_is_alive_and_ready
         readiness_names_a_closed_broker

@@ -12,10 +12,18 @@ use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// A workflow, with its newest revision.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/workflows/{id}",
+    operation_id = "getWorkflow",
+    params(("id" = schema::WorkflowId, Path, description = "The workflow's id.")),
+    responses((status = 200, description = "Its newest revision.", body = Body<'static>))
+)]
 pub(crate) async fn get(
     State(state): State<Arc<AppState>>,
     principal: Principal,

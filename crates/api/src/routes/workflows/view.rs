@@ -5,24 +5,35 @@ use gristmill_core::WorkflowId;
 use gristmill_store::Workflow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::error::Error;
+use crate::openapi::schema;
 
 /// The answer's envelope.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowAnswer)]
 pub(crate) struct Body<'a> {
     workflow: View<'a>,
 }
 
-#[derive(Serialize)]
+/// A workflow, with its newest definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Workflow)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
+    #[schema(value_type = schema::WorkflowId)]
     id: &'a WorkflowId,
     name: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
+    /// The user's label.
     version: &'a str,
+    #[schema(value_type = Vec<String>)]
     tags: &'a RawValue,
+    /// Whether it may be executed.
     is_active: bool,
+    /// Counts the definitions that were saved, from 1.
     revision: i32,
     #[serde(flatten)]
     definition: Definition<'a>,
@@ -31,15 +42,20 @@ struct View<'a> {
 }
 
 /// The stored definition: its parts are handed on as the text that they were sent as, positions and colours included.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 struct Definition<'a> {
     #[serde(borrow)]
+    #[schema(value_type = Vec<schema::Node>)]
     nodes: &'a RawValue,
     #[serde(borrow)]
+    #[schema(value_type = Vec<schema::Edge>)]
     edges: &'a RawValue,
+    /// What expressions see as `vars`.
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     variables: &'a RawValue,
     #[serde(borrow)]
+    #[schema(value_type = schema::Settings)]
     settings: &'a RawValue,
 }
 
