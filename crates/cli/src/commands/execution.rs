@@ -1,19 +1,15 @@
 //! `gristmill execution`
 
-mod client;
 mod show;
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use clap::{Subcommand, ValueEnum};
-use gristmill_core::ExecutionId;
-use reqwest::Method;
+use gristmill_client::{Call, ExecutionId, Method};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::{Context, Flag, given};
+use super::connection::Connection;
+use super::{Context, Flag};
 use crate::error::Error;
-use client::Client;
 use show::{summary, table};
 
 /// Look at one execution, and do something with it, through the API.
@@ -29,24 +25,8 @@ Examples:
 pub struct Args {
     #[command(subcommand)]
     action: Action,
-    /// The API's URL, such as https://mill.example.
-    #[arg(long, global = true, value_name = "URL", env = "GRISTMILL_URL")]
-    url: Option<String>,
-    /// The API key.
-    #[arg(
-        long,
-        global = true,
-        value_name = "KEY",
-        env = "GRISTMILL_API_KEY",
-        hide_env_values = true
-    )]
-    api_key: Option<String>,
-    /// Where `gristmill dev` keeps its API key [default: .gristmill].
-    #[arg(long, global = true, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Print the API's answer as JSON, for programs.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,52 +65,48 @@ enum Revision {
     Newest,
 }
 
+impl From<Revision> for gristmill_client::Revision {
+    fn from(revision: Revision) -> Self {
+        match revision {
+            Revision::Same => Self::Same,
+            Revision::Newest => Self::Newest,
+        }
+    }
+}
+
 impl Args {
     pub fn flags(&self) -> Vec<Flag> {
-        given([(
-            "--data-dir",
-            "data_dir",
-            self.data_dir.as_ref().map(|path| path.display().to_string()),
-        )])
+        self.connection.flags()
     }
 
     pub async fn run(self, context: Context) -> Result<(), Error> {
-        let client = Client::new(self.url, self.api_key, &context.loaded.config)?;
-        let answer = self.action.ask(&client).await?;
-        let text = if self.json {
-            format!("{answer}\n")
-        } else {
-            self.action.tell(&answer)
-        };
-        std::io::stdout()
-            .write_all(text.as_bytes())
-            .map_err(|source| Error::Pipe("cannot write the answer", source))
+        let client = self.connection.client(&context.loaded.config)?;
+        let answer: Value = client.call(&self.action.call()?).await?;
+        self.connection.print(&answer, |answer| self.action.tell(answer))
     }
 }
 
 impl Action {
-    async fn ask(&self, client: &Client) -> Result<Value, Error> {
-        match self {
-            Self::Show { id } => client.ask(Method::GET, &format!("/executions/{id}"), None).await,
-            Self::Cancel { id } => client.order(id, "cancel", json!({})).await,
-            Self::Retry { id } => client.order(id, "retry", json!({})).await,
-            Self::Replay { id, revision } => {
-                let revision = match revision {
-                    Revision::Same => "same",
-                    Revision::Newest => "newest",
-                };
-                client.order(id, "replay", json!({"revision": revision})).await
-            }
+    /// What is asked of the API. The client's typed methods would do, but `--json` prints all that the API says.
+    fn call(&self) -> Result<Call, Error> {
+        let order =
+            |id: &ExecutionId, order: &str| Call::new(Method::POST, ["executions", id.as_str(), order]);
+        // A key of its own makes the call one that may be repeated.
+        let key = Uuid::new_v4().to_string();
+        Ok(match self {
+            Self::Show { id } => Call::new(Method::GET, ["executions", id.as_str()]),
+            Self::Cancel { id } => order(id, "cancel").repeatable(),
+            Self::Retry { id } => order(id, "retry"),
+            Self::Replay { id, revision } => order(id, "replay")
+                .idempotency_key(key)
+                .body(&json!({"revision": gristmill_client::Revision::from(*revision)}))?,
             Self::Signal { id, name, payload } => {
-                let payload = Value::Object(payload.clone().unwrap_or_default());
-                client.signal(id, name, &payload).await
+                let path = ["executions", id.as_str(), "signals", name];
+                let call = Call::new(Method::POST, path).idempotency_key(key);
+                call.body(&payload.clone().unwrap_or_default())?
             }
-            Self::Delete { id } => {
-                client
-                    .ask(Method::DELETE, &format!("/executions/{id}"), None)
-                    .await
-            }
-        }
+            Self::Delete { id } => Call::new(Method::DELETE, ["executions", id.as_str()]),
+        })
     }
 
     /// The answer for people.
