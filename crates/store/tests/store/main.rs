@@ -21,6 +21,7 @@ mod mail;
 mod migrations;
 mod operations;
 mod plain;
+mod previous_version;
 mod raw;
 mod recover;
 mod relay;
