@@ -151,7 +151,21 @@ impl Task {
                         return command;
                     }
                     () = &mut renew => {
+                        let connection = self.session.as_ref().map(|session| session.connection().clone());
                         self.stop(consuming).await;
+                        if self.session.is_none() {
+                            // No answer: the connection is doubtful, as after any other loss.
+                            tracing::warn!(
+                                queues = ?self.consumer.queues,
+                                "the broker ended the consumers; consuming again"
+                            );
+                            if let Some(connection) = connection {
+                                self.consumer.link.forget(&connection).await;
+                            }
+                            self.retired = None;
+                            pause = self.backoff.pause();
+                            continue 'sessions;
+                        }
                         // Open until the next time, so that what it delivered can be settled.
                         self.retired = self.session.take();
                         pause = Duration::ZERO;
