@@ -131,7 +131,7 @@ impl Session {
         &self.connection
     }
 
-    fn works(&self) -> bool {
+    pub(super) fn works(&self) -> bool {
         self.connection.status().connected() && self.channel.status().connected()
     }
 }

@@ -151,25 +151,14 @@ impl Task {
                         return command;
                     }
                     () = &mut renew => {
-                        let connection = self.session.as_ref().map(|session| session.connection().clone());
                         self.stop(consuming).await;
-                        if self.session.is_none() {
-                            // No answer: the connection is doubtful, as after any other loss.
-                            tracing::warn!(
-                                queues = ?self.consumer.queues,
-                                "the broker ended the consumers; consuming again"
-                            );
-                            if let Some(connection) = connection {
-                                self.consumer.link.forget(&connection).await;
-                            }
-                            self.retired = None;
-                            pause = self.backoff.pause();
+                        // Open until the next time, so that what it delivered can be settled.
+                        self.retired = self.session.take().filter(Session::works);
+                        if self.retired.is_some() {
+                            pause = Duration::ZERO;
                             continue 'sessions;
                         }
-                        // Open until the next time, so that what it delivered can be settled.
-                        self.retired = self.session.take();
-                        pause = Duration::ZERO;
-                        continue 'sessions;
+                        break None;
                     }
                     item = consuming.next() => match item {
                         // The handle outlives the task, unless all is being dropped.
@@ -193,6 +182,7 @@ impl Task {
         }
     }
 
+    /// Stops the consumers. A channel that does not answer is dropped, and its connection with it.
     async fn stop(&mut self, consuming: Consuming) {
         let Some(session) = &self.session else { return };
         let stopped = self
@@ -200,6 +190,7 @@ impl Task {
             .cancel(session, consuming, |delivery| drop(self.deliver.send(delivery)));
         if let Err(error) = stopped.await {
             tracing::warn!(%error, "the consumers were not cancelled cleanly; their channel is dropped");
+            self.consumer.link.forget(session.connection()).await;
             self.session = None;
         }
     }
