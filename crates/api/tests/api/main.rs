@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod audit;
 mod authentication;
 mod connections;
 mod create_workflow;
@@ -18,11 +19,13 @@ mod execute;
 mod idempotency;
 mod isolation;
 mod journal;
+mod keys;
 mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
 mod shutdown;
+mod tokens;
 mod world;
 
 use gristmill_testkit::TestDatabase;
@@ -47,7 +50,13 @@ macro_rules! on_both {
 on_both! {
     access:
         a_tier_below_growth_has_no_access
-        a_user_who_is_no_admin_deletes_nothing;
+        a_user_who_is_no_admin_deletes_nothing
+        every_route_asks_for_its_permission
+        a_keys_scopes_narrow_what_its_owner_may_do;
+    audit:
+        what_was_done_is_shown_with_who_and_in_which_request
+        a_page_leads_to_the_next_one
+        a_bad_parameter_is_named;
     authentication:
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused
@@ -88,6 +97,14 @@ on_both! {
     journal:
         a_journal_is_read_page_by_page
         a_long_journals_log_is_cut_and_says_so;
+    keys:
+        a_key_is_shown_once_and_works
+        a_revoked_key_works_no_more
+        a_key_makes_no_key_that_may_do_more
+        a_key_that_makes_no_sense_is_refused_with_every_problem
+        members_see_and_revoke_their_own_keys_and_admins_everybodys
+        a_trusted_key_ends_with_its_expiry
+        the_use_of_a_key_is_noted;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
@@ -117,4 +134,12 @@ on_both! {
     shutdown:
         a_wait_is_cut_short_by_the_shutdown
         a_request_that_hangs_does_not_hold_up_the_shutdown;
+    tokens:
+        a_token_acts_for_its_bearer
+        a_token_that_is_not_to_be_believed_is_refused
+        a_token_does_not_choose_how_it_is_verified
+        tokens_of_public_keys_are_believed
+        a_membership_that_ends_ends_the_tokens_access
+        without_keys_nothing_is_believed_and_nothing_refused_for_good
+        tokens_are_refused_where_none_are_configured;
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gristmill_api::{Api, ApiKey, Options, Services};
+use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
 use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
@@ -269,25 +270,32 @@ pub(crate) async fn add_organization(store: &Store) -> (OrganizationId, String) 
 
 /// A new organization of a tier, and the key of its owner, who has this role everywhere.
 pub(crate) async fn add_member(store: &Store, tier: &str, global_role: &str) -> (OrganizationId, String) {
-    let made = ApiKey::generate();
-    let id = ApiKeyId::new();
+    let (key, secret) = new_key("test");
     let organization = NewOrganization {
         name: "Mill".to_owned(),
         tier: tier.to_owned(),
     };
     let user = NewUser {
         name: "Miller".to_owned(),
-        email: format!("{id}@example.com"),
+        email: format!("{}@example.com", key.id),
         global_role: global_role.to_owned(),
     };
-    let key = NewApiKey {
-        id,
-        name: "test".to_owned(),
-        prefix: made.prefix,
-        hash: made.hash,
-    };
     let owner = store.bootstrap(System, organization, user, key).await.unwrap();
-    (owner.organization_id, made.key)
+    (owner.organization_id, secret)
+}
+
+/// A key that is not narrowed, and its secret.
+pub(crate) fn new_key(name: &str) -> (NewApiKey, String) {
+    let ApiKey { key, prefix, hash } = ApiKey::generate();
+    let new = NewApiKey {
+        id: ApiKeyId::new(),
+        name: name.to_owned(),
+        prefix,
+        hash,
+        scopes: Scopes::ALL,
+        expires_at: None,
+    };
+    (new, key)
 }
 
 /// A small valid workflow.
