@@ -39,8 +39,18 @@ async fn an_exhausted_pool_is_a_503_that_says_when_to_come_again() {
     assert_eq!(refused.retry_after.as_deref(), Some("2"), "{refused:?}");
 
     session.batch_execute("COMMIT").await.unwrap();
+    // Accepted, unless a background task of the API's own had the one connection; then a repeat is safe, and accepted.
     let stuck = stuck.await.unwrap().unwrap();
-    assert_eq!(stuck.status, 202, "{stuck:?}");
+    assert!([202, 503].contains(&stuck.status), "{stuck:?}");
+    eventually("the one that was stuck is accepted", async || {
+        let answer = api
+            .client
+            .try_execute(&workflow, Some("stuck"), json!({}))
+            .await
+            .ok()?;
+        (answer.status == 202).then_some(())
+    })
+    .await;
     let next = api.execute(&workflow, json!({"number": 1})).await;
     // The one that was stuck has no number, so it fails; that is not what this is about.
     system.all_have_ended().await;
