@@ -12,14 +12,17 @@
 mod access;
 mod audit;
 mod authentication;
+mod bulk;
 mod connections;
 mod create_workflow;
 mod errors;
+mod events;
 mod execute;
 mod idempotency;
 mod isolation;
 mod journal;
 mod keys;
+mod list_executions;
 mod operations;
 mod outages;
 mod prefer_wait;
@@ -61,6 +64,11 @@ on_both! {
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused
         the_scheme_is_known_in_any_case;
+    bulk:
+        what_a_filter_finds_is_cancelled_in_bounded_steps
+        what_a_filter_finds_failed_is_retried
+        an_order_for_everything_must_say_so
+        one_execution_that_cannot_be_had_hurts_no_other;
     create_workflow:
         a_workflow_is_answered_with_its_place
         a_definition_is_given_back_byte_for_byte
@@ -79,6 +87,12 @@ on_both! {
         a_switched_off_workflow_is_409
         a_panic_is_an_opaque_500
         a_body_that_never_ends_is_given_up;
+    events:
+        a_stream_tells_what_happens_and_ends_with_the_execution
+        nothing_is_missed_between_the_past_and_the_stream
+        the_stream_of_a_deleted_execution_ends
+        so_many_follow_and_no_more
+        a_stream_outlives_the_time_of_a_request_but_not_the_process;
     execute:
         an_execution_is_accepted_with_its_place
         an_absent_body_or_input_is_an_empty_object
@@ -105,6 +119,9 @@ on_both! {
         members_see_and_revoke_their_own_keys_and_admins_everybodys
         a_trusted_key_ends_with_its_expiry
         the_use_of_a_key_is_noted;
+    list_executions:
+        executions_are_listed_page_by_page_without_their_documents
+        a_bad_parameter_of_a_list_is_named;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
