@@ -16,7 +16,10 @@ async fn ask(world: &World, order: &str, body: &Value) -> Value {
 
 /// How many executions stand so.
 async fn count(world: &World, status: &str) -> usize {
-    let list = world.get(&format!("{BASE}/executions?status={status}")).await.json();
+    let list = world
+        .get(&format!("{BASE}/executions?status={status}"))
+        .await
+        .json();
     list["executions"].as_array().unwrap().len()
 }
 
@@ -43,13 +46,25 @@ pub(crate) async fn what_a_filter_finds_is_cancelled_in_bounded_steps(database: 
     order = json!({"filter": {"workflowId": workflow}, "limit": 2});
     for (done, remaining) in [(2, true), (2, true), (1, false), (0, false)] {
         let answer = ask(&world, "cancel", &order).await;
-        let told = (&answer["matched"], &answer["done"], &answer["remaining"], &answer["failed"]);
-        assert_eq!(told, (&json!(done), &json!(done), &json!(remaining), &json!(0)), "{answer}");
+        let told = (
+            &answer["matched"],
+            &answer["done"],
+            &answer["remaining"],
+            &answer["failed"],
+        );
+        assert_eq!(
+            told,
+            (&json!(done), &json!(done), &json!(remaining), &json!(0)),
+            "{answer}"
+        );
         assert_eq!(answer["nextCursor"].is_string(), remaining, "{answer}");
     }
     assert_eq!(count(&world, "CANCELLED").await, 5);
     assert_eq!(count(&world, "COMPLETED").await, 1);
-    let other = world.get(&format!("{BASE}/executions/{}", others[0])).await.json();
+    let other = world
+        .get(&format!("{BASE}/executions/{}", others[0]))
+        .await
+        .json();
     assert_eq!(other["execution"]["status"], "PENDING");
     assert_eq!(ask(&world, "cancel", &json!({"all": true})).await["done"], 1);
 }
@@ -66,10 +81,18 @@ pub(crate) async fn what_a_filter_finds_failed_is_retried(database: TestDatabase
     assert_eq!(counted["matched"], 2, "{counted}");
     // A cursor goes on behind what an earlier request has come to.
     let first = ask(&world, "retry", &json!({"filter": filter, "limit": 1})).await;
-    assert_eq!((&first["done"], &first["remaining"]), (&json!(1), &json!(true)), "{first}");
+    assert_eq!(
+        (&first["done"], &first["remaining"]),
+        (&json!(1), &json!(true)),
+        "{first}"
+    );
     let rest = json!({"filter": filter, "cursor": first["nextCursor"]});
     let second = ask(&world, "retry", &rest).await;
-    assert_eq!((&second["done"], &second["remaining"]), (&json!(1), &json!(false)), "{second}");
+    assert_eq!(
+        (&second["done"], &second["remaining"]),
+        (&json!(1), &json!(false)),
+        "{second}"
+    );
     assert_eq!(count(&world, "PENDING").await, 3);
     assert_eq!(count(&world, "FAILED").await, 1);
 }
@@ -80,16 +103,44 @@ pub(crate) async fn an_order_for_everything_must_say_so(database: TestDatabase) 
     for (order, body, path) in [
         ("cancel", json!({}), "$.filter"),
         ("cancel", json!({"filter": {}}), "$.filter"),
-        ("retry", json!({"filter": {"tags": [], "status": null}, "all": false}), "$.filter"),
-        ("cancel", json!({"filter": {"lane": "default"}, "all": true}), "$.all"),
-        ("cancel", json!({"filter": {"status": "FAILED"}}), "$.filter.status"),
-        ("retry", json!({"filter": {"status": ["FAILED", "PENDING"]}}), "$.filter.status"),
+        (
+            "retry",
+            json!({"filter": {"tags": [], "status": null}, "all": false}),
+            "$.filter",
+        ),
+        (
+            "cancel",
+            json!({"filter": {"lane": "default"}, "all": true}),
+            "$.all",
+        ),
+        (
+            "cancel",
+            json!({"filter": {"status": "FAILED"}}),
+            "$.filter.status",
+        ),
+        (
+            "retry",
+            json!({"filter": {"status": ["FAILED", "PENDING"]}}),
+            "$.filter.status",
+        ),
         ("retry", json!({"filter": {"status": "NO"}}), "$.filter.status"),
-        ("cancel", json!({"filter": {"workflow": "wf_1"}}), "$.filter.workflow"),
-        ("cancel", json!({"filter": {"workflowId": 7}}), "$.filter.workflowId"),
+        (
+            "cancel",
+            json!({"filter": {"workflow": "wf_1"}}),
+            "$.filter.workflow",
+        ),
+        (
+            "cancel",
+            json!({"filter": {"workflowId": 7}}),
+            "$.filter.workflowId",
+        ),
         ("cancel", json!({"filter": {"tags": ["a", 1]}}), "$.filter.tags"),
         ("cancel", json!({"filter": {"lane": "a\u{0}"}}), "$.filter.lane"),
-        ("cancel", json!({"filter": {"createdTo": "now"}}), "$.filter.createdTo"),
+        (
+            "cancel",
+            json!({"filter": {"createdTo": "now"}}),
+            "$.filter.createdTo",
+        ),
         ("cancel", json!({"filter": []}), "$.filter"),
         ("cancel", json!({"all": true, "limit": 0}), "$.limit"),
         ("cancel", json!({"all": true, "limit": 1.5}), "$.limit"),
@@ -97,8 +148,14 @@ pub(crate) async fn an_order_for_everything_must_say_so(database: TestDatabase) 
         ("cancel", json!({"all": true, "dryRun": 1}), "$.dryRun"),
         ("cancel", json!({"all": true, "force": true}), "$.force"),
     ] {
-        let problems = world.post(&format!("{BASE}/executions:{order}"), &body).await.problems();
-        assert!(problems.iter().any(|problem| problem.0 == path), "{body}: {problems:?}");
+        let problems = world
+            .post(&format!("{BASE}/executions:{order}"), &body)
+            .await
+            .problems();
+        assert!(
+            problems.iter().any(|problem| problem.0 == path),
+            "{body}: {problems:?}"
+        );
     }
     assert_eq!(count(&world, "PENDING").await, 1);
 }
@@ -107,7 +164,11 @@ pub(crate) async fn one_execution_that_cannot_be_had_hurts_no_other(database: Te
     let world = World::on(database).await;
     let made = submit(&world, &world.workflow().await, 5).await;
     let bad: &ExecutionId = &made[2];
-    let url = world.database.as_ref().map(|database| database.url().to_owned()).unwrap_or_default();
+    let url = world
+        .database
+        .as_ref()
+        .map(|database| database.url().to_owned())
+        .unwrap_or_default();
     if url.starts_with("sqlite:") {
         // Past the store, the file is written by nobody else.
         return;
@@ -116,7 +177,9 @@ pub(crate) async fn one_execution_that_cannot_be_had_hurts_no_other(database: Te
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';
          CREATE TRIGGER refuse BEFORE UPDATE ON executions FOR EACH ROW WHEN (OLD.id = '{bad}') EXECUTE FUNCTION refuse()"
     );
-    let client = connect_postgres(&gristmill_store::Options::new(&url)).await.unwrap();
+    let client = connect_postgres(&gristmill_store::Options::new(&url))
+        .await
+        .unwrap();
     client.batch_execute(&sql).await.unwrap();
 
     let answer = ask(&world, "cancel", &json!({"all": true})).await;
@@ -126,5 +189,8 @@ pub(crate) async fn one_execution_that_cannot_be_had_hurts_no_other(database: Te
         "{answer}"
     );
     assert_eq!(answer["failures"][0]["executionId"], bad.as_str());
-    assert_eq!((count(&world, "CANCELLED").await, count(&world, "PENDING").await), (4, 1));
+    assert_eq!(
+        (count(&world, "CANCELLED").await, count(&world, "PENDING").await),
+        (4, 1)
+    );
 }

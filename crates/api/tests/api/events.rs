@@ -46,7 +46,9 @@ impl Events {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
-                    let line = event.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+                    let line = event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(&format!("{name}: ")));
                     line.unwrap_or_default().to_owned()
                 };
                 let event = Event {
@@ -94,7 +96,10 @@ pub(crate) async fn a_stream_tells_what_happens_and_ends_with_the_execution(data
     let id = world.execution().await;
     let mut events = Events::of(&world, &id, "").await;
     let pending = events.next().await.unwrap();
-    assert_eq!((&*pending.name, &pending.data["status"]), ("status", &json!("PENDING")));
+    assert_eq!(
+        (&*pending.name, &pending.data["status"]),
+        ("status", &json!("PENDING"))
+    );
     world.claim(&id).await;
     let running = events.next().await.unwrap();
     assert_eq!(running.data, json!({"status": "RUNNING", "attempt": 1}));
@@ -118,11 +123,19 @@ pub(crate) async fn a_stream_tells_what_happens_and_ends_with_the_execution(data
     assert_eq!(names(&resumed), ["journal", "journal", "status", "end"]);
     assert_eq!(resumed[0].data["seq"], 1);
     // Whoever has seen everything need not come again.
-    let request = world.request(Method::GET, &path(&id)).header("last-event-id", &rest[2].id);
+    let request = world
+        .request(Method::GET, &path(&id))
+        .header("last-event-id", &rest[2].id);
     assert_eq!(send(request).await.status, 204);
     for last in ["x", "4", "3-COMPLETED", "-1", "3-GONE-1"] {
-        let request = world.request(Method::GET, &path(&id)).header("last-event-id", last);
-        assert_eq!(send(request).await.problems()[0].0, "header Last-Event-ID", "{last}");
+        let request = world
+            .request(Method::GET, &path(&id))
+            .header("last-event-id", last);
+        assert_eq!(
+            send(request).await.problems()[0].0,
+            "header Last-Event-ID",
+            "{last}"
+        );
     }
 }
 
@@ -143,7 +156,10 @@ pub(crate) async fn nothing_is_missed_between_the_past_and_the_stream(database: 
     world.settle(&id, &[entry(150)], completed()).await;
     for events in join_all(streams).await {
         let events = events.unwrap();
-        let seqs: Vec<_> = events.iter().filter_map(|event| event.data["seq"].as_i64()).collect();
+        let seqs: Vec<_> = events
+            .iter()
+            .filter_map(|event| event.data["seq"].as_i64())
+            .collect();
         assert_eq!(seqs, (0..=150).collect::<Vec<_>>());
         assert_eq!(events.last().unwrap().name, "end");
     }
@@ -159,7 +175,9 @@ pub(crate) async fn the_stream_of_a_deleted_execution_ends(database: TestDatabas
     if url.starts_with("sqlite:") {
         return;
     }
-    let client = gristmill_store::connect_postgres(&gristmill_store::Options::new(&url)).await.unwrap();
+    let client = gristmill_store::connect_postgres(&gristmill_store::Options::new(&url))
+        .await
+        .unwrap();
     let delete = format!("DELETE FROM executions WHERE id = '{id}'");
     client.batch_execute(&delete).await.unwrap();
     let rest = events.rest().await;

@@ -12,7 +12,9 @@ const LIST: &str = "/api/v1/ai-hub/executions";
 pub(crate) async fn submit(world: &World, workflow: &str, count: usize) -> Vec<ExecutionId> {
     let mut ids = Vec::new();
     for _ in 0..count {
-        let answer = world.post(&execute_path(workflow), &json!({"input": {"secret": 7}})).await;
+        let answer = world
+            .post(&execute_path(workflow), &json!({"input": {"secret": 7}}))
+            .await;
         ids.push(answer.execution_id());
     }
     ids
@@ -20,7 +22,9 @@ pub(crate) async fn submit(world: &World, workflow: &str, count: usize) -> Vec<E
 
 fn ids(body: &Value) -> Vec<&str> {
     let list = body["executions"].as_array().unwrap();
-    list.iter().map(|execution| execution["id"].as_str().unwrap()).collect()
+    list.iter()
+        .map(|execution| execution["id"].as_str().unwrap())
+        .collect()
 }
 
 pub(crate) async fn executions_are_listed_page_by_page_without_their_documents(database: TestDatabase) {
@@ -73,7 +77,10 @@ pub(crate) async fn executions_are_listed_page_by_page_without_their_documents(d
         ("createdFrom=2100-01-01T00:00:00Z".to_owned(), &[]),
     ] {
         let body = world.get(&format!("{LIST}?{query}")).await.json();
-        let expected: Vec<_> = expected.iter().map(|number: &usize| made[*number].as_str()).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|number: &usize| made[*number].as_str())
+            .collect();
         assert_eq!(ids(&body), expected, "{query}");
     }
 
@@ -86,7 +93,11 @@ pub(crate) async fn executions_are_listed_page_by_page_without_their_documents(d
 
 pub(crate) async fn a_bad_parameter_of_a_list_is_named(database: TestDatabase) {
     let world = World::on(database).await;
-    let many = vec!["t"; 11].iter().enumerate().map(|(n, t)| format!("{t}{n}")).collect::<Vec<_>>();
+    let many = vec!["t"; 11]
+        .iter()
+        .enumerate()
+        .map(|(n, t)| format!("{t}{n}"))
+        .collect::<Vec<_>>();
     for (query, name) in [
         ("status=", "status"),
         ("status=failed", "status"),
@@ -115,6 +126,9 @@ pub(crate) async fn a_bad_parameter_of_a_list_is_named(database: TestDatabase) {
         assert_eq!(problems.len(), 1, "{query}: {problems:?}");
         assert_eq!(problems[0].0, format!("query {name}"), "{query}");
     }
-    let problems = world.get(&format!("{BASE}/executions?limit=0&lane=&x=1")).await.problems();
+    let problems = world
+        .get(&format!("{BASE}/executions?limit=0&lane=&x=1"))
+        .await
+        .problems();
     assert_eq!(problems.len(), 3, "{problems:?}");
 }
