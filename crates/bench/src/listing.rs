@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{Error, Show, database};
-use cases::{Case, cases};
-use fill::{fill, second};
+use cases::{Case, cases, narrowed_by};
+use fill::fill;
 pub use report::Report;
 use report::{Reading, blocks};
 
@@ -76,8 +76,10 @@ async fn read(store: &Store, tenant: &Tenant, case: Case) -> Result<Reading, Err
         .explain_list_executions(tenant, &case.filter, after, case.limit)
         .await
         .map_err(Error::Database)?;
+    let filters = narrowed_by(&case.filter);
     Ok(Reading::new(
         case.name,
+        filters,
         blocks(&plan),
         page.executions.len(),
         took,

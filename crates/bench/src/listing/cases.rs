@@ -68,6 +68,30 @@ pub(super) fn cases(workflows: &Workflows, executions: u64) -> Vec<Case> {
     cases
 }
 
+/// The names of the filters that a list is narrowed by.
+pub(super) fn narrowed_by(filter: &ExecutionFilter) -> String {
+    let names = [
+        ("workflow", filter.workflow_id.is_some()),
+        ("status", !filter.statuses.is_empty()),
+        (
+            "createdFrom/createdTo",
+            filter.created_from.is_some() || filter.created_to.is_some(),
+        ),
+        ("lane", filter.lane.is_some()),
+        ("tags", !filter.tags.is_empty()),
+    ];
+    let names: Vec<_> = names
+        .into_iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| name)
+        .collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(" + ")
+    }
+}
+
 fn workflow_filters(workflows: &Workflows) -> [(&'static str, Option<WorkflowId>); 3] {
     [
         ("", None),

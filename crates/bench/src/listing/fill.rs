@@ -34,10 +34,10 @@ const EXECUTIONS: &str = r#"
         CASE WHEN status IN ('PENDING', 'RUNNING') THEN moment END
     FROM (
         SELECT number, to_timestamp(1700000000 + number) AS moment, CASE
-            WHEN number > $5 - 500 THEN (ARRAY['PENDING', 'RUNNING', 'WAITING'])[1 + number % 3]
+            WHEN number > $5::bigint - 500 THEN (ARRAY['PENDING', 'RUNNING', 'WAITING'])[1 + number % 3]
             WHEN number <= 1000 OR number % 100 = 0 THEN 'FAILED'
             WHEN number % 2000 = 1 THEN 'CANCELLED' WHEN number % 2000 = 2 THEN 'WAITING' ELSE 'COMPLETED' END AS status
-        FROM generate_series(1, $5) AS number
+        FROM generate_series(1::bigint, $5::bigint) AS number
     ) AS numbered"#;
 
 /// `tag 0` is on one in three, `tag 1` on one in ten thousand, and eight more on one in a hundred each.

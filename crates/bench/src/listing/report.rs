@@ -1,5 +1,6 @@
 //! What is printed about lists.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -21,14 +22,26 @@ pub struct Report {
     most_blocks: u64,
     /// The longest that one of them has taken.
     most_ms: f64,
+    /// The same for the lists that are narrowed by the same filters.
+    by_filters: BTreeMap<String, Most>,
     /// The lists that have read most.
     worst: Vec<Reading>,
+}
+
+/// The most of several lists.
+#[derive(Debug, Default, Serialize)]
+struct Most {
+    lists: usize,
+    most_blocks: u64,
+    most_ms: f64,
 }
 
 /// One list.
 #[derive(Debug, Serialize)]
 pub(super) struct Reading {
     list: String,
+    #[serde(skip)]
+    filters: String,
     /// Shared blocks, whether they were in memory or not.
     blocks: u64,
     /// How many executions the page has.
@@ -38,12 +51,13 @@ pub(super) struct Reading {
 }
 
 /// How many lists are told one by one.
-const WORST: usize = 20;
+const WORST: usize = 10;
 
 impl Reading {
-    pub(super) fn new(list: String, blocks: u64, rows: usize, took: Duration) -> Self {
+    pub(super) fn new(list: String, filters: String, blocks: u64, rows: usize, took: Duration) -> Self {
         Self {
             list,
+            filters,
             blocks,
             rows,
             ms: round(took.as_secs_f64() * 1_000.0),
@@ -54,6 +68,13 @@ impl Reading {
 impl Report {
     pub(super) fn new(executions: u64, mut readings: Vec<Reading>) -> Self {
         let most_ms = readings.iter().map(|reading| reading.ms).fold(0.0, f64::max);
+        let mut by_filters = BTreeMap::<_, Most>::new();
+        for reading in &readings {
+            let most = by_filters.entry(reading.filters.clone()).or_default();
+            most.lists += 1;
+            most.most_blocks = most.most_blocks.max(reading.blocks);
+            most.most_ms = most.most_ms.max(reading.ms);
+        }
         readings.sort_by_key(|reading| std::cmp::Reverse(reading.blocks));
         Self {
             bench: "listing",
@@ -63,6 +84,7 @@ impl Report {
             lists: readings.len(),
             most_blocks: readings.first().map_or(0, |reading| reading.blocks),
             most_ms,
+            by_filters,
             worst: readings.into_iter().take(WORST).collect(),
         }
     }
