@@ -31,6 +31,7 @@ async fn every_command_has_help_with_an_example() {
         "bench",
         "bench floor",
         "bench engine",
+        "bench listing",
         "bench stored",
     ] {
         let help = output(gristmill().args(command.split(' ')).arg("--help")).await;

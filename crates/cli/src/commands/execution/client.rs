@@ -113,13 +113,18 @@ fn failed(source: reqwest::Error) -> Error {
     Error::Http { doing: DOING, source }
 }
 
-/// A problem document says what to do next.
+/// A problem document says what to do next, and what exactly is wrong.
 fn refused(status: StatusCode, text: String) -> Error {
     let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut body = document["detail"].as_str().map_or(text, str::to_owned);
+    for problem in document["errors"].as_array().into_iter().flatten() {
+        let part = |key: &str| problem[key].as_str().unwrap_or_default();
+        body = format!("{body}\n  {}: {}", part("path"), part("message"));
+    }
     Error::Refused {
         doing: DOING,
         status,
-        body: document["detail"].as_str().map_or(text, str::to_owned),
+        body,
     }
 }
 
