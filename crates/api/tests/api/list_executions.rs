@@ -93,11 +93,7 @@ pub(crate) async fn executions_are_listed_page_by_page_without_their_documents(d
 
 pub(crate) async fn a_bad_parameter_of_a_list_is_named(database: TestDatabase) {
     let world = World::on(database).await;
-    let many = vec!["t"; 11]
-        .iter()
-        .enumerate()
-        .map(|(n, t)| format!("{t}{n}"))
-        .collect::<Vec<_>>();
+    let many: Vec<_> = (0..11).map(|number| format!("t{number}")).collect();
     for (query, name) in [
         ("status=", "status"),
         ("status=failed", "status"),
