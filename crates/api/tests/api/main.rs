@@ -13,6 +13,8 @@ mod access;
 mod audit;
 mod authentication;
 mod bulk;
+mod catalogue;
+mod change_workflow;
 mod connections;
 mod create_workflow;
 mod errors;
@@ -23,12 +25,15 @@ mod isolation;
 mod journal;
 mod keys;
 mod list_executions;
+mod list_workflows;
 mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
 mod shutdown;
 mod tokens;
+mod stats;
+mod templates;
 mod world;
 
 use gristmill_testkit::TestDatabase;
@@ -69,6 +74,20 @@ on_both! {
         what_a_filter_finds_failed_is_retried
         an_order_for_everything_must_say_so
         one_execution_that_cannot_be_had_hurts_no_other;
+    catalogue:
+        every_template_of_the_catalogue_runs;
+    change_workflow:
+        a_patch_changes_what_it_names_and_nothing_else
+        a_patch_is_checked_as_a_whole
+        a_patch_from_an_old_edition_is_412
+        patches_at_once_are_all_made
+        a_workflow_is_toggled_paused_and_resumed
+        a_deleted_workflow_is_gone_and_its_executions_stay
+        every_revision_is_shown_page_by_page
+        a_definition_is_validated_and_nothing_is_stored
+        a_workflow_is_shown_with_what_belongs_to_it
+        another_organizations_workflow_takes_no_orders
+        only_those_who_manage_switch_and_delete;
     create_workflow:
         a_workflow_is_answered_with_its_place
         a_definition_is_given_back_byte_for_byte
@@ -122,6 +141,11 @@ on_both! {
     list_executions:
         executions_are_listed_page_by_page_without_their_documents
         a_bad_parameter_of_a_list_is_named;
+    list_workflows:
+        a_list_is_filtered_by_everything_at_once
+        a_search_takes_any_case_and_no_wildcards
+        a_list_is_sorted_and_paged
+        a_bad_parameter_is_422_and_named;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
@@ -159,4 +183,12 @@ on_both! {
         a_membership_that_ends_ends_the_tokens_access
         without_keys_nothing_is_believed_and_nothing_refused_for_good
         tokens_are_refused_where_none_are_configured;
+    stats:
+        figures_are_counted_from_what_has_ended
+        a_range_that_is_none_is_refused;
+    templates:
+        a_template_becomes_a_workflow
+        a_workflow_becomes_a_template_for_its_own_organization_or_for_all
+        a_shared_template_names_no_workflow_of_its_organization
+        templates_are_listed_by_category_and_search;
 }

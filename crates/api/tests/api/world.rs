@@ -9,6 +9,7 @@ use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
 use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
+use gristmill_kinds::HttpOptions;
 use gristmill_queue::{InProcess, InProcessOptions};
 use gristmill_store::{
     Append, Claim, Ending, Held, NewApiKey, NewChunk, NewOrganization, NewUser, Settle, Store, System, Totals,
@@ -106,6 +107,19 @@ impl World {
         send(self.request(Method::POST, path).json(body)).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Plays the background task that counts.
+    pub(crate) async fn count(&self) {
+        while self.store.protocol().count_ends(System, 1_000).await.unwrap() > 0 {}
+    }
+
     /// Whose the world's key is.
     pub(crate) async fn organization(&self) -> OrganizationId {
         let first = self.store.first_organization(System).await.unwrap();
@@ -117,6 +131,11 @@ impl World {
         let answer = self.post(&format!("{BASE}/workflows"), &workflow()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["workflow"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The path of a new workflow.
+    pub(crate) async fn workflow_path(&self) -> String {
+        format!("{BASE}/workflows/{}", self.workflow().await)
     }
 
     /// The id of a new execution of a new workflow.
@@ -352,8 +371,14 @@ fn metrics() -> PrometheusHandle {
         .clone()
 }
 
-fn registry() -> Registry {
+/// The kinds of a real system, whose calls may go to this machine, and one with a defect.
+pub(crate) fn registry() -> Registry {
     let mut kinds = builtin();
+    let http = HttpOptions {
+        allow_private_addresses: true,
+        ..HttpOptions::default()
+    };
+    kinds.extend(gristmill_kinds::kinds(http).unwrap());
     kinds.push(Box::new(Explosive));
     Registry::new(kinds).unwrap()
 }
