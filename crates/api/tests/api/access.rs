@@ -213,7 +213,7 @@ async fn call(world: &World, method: &str, path: &str, key: Option<&str>) -> Ans
     if let Some(key) = key {
         request = request.bearer_auth(key);
     }
-    if matches!(method, "POST" | "PATCH") {
+    if matches!(method.as_str(), "POST" | "PATCH") {
         request = request.json(&json!({}));
     }
     send(request).await
