@@ -203,6 +203,8 @@ async fn call(world: &World, method: &str, path: &str, key: Option<&str>) -> Ans
     let (method, path) = route(method, path);
     let kind = if path.contains("/executions/") {
         "wf_exec_none"
+    } else if path.contains("/templates/") {
+        "tpl_none"
     } else if path.contains("/keys/") {
         "key_none"
     } else {

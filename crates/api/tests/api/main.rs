@@ -31,9 +31,9 @@ mod outages;
 mod prefer_wait;
 mod probes;
 mod shutdown;
-mod tokens;
 mod stats;
 mod templates;
+mod tokens;
 mod world;
 
 use gristmill_testkit::TestDatabase;
