@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
 
+use crate::tokens::NoKeys;
+
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -15,10 +17,15 @@ pub(crate) enum Error {
     UnknownRoute,
     #[error("the route does not know this method")]
     MethodNotAllowed,
-    #[error("the request carries no API key")]
+    #[error("the request carries no API key and no token")]
     NoKey,
     #[error("the API key is unknown or revoked")]
     WrongKey,
+    /// Reads like "it has expired".
+    #[error("the token is not believed: {0}")]
+    WrongToken(String),
+    #[error(transparent)]
+    NoTokenKeys(NoKeys),
     /// The caller is known, and may not do this.
     #[error("the caller lacks the permission {0}")]
     Forbidden(Permission),

@@ -47,6 +47,11 @@ impl ApiKey {
     }
 }
 
+/// Whether the text begins as a key does, rather than as a token.
+pub(crate) fn is_key(presented: &str) -> bool {
+    presented.starts_with(PREFIX)
+}
+
 /// The hash under which a presented key is stored, or `None` when it cannot be a key at all.
 pub(crate) fn hash_of(presented: &str) -> Option<String> {
     let digits = presented.strip_prefix(PREFIX)?;

@@ -6,4 +6,4 @@ mod observe;
 
 pub(crate) use catch_panic::catch_panic;
 pub(crate) use limit_time::limit_time;
-pub(crate) use observe::observe;
+pub(crate) use observe::{RequestId, observe};

@@ -14,7 +14,10 @@ mod router;
 mod routes;
 mod serve;
 mod state;
+mod tokens;
 
 pub use api::Api;
 pub use key::ApiKey;
+pub use router::{Route, routes};
 pub use state::{Options, Services};
+pub use tokens::{KeySource, TokenKeys, TokenOptions, Tokens, TokensError};

@@ -1,35 +1,44 @@
 //! Who asks.
 
 mod cache;
+mod look_up;
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use gristmill_core::access::{Permission, Standing};
+use chrono::{DateTime, Utc};
+use gristmill_core::access::{Permission, Scopes, Standing};
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
-use gristmill_store::{System, Tenant};
+use gristmill_store::{Actor, Tenant};
 use tracing::Span;
 use tracing::field::display;
 
 pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
-use crate::key::hash_of;
+use crate::layers::RequestId;
 use crate::state::AppState;
+use look_up::look_up;
 
-/// Whoever the request's API key belongs to. As an argument of a handler it is what makes a route need a key.
+/// Whoever the request's API key or token belongs to. As an argument of a handler it is what makes a route need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Principal {
     /// On whose behalf.
     pub(crate) organization: OrganizationId,
     /// The key's owner.
     pub(crate) user: UserId,
-    /// The key itself, by its public id.
-    pub(crate) key: ApiKeyId,
+    /// The key itself, by its public id; `None` = a token.
+    pub(crate) key: Option<ApiKeyId>,
     /// What decides on what they may do.
     pub(crate) standing: Standing,
+    /// What the key is narrowed to.
+    pub(crate) scopes: Scopes,
+    /// When the key ends.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// The request that is being made.
+    pub(crate) request: RequestId,
 }
 
 impl Principal {
@@ -38,12 +47,26 @@ impl Principal {
         Tenant(self.organization.clone())
     }
 
+    /// Who asks, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            user: Some(self.user.clone()),
+            key: self.key.clone(),
+            request: Some(self.request.0.to_string()),
+        }
+    }
+
+    /// Whether this may be done.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.scopes.include(permission) && self.standing.gives(permission)
+    }
+
     /// Makes sure that this may be done. What a route needs is the first line of its handler.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub(crate) fn require(&self, permission: Permission) -> Result<(), Error> {
-        if self.standing.gives(permission) {
+        if self.may(permission) {
             Ok(())
         } else {
             Err(Error::Forbidden(permission))
@@ -55,33 +78,15 @@ impl FromRequestParts<Arc<AppState>> for Principal {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
-        let hash = hash_of(bearer(parts).ok_or(Error::NoKey)?).ok_or(Error::WrongKey)?;
-        let principal = match state.keys.get(&hash) {
-            Some(principal) => principal,
-            None => look_up(state, hash).await?,
-        };
-        Span::current()
-            .record("organization.id", display(&principal.organization))
-            .record("key.id", display(&principal.key));
+        let mut principal = look_up(state, bearer(parts).ok_or(Error::NoKey)?).await?;
+        principal.request = parts.extensions.get().cloned().unwrap_or_default();
+        let span = Span::current();
+        span.record("organization.id", display(&principal.organization));
+        if let Some(key) = &principal.key {
+            span.record("key.id", display(key));
+        }
         Ok(principal)
     }
-}
-
-async fn look_up(state: &AppState, hash: String) -> Result<Principal, Error> {
-    let owner = state
-        .services
-        .store
-        .api_key_by_hash(System, &hash)
-        .await?
-        .ok_or(Error::WrongKey)?;
-    let principal = Principal {
-        organization: owner.organization_id,
-        user: owner.user_id,
-        key: owner.id,
-        standing: owner.standing,
-    };
-    state.keys.put(hash, principal.clone());
-    Ok(principal)
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).

@@ -51,7 +51,7 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::MalformedJson(_) | Self::MalformedQuery(_) | Self::BodyCutOff => StatusCode::BAD_REQUEST,
-            Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
+            Self::NoKey | Self::WrongKey | Self::WrongToken(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::UnknownRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -69,6 +69,7 @@ impl Error {
             Self::FollowerLimit { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyFollowers
             | Self::Overtaken
+            | Self::NoTokenKeys(_)
             | Self::Unavailable(_)
             | Self::OutcomeUnknown(_)
             | Self::TimedOut { .. }
@@ -91,7 +92,9 @@ impl Error {
         match self {
             Self::UnknownRoute => ("unknown-route", "No such route"),
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
-            Self::NoKey | Self::WrongKey => ("unauthenticated", "No valid API key"),
+            Self::NoKey | Self::WrongKey | Self::WrongToken(_) => {
+                ("unauthenticated", "No valid API key or token")
+            }
             Self::Forbidden(_) => ("forbidden", "Not allowed"),
             Self::NotFound(_) => ("not-found", "Not found"),
             Self::MalformedJson(_) => ("malformed-json", "The body is no JSON"),
@@ -114,7 +117,7 @@ impl Error {
             Self::FollowerLimit { .. } => ("follower-limit", "The organization follows too many executions"),
             Self::Stale => ("stale", "The workflow has changed"),
             Self::Overtaken => ("overtaken", "The workflow was saved under way"),
-            Self::Unavailable(_) => ("unavailable", "Temporarily unavailable"),
+            Self::Unavailable(_) | Self::NoTokenKeys(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
             Self::TimedOut { .. } => ("timeout", "The answer took too long"),
             Self::NotReady(_) => ("not-ready", "Not ready"),
@@ -127,8 +130,13 @@ impl Error {
         match self {
             Self::UnknownRoute => "No route has this path. The API is under /api/v1/ai-hub.".to_owned(),
             Self::MethodNotAllowed => "This path exists, but not with this method; see the `Allow` header.".to_owned(),
-            Self::NoKey => "Send an API key: `Authorization: Bearer gm_…`.".to_owned(),
-            Self::WrongKey => "The API key is unknown or revoked. A repeat with the same key does not help.".to_owned(),
+            Self::NoKey => "Send an API key or a token: `Authorization: Bearer gm_…`.".to_owned(),
+            Self::WrongKey => "The API key is unknown, revoked or expired. A repeat with the same key does not help.".to_owned(),
+            Self::WrongToken(why) => {
+                format!("The token is not accepted: {why}. Get a new one; a repeat with the same one does not help.")
+            }
+            Self::NoTokenKeys(_) => "The keys that tokens are verified with cannot be had. Nothing was done; a repeat is \
+                safe.".to_owned(),
             Self::Forbidden(permission) => format!(
                 "This needs the permission `{permission}`, which your roles, the organization's tier and the key's scopes \
                  do not give. Nothing was done. A repeat does not help."

@@ -1,69 +1,76 @@
 //! The table of contents.
 
+mod routes;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{executions, healthz, metrics, readyz, templates, workflows};
+use crate::routes::{audit, executions, healthz, keys, metrics, readyz, templates, workflows};
 use crate::state::AppState;
+use routes::Routes;
+
+pub use routes::Route;
+
+/// Every route.
+fn all() -> Routes {
+    Routes::default()
+        .get("/api/v1/ai-hub/workflows", workflows::list)
+        .post("/api/v1/ai-hub/workflows", workflows::create)
+        .get("/api/v1/ai-hub/workflows/stats", workflows::stats)
+        .post("/api/v1/ai-hub/workflows/validate", workflows::validate)
+        .get("/api/v1/ai-hub/workflows/{id}", workflows::get)
+        .patch("/api/v1/ai-hub/workflows/{id}", workflows::update)
+        .delete("/api/v1/ai-hub/workflows/{id}", workflows::delete)
+        .post("/api/v1/ai-hub/workflows/{id}/toggle", workflows::toggle)
+        .post("/api/v1/ai-hub/workflows/{id}/pause", workflows::pause)
+        .post("/api/v1/ai-hub/workflows/{id}/resume", workflows::resume)
+        .get("/api/v1/ai-hub/workflows/{id}/revisions", workflows::revisions)
+        .post("/api/v1/ai-hub/workflows/{id}/publish", workflows::publish)
+        .post("/api/v1/ai-hub/workflows/{id}/execute", workflows::execute)
+        .get("/api/v1/ai-hub/templates", templates::list)
+        .get("/api/v1/ai-hub/templates/{id}", templates::get)
+        .delete("/api/v1/ai-hub/templates/{id}", templates::delete)
+        .post(
+            "/api/v1/ai-hub/templates/{id}/instantiate",
+            templates::instantiate,
+        )
+        .get("/api/v1/ai-hub/executions", executions::list)
+        .post("/api/v1/ai-hub/executions:cancel", executions::cancel_many)
+        .post("/api/v1/ai-hub/executions:retry", executions::retry_many)
+        .get("/api/v1/ai-hub/executions/{id}", executions::get)
+        .delete("/api/v1/ai-hub/executions/{id}", executions::delete)
+        .post("/api/v1/ai-hub/executions/{id}/cancel", executions::cancel)
+        .post("/api/v1/ai-hub/executions/{id}/retry", executions::retry)
+        .post("/api/v1/ai-hub/executions/{id}/replay", executions::replay)
+        .post(
+            "/api/v1/ai-hub/executions/{id}/signals/{name}",
+            executions::signal,
+        )
+        .get("/api/v1/ai-hub/executions/{id}/journal", executions::journal)
+        .get("/api/v1/ai-hub/executions/{id}/events", executions::events)
+        .get("/api/v1/ai-hub/keys", keys::list)
+        .post("/api/v1/ai-hub/keys", keys::create)
+        .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
+        .get("/api/v1/ai-hub/audit", audit::list)
+        .get("/healthz", healthz)
+        .get("/readyz", readyz)
+        .get("/metrics", metrics)
+}
+
+/// Every route's method and path: for tests that have to know all of them.
+pub fn routes() -> Vec<Route> {
+    all().list
+}
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
-    Router::new()
-        .route(
-            "/api/v1/ai-hub/workflows",
-            get(workflows::list).post(workflows::create),
-        )
-        .route("/api/v1/ai-hub/workflows/stats", get(workflows::stats))
-        .route("/api/v1/ai-hub/workflows/validate", post(workflows::validate))
-        .route(
-            "/api/v1/ai-hub/workflows/{id}",
-            get(workflows::get)
-                .patch(workflows::update)
-                .delete(workflows::delete),
-        )
-        .route("/api/v1/ai-hub/workflows/{id}/toggle", post(workflows::toggle))
-        .route("/api/v1/ai-hub/workflows/{id}/pause", post(workflows::pause))
-        .route("/api/v1/ai-hub/workflows/{id}/resume", post(workflows::resume))
-        .route(
-            "/api/v1/ai-hub/workflows/{id}/revisions",
-            get(workflows::revisions),
-        )
-        .route("/api/v1/ai-hub/workflows/{id}/publish", post(workflows::publish))
-        .route("/api/v1/ai-hub/templates", get(templates::list))
-        .route(
-            "/api/v1/ai-hub/templates/{id}",
-            get(templates::get).delete(templates::delete),
-        )
-        .route(
-            "/api/v1/ai-hub/templates/{id}/instantiate",
-            post(templates::instantiate),
-        )
-        .route("/api/v1/ai-hub/workflows/{id}/execute", post(workflows::execute))
-        .route("/api/v1/ai-hub/executions", get(executions::list))
-        .route("/api/v1/ai-hub/executions:cancel", post(executions::cancel_many))
-        .route("/api/v1/ai-hub/executions:retry", post(executions::retry_many))
-        .route(
-            "/api/v1/ai-hub/executions/{id}",
-            get(executions::get).delete(executions::delete),
-        )
-        .route("/api/v1/ai-hub/executions/{id}/cancel", post(executions::cancel))
-        .route("/api/v1/ai-hub/executions/{id}/retry", post(executions::retry))
-        .route("/api/v1/ai-hub/executions/{id}/replay", post(executions::replay))
-        .route(
-            "/api/v1/ai-hub/executions/{id}/signals/{name}",
-            post(executions::signal),
-        )
-        .route("/api/v1/ai-hub/executions/{id}/journal", get(executions::journal))
-        .route("/api/v1/ai-hub/executions/{id}/events", get(executions::events))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+    all()
+        .router
         .fallback(async || Error::UnknownRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         // From the inside out: the last one sees every answer, whoever made it.

@@ -1,8 +1,10 @@
 //! One file per route, `<resource>/<verb>.rs`.
 
+pub(crate) mod audit;
 pub(crate) mod executions;
 mod fields;
 mod healthz;
+pub(crate) mod keys;
 mod metrics;
 mod readyz;
 pub(crate) mod templates;

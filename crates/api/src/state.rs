@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
+use crate::tokens::Tokens;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]
@@ -57,8 +58,10 @@ pub struct Options {
     pub max_followers: usize,
     /// How many of those for one organization.
     pub max_followers_per_organization: usize,
-    /// How long a key that was found is trusted without asking the database: a revocation takes effect within this.
+    /// How long a key or token that was looked up is trusted without asking the database: a revocation takes effect within this.
     pub key_ttl: Duration,
+    /// Which JSON Web Tokens are believed; `None` = none.
+    pub tokens: Option<Tokens>,
 }
 
 impl Default for Options {
@@ -75,6 +78,7 @@ impl Default for Options {
             max_followers: 1_000,
             max_followers_per_organization: 100,
             key_ttl: Duration::from_secs(5),
+            tokens: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! - [`floor`]: the least that any such system must do, on the same PostgreSQL and RabbitMQ. Absolute figures say as much
 //!   about the machine as about the software; the ratio of the two says something about the software.
 //! - [`engine`]: graphs of pure nodes, without any of them.
+//! - [`listing`]: what lists of executions read.
 //! - [`stored`]: a whole system beside many executions that have ended.
 //! - [`waiting`]: many executions that wait for the same moment.
 //!
@@ -15,6 +16,7 @@ mod error;
 pub mod floor;
 mod http;
 mod latency;
+pub mod listing;
 mod machine;
 mod meter;
 mod process;

@@ -31,7 +31,7 @@ pub struct Options {
     pub lead: Duration,
     /// How many executions the worker runs at a time, by its configuration.
     pub slots: u64,
-    /// Within how long each has to leave WAITING, and then to start while a slot is free.
+    /// Within how long each has to leave WAITING, and then to start when it is its turn.
     pub within: Duration,
     /// What the system is started from.
     pub spawn: SpawnOptions,

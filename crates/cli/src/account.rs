@@ -5,8 +5,9 @@ mod key_file;
 use std::path::Path;
 
 use gristmill_api::ApiKey;
+use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, UserId};
-use gristmill_store::{NewApiKey, NewOrganization, NewUser, Owner, Store, System, Tenant};
+use gristmill_store::{Actor, NewApiKey, NewOrganization, NewUser, Owner, Store, System, Tenant};
 
 use crate::error::Error;
 
@@ -68,7 +69,7 @@ pub async fn ready_account(store: &Store, data_dir: &Path, shared: bool) -> Resu
         Some(owner) => {
             let tenant = Tenant(owner.organization_id.clone());
             store
-                .add_api_key(&tenant, &owner.user_id, new_key(&key))
+                .add_api_key(&tenant, &Actor::OPERATOR, &owner.user_id, new_key(&key))
                 .await
                 .map_err(failed)?;
             owner
@@ -109,6 +110,8 @@ fn new_key(key: &ApiKey) -> NewApiKey {
         name: "first key".to_owned(),
         prefix,
         hash,
+        scopes: Scopes::ALL,
+        expires_at: None,
     }
 }
 

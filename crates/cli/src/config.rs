@@ -1,5 +1,6 @@
 //! What can be configured: the shape of `config/default.toml`, which says what each key means.
 
+mod auth;
 mod error;
 mod layer;
 mod load;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use auth::Auth;
 pub use error::ConfigError;
 pub use load::{Loaded, Sources, load};
 pub use time::{KeptFor, Time};
@@ -28,6 +30,7 @@ pub struct Config {
     pub database: Database,
     pub broker: Broker,
     pub api: Api,
+    pub auth: Auth,
     pub worker: Worker,
     pub relay: Relay,
     pub retention: Retention,

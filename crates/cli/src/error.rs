@@ -74,6 +74,9 @@ pub enum Error {
     /// The HTTP options make no sense.
     #[error("the node kinds cannot be set up")]
     Kinds(#[source] gristmill_kinds::Error),
+    /// Tokens cannot be verified.
+    #[error("tokens cannot be verified")]
+    Tokens(#[from] gristmill_api::TokensError),
     /// Two kinds have one name.
     #[error("the node kinds cannot be set up")]
     Registry(#[from] gristmill_engine::DuplicateKind),

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_api::{Api, Services};
+use gristmill_api::{Api, Services, Tokens};
 use gristmill_dispatch::{Bell, Counter, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter, Tidier};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
@@ -36,6 +36,7 @@ pub struct System {
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
+    tokens: Option<Tokens>,
     bell: Bell,
     broker: Arc<dyn Broker>,
     config: Config,
@@ -58,6 +59,7 @@ impl System {
     /// When an option makes no sense, or another process has the data directory.
     pub async fn start(config: Config, role: &'static str) -> Result<Self, Error> {
         let registry = registry(&config)?;
+        let tokens = tokens(&config)?;
         let store = open_store(&config, role)?;
         if config.database.url.expose_secret().is_empty() {
             migrate(&store).await?;
@@ -88,6 +90,7 @@ impl System {
             submitter,
             end_watch,
             registry,
+            tokens,
             bell,
             broker,
             config,
@@ -141,7 +144,11 @@ impl System {
             broker: self.broker.clone(),
             metrics,
         };
-        Api::build(services, options::api(&self.config)).run(listener, shutdown)
+        let options = gristmill_api::Options {
+            tokens: self.tokens.clone(),
+            ..options::api(&self.config)
+        };
+        Api::build(services, options).run(listener, shutdown)
     }
 
     /// Works until `shutdown`, then drains.
@@ -205,6 +212,12 @@ fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
     kinds.extend(gristmill_kinds::kinds(options::http(config)).map_err(Error::Kinds)?);
     let limits = (&config.limits).into();
     Ok(Arc::new(Registry::new(kinds)?.with_limits(limits)))
+}
+
+fn tokens(config: &Config) -> Result<Option<Tokens>, Error> {
+    // What makes no sense was refused when the configuration was checked.
+    let options = config.auth.tokens().ok().flatten();
+    Ok(options.map(Tokens::new).transpose()?)
 }
 
 async fn broker(config: &Config, role: &'static str) -> Result<Arc<dyn Broker>, Error> {

@@ -2,9 +2,11 @@
 
 mod limits;
 mod roles;
+mod scopes;
 
 pub use limits::TierLimits;
 pub use roles::{GlobalRole, OrganizationRole, ParseRoleError, Tier};
+pub use scopes::Scopes;
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +26,8 @@ pub enum Permission {
     WorkflowsDelete,
     /// To run workflows, and to cancel, retry, replay and signal executions.
     WorkflowsExecute,
+    /// To see the organization's audit log and everybody's API keys, and to revoke them.
+    OrganizationAdminister,
 }
 
 /// A text that names no permission.
@@ -44,13 +48,14 @@ pub struct Standing {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Access,
         Self::WorkflowsView,
         Self::WorkflowsCreate,
         Self::WorkflowsEdit,
         Self::WorkflowsDelete,
         Self::WorkflowsExecute,
+        Self::OrganizationAdminister,
     ];
 
     /// The permission as keys and tokens name it.
@@ -62,6 +67,7 @@ impl Permission {
             Self::WorkflowsEdit => "ai-hub:workflows:edit",
             Self::WorkflowsDelete => "ai-hub:workflows:delete",
             Self::WorkflowsExecute => "ai-hub:workflows:execute",
+            Self::OrganizationAdminister => "ai-hub:organization:administer",
         }
     }
 }
@@ -85,7 +91,8 @@ impl FromStr for Permission {
 
 impl Standing {
     /// Whether this standing gives the permission: SUPER_ADMIN has all of them; anybody else needs a tier of GROWTH or
-    /// above and a role in the organization, and to delete or to switch also the global role ADMIN.
+    /// above and a role in the organization, to delete or to switch also the global role ADMIN, and to administer the
+    /// organization its role OWNER or ADMIN.
     pub fn gives(&self, permission: Permission) -> bool {
         if self.global_role == GlobalRole::SuperAdmin {
             return true;
@@ -93,6 +100,9 @@ impl Standing {
         let access = self.tier >= Tier::Growth && self.organization_role.is_some();
         match permission {
             Permission::WorkflowsDelete => access && self.global_role == GlobalRole::Admin,
+            Permission::OrganizationAdminister => {
+                access && self.organization_role.is_some_and(OrganizationRole::administers)
+            }
             Permission::Access
             | Permission::WorkflowsView
             | Permission::WorkflowsCreate
@@ -142,6 +152,14 @@ mod tests {
                     for permission in Permission::ALL {
                         let expected = match permission {
                             Permission::WorkflowsDelete => may_manage,
+                            Permission::OrganizationAdminister => {
+                                may_access
+                                    && (global_role == GlobalRole::SuperAdmin
+                                        || matches!(
+                                            organization_role,
+                                            Some(OrganizationRole::Owner | OrganizationRole::Admin)
+                                        ))
+                            }
                             _ => may_access,
                         };
                         assert_eq!(standing.gives(permission), expected, "{standing:?} {permission}");

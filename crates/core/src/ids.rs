@@ -109,6 +109,10 @@ id!(
     /// One run of one revision with one input.
     ExecutionId, "wf_exec_"
 );
+id!(
+    /// One entry of the audit log.
+    AuditEntryId, "audit_"
+);
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,9 @@ mod status;
 pub use backoff::jittered_pause;
 pub use definition::{Definition, Edge, KeptDays, Node, Settings};
 pub use error::ExecutionError;
-pub use ids::{ApiKeyId, ExecutionId, OrganizationId, ParseIdError, TemplateId, UserId, WorkflowId};
+pub use ids::{
+    ApiKeyId, AuditEntryId, ExecutionId, OrganizationId, ParseIdError, TemplateId, UserId, WorkflowId,
+};
 pub use job::{Job, JobError};
 pub use limits::Limits;
 pub use logs::{LogEntry, logs};

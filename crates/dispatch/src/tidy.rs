@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use gristmill_core::WorkflowId;
-use gristmill_store::{Cancelled, Deletion, Error, Store, System};
+use gristmill_store::{Actor, Cancelled, Deletion, Error, Store, System};
 use metrics::counter;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -116,7 +116,10 @@ impl Tidier {
                 if shutdown.is_cancelled() {
                     return Ok(false);
                 }
-                if let Cancelled::Yes(cancelled) = protocol.cancel(&deletion.tenant, &execution).await? {
+                if let Cancelled::Yes(cancelled) = protocol
+                    .cancel(&deletion.tenant, &Actor::OPERATOR, &execution)
+                    .await?
+                {
                     executions += cancelled;
                     self.bell.ring();
                 }

@@ -1,14 +1,23 @@
 //! API keys: stored as hashes, found by them.
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};
-use diesel_async::RunQueryDsl;
-use gristmill_core::access::Standing;
-use gristmill_core::{ApiKeyId, OrganizationId, UserId};
+mod list;
+mod owner;
 
-use crate::parse::parse;
-use crate::pool::{read, transaction};
-use crate::schema::{api_keys, memberships, organizations, users};
-use crate::{Error, Store, System, Tenant};
+use chrono::{DateTime, Utc};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use gristmill_core::access::Scopes;
+use gristmill_core::{ApiKeyId, UserId};
+use serde_json::{Value, json};
+
+use crate::pool::transaction;
+use crate::schema::{api_keys, memberships};
+use crate::sql_types::Timestamp;
+use crate::{Action, Actor, Error, Store, Tenant, audit};
+use list::Row;
+
+pub use list::KeyRecord;
+pub use owner::KeyOwner;
 
 /// An API key to be.
 #[derive(Debug, Clone)]
@@ -21,29 +30,21 @@ pub struct NewApiKey {
     pub prefix: String,
     /// The key's hash; the key itself is not kept.
     pub hash: String,
+    /// What it is narrowed to.
+    pub scopes: Scopes,
+    /// When it ends; `None` = when it is revoked.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Whose a key is, and what they may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyOwner {
-    /// The key.
-    pub id: ApiKeyId,
-    /// The organization that it acts in.
-    pub organization_id: OrganizationId,
-    /// The user who it acts as.
-    pub user_id: UserId,
-    /// What they may do.
-    pub standing: Standing,
-}
-
-#[derive(Queryable)]
-struct Row {
-    id: String,
-    organization_id: String,
-    user_id: String,
-    tier: String,
-    global_role: String,
-    organization_role: String,
+/// What became of a revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// The key works no more.
+    Yes,
+    /// It was revoked before.
+    Already,
+    /// There is no such key, or not for whoever asks.
+    Unknown,
 }
 
 /// What [`NewApiKey::values`] inserts, column by column.
@@ -54,6 +55,8 @@ type Values<'a> = (
     diesel::dsl::Eq<api_keys::name, String>,
     diesel::dsl::Eq<api_keys::prefix, String>,
     diesel::dsl::Eq<api_keys::hash, String>,
+    diesel::dsl::Eq<api_keys::scopes, String>,
+    diesel::dsl::Eq<api_keys::expires_at, Option<Timestamp>>,
 );
 
 impl NewApiKey {
@@ -65,72 +68,87 @@ impl NewApiKey {
             api_keys::name.eq(self.name),
             api_keys::prefix.eq(self.prefix),
             api_keys::hash.eq(self.hash),
+            api_keys::scopes.eq(json!(self.scopes.names()).to_string()),
+            api_keys::expires_at.eq(self.expires_at.map(Timestamp)),
         )
     }
-}
 
-impl Store {
-    /// The owner of the key with this hash; of a revoked key there is none.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn api_key_by_hash(&self, _system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
-        let hash = hash.to_owned();
-        let found = read!(self, |connection| {
-            let owner = api_keys::table
-                .inner_join(organizations::table.on(organizations::id.eq(api_keys::organization_id)))
-                .inner_join(users::table.on(users::id.eq(api_keys::user_id)))
-                .inner_join(
-                    memberships::table.on(memberships::organization_id
-                        .eq(api_keys::organization_id)
-                        .and(memberships::user_id.eq(api_keys::user_id))),
-                )
-                .filter(api_keys::hash.eq(hash))
-                .filter(api_keys::revoked_at.is_null())
-                .select((
-                    api_keys::id,
-                    api_keys::organization_id,
-                    api_keys::user_id,
-                    organizations::tier,
-                    users::global_role,
-                    memberships::role,
-                ));
-            Ok(owner.first::<Row>(connection).await.optional()?)
-        })?;
-        found.map(KeyOwner::try_from).transpose()
-    }
-
-    /// One more key for a member of the tenant's organization.
-    ///
-    /// # Errors
-    /// [`Error::Statement`] when the user is no member, or the hash is taken.
-    pub async fn add_api_key(&self, tenant: &Tenant, user_id: &UserId, key: NewApiKey) -> Result<(), Error> {
-        let (organization_id, user_id) = (tenant.0.to_string(), user_id.to_string());
-        transaction!(self, |connection| {
-            let new = key.values(&organization_id, &user_id);
-            diesel::insert_into(api_keys::table)
-                .values(new)
-                .execute(connection)
-                .await?;
-            Ok(())
+    /// What the audit log tells of it.
+    pub(crate) fn detail(&self, user_id: &UserId) -> Value {
+        json!({
+            "name": self.name,
+            "prefix": self.prefix,
+            "userId": user_id,
+            "scopes": self.scopes.names(),
+            "expiresAt": self.expires_at,
         })
     }
 }
 
-impl TryFrom<Row> for KeyOwner {
-    type Error = Error;
+impl Store {
+    /// One more key for a member of the tenant's organization; `None` when the user is no member.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the hash is taken.
+    pub async fn add_api_key(
+        &self,
+        tenant: &Tenant,
+        actor: &Actor,
+        user_id: &UserId,
+        key: NewApiKey,
+    ) -> Result<Option<KeyRecord>, Error> {
+        let entry = audit::insert(tenant, actor, Action::ApiKeyCreate, &key.id, &key.detail(user_id));
+        let (organization_id, user_id) = (tenant.0.to_string(), user_id.to_string());
+        let row = transaction!(self, |connection| {
+            let member = memberships::table
+                .find((&organization_id, &user_id))
+                .select(memberships::user_id);
+            if member.first::<String>(connection).await.optional()?.is_none() {
+                return Ok(None);
+            }
+            let row = diesel::insert_into(api_keys::table)
+                .values(key.values(&organization_id, &user_id))
+                .returning(Row::as_returning())
+                .get_result::<Row>(connection)
+                .await?;
+            entry.execute(connection).await?;
+            Ok(Some(row))
+        })?;
+        row.map(KeyRecord::try_from).transpose()
+    }
 
-    fn try_from(row: Row) -> Result<Self, Error> {
-        Ok(Self {
-            id: parse("API key id", &row.id)?,
-            organization_id: parse("organization id", &row.organization_id)?,
-            user_id: parse("user id", &row.user_id)?,
-            standing: Standing {
-                global_role: parse("global role", &row.global_role)?,
-                // A role that this version does not know gives no access.
-                organization_role: row.organization_role.parse().ok(),
-                tier: parse("tier", &row.tier)?,
-            },
+    /// Revokes a key of the tenant's organization; with `owner`, only one of that user's.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn revoke_api_key(
+        &self,
+        tenant: &Tenant,
+        actor: &Actor,
+        id: &ApiKeyId,
+        owner: Option<&UserId>,
+    ) -> Result<Revoked, Error> {
+        let now = Timestamp(self.now().await?);
+        let entry = audit::insert(tenant, actor, Action::ApiKeyRevoke, id, &json!({}));
+        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
+        let owner = owner.map(ToString::to_string);
+        transaction!(self, |connection| {
+            let mine = api_keys::organization_id
+                .eq(&organization_id)
+                .and(api_keys::id.eq(&id));
+            let found = api_keys::table.filter(mine).select(api_keys::user_id);
+            let found = found.first::<String>(connection).await.optional()?;
+            if found.is_none_or(|user| owner.is_some_and(|owner| owner != user)) {
+                return Ok(Revoked::Unknown);
+            }
+            // Of two who revoke it at once, the second waits for the first one's lock and then changes nothing.
+            let change = diesel::update(api_keys::table.filter(mine.and(api_keys::revoked_at.is_null())))
+                .set(api_keys::revoked_at.eq(now));
+            if change.execute(connection).await? == 0 {
+                return Ok(Revoked::Already);
+            }
+            entry.execute(connection).await?;
+            Ok(Revoked::Yes)
         })
     }
 }

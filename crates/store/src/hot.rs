@@ -20,10 +20,10 @@ macro_rules! protocol_by_verbs {
         use gristmill_core::ExecutionId;
 
         use $crate::{
-            Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
-            Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
-            Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake,
-            Watched,
+            Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter,
+            Decide, Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed,
+            Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant,
+            Wake, Watched,
         };
 
         impl Protocol for $pool {
@@ -107,10 +107,11 @@ macro_rules! protocol_by_verbs {
             fn deliver<'a>(
                 &'a self,
                 tenant: &'a Tenant,
+                actor: &'a Actor,
                 mail: &'a Mail,
                 limit: i32,
             ) -> Answer<'a, Delivered> {
-                deliver::deliver(self, tenant, mail, limit).boxed()
+                deliver::deliver(self, tenant, actor, mail, limit).boxed()
             }
 
             fn inbox<'a>(&'a self, _: System, id: &'a ExecutionId, after: i64) -> Answer<'a, Vec<Received>> {
@@ -131,24 +132,44 @@ macro_rules! protocol_by_verbs {
                 unpublish_lane::unpublish_lane(self, lane).boxed()
             }
 
-            fn cancel<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Cancelled> {
-                cancel::cancel(self, tenant, id).boxed()
+            fn cancel<'a>(
+                &'a self,
+                tenant: &'a Tenant,
+                actor: &'a Actor,
+                id: &'a ExecutionId,
+            ) -> Answer<'a, Cancelled> {
+                cancel::cancel(self, tenant, actor, id).boxed()
             }
 
-            fn retry<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Retried> {
-                retry::retry(self, tenant, id).boxed()
+            fn retry<'a>(
+                &'a self,
+                tenant: &'a Tenant,
+                actor: &'a Actor,
+                id: &'a ExecutionId,
+            ) -> Answer<'a, Retried> {
+                retry::retry(self, tenant, actor, id).boxed()
             }
 
-            fn replay<'a>(&'a self, tenant: &'a Tenant, replay: &'a Replay) -> Answer<'a, Replayed> {
-                replay::replay(self, tenant, replay).boxed()
+            fn replay<'a>(
+                &'a self,
+                tenant: &'a Tenant,
+                actor: &'a Actor,
+                replay: &'a Replay,
+            ) -> Answer<'a, Replayed> {
+                replay::replay(self, tenant, actor, replay).boxed()
             }
 
             fn start_child<'a>(&'a self, _: System, child: &'a StartChild) -> Answer<'a, ChildStarted> {
                 start_child::start_child(self, child).boxed()
             }
 
-            fn delete<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Deleted> {
-                delete::delete(self, tenant, id).boxed()
+            fn delete<'a>(
+                &'a self,
+                tenant: &'a Tenant,
+                actor: &'a Actor,
+                id: &'a ExecutionId,
+            ) -> Answer<'a, Deleted> {
+                delete::delete(self, tenant, actor, id).boxed()
             }
 
             fn prune<'a>(&'a self, _: System, retention: &'a Retention, limit: i64) -> Answer<'a, u64> {

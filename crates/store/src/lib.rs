@@ -8,12 +8,14 @@
 //! Whatever runs on a connection runs in a task of its own: a caller that goes away leaves nothing half done.
 
 mod api_keys;
+mod audit;
 mod cached;
 mod error;
 mod executions;
 mod hot;
 mod journal;
 mod listing;
+mod members;
 mod migrate;
 mod organizations;
 mod parse;
@@ -29,13 +31,16 @@ mod stats;
 mod store;
 mod task;
 mod templates;
+mod users;
 mod workflows;
 
-pub use api_keys::{KeyOwner, NewApiKey};
+pub use api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};
+pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditPlace, ObjectKind, ParseActionError};
 pub use error::Error;
 pub use executions::{Child, Execution};
 pub use listing::{ExecutionFilter, ExecutionPage, ExecutionSummary, Position};
-pub use organizations::{NewOrganization, NewUser, Owner};
+pub use members::{Admitted, Member};
+pub use organizations::{NewOrganization, NewUser, Organization, Owner};
 pub use postgres_pool::connect_postgres;
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
@@ -48,6 +53,7 @@ pub use scope::{System, Tenant};
 pub use stats::{Stats, StatsRange};
 pub use store::{Options, Store};
 pub use templates::{NewTemplate, Template, TemplateFilter};
+pub use users::User;
 pub use workflows::{
     About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Recent, Sort, Switch,
     Workflow, WorkflowChange, WorkflowFilter,

@@ -97,8 +97,9 @@ pub struct ExecutionPage {
 /// that a list of both looks at up to so many of each.
 const EXAMINED: usize = 120;
 
-/// How many tags are looked at for one page: the execution behind each has to be found by its id, four blocks a time.
-const EXAMINED_TAGS: usize = 50;
+/// How many tags are looked at for one page: the execution behind each has to be found by its id, four blocks a time. Each
+/// further tag that is wanted takes one off: finding the beginning of its stretch costs as much.
+const EXAMINED_TAGS: usize = 51;
 
 impl ExecutionFilter {
     /// Whether it narrows nothing.
@@ -116,7 +117,7 @@ impl ExecutionFilter {
     /// as many as may be looked at, where what is read need not be wanted.
     fn examined(&self, limit: usize) -> usize {
         if !self.tags.is_empty() {
-            EXAMINED_TAGS
+            EXAMINED_TAGS.saturating_sub(self.tags.len()).max(1)
         } else if self.lane.is_some() {
             EXAMINED
         } else {

@@ -1,14 +1,18 @@
 //! Organizations, their users, and how the first of each comes about.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
+use gristmill_core::access::Tier;
 use gristmill_core::{OrganizationId, UserId};
+use serde_json::{Value, json};
 
 use crate::api_keys::NewApiKey;
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{api_keys, memberships, organizations, users};
-use crate::{Error, Store, System};
+use crate::sql_types::Timestamp;
+use crate::{Action, Actor, Error, Store, System, Tenant, audit};
 
 /// An organization to be.
 #[derive(Debug, Clone)]
@@ -30,6 +34,19 @@ pub struct NewUser {
     pub global_role: String,
 }
 
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// What it is called.
+    pub name: String,
+    /// What it has subscribed to.
+    pub tier: Tier,
+    /// Since when it is known.
+    pub created_at: DateTime<Utc>,
+}
+
 /// An organization's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
@@ -37,6 +54,15 @@ pub struct Owner {
     pub organization_id: OrganizationId,
     /// One of its owners.
     pub user_id: UserId,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+struct Row {
+    id: String,
+    name: String,
+    tier: String,
+    created_at: Timestamp,
 }
 
 const OWNER: &str = "OWNER";
@@ -57,6 +83,30 @@ impl Store {
             organization_id: OrganizationId::new(),
             user_id: UserId::new(),
         };
+        let tenant = Tenant(owner.organization_id.clone());
+        let entries = [
+            audit::insert(
+                &tenant,
+                &Actor::OPERATOR,
+                Action::OrganizationCreate,
+                &owner.organization_id,
+                &detail(&organization),
+            ),
+            audit::insert(
+                &tenant,
+                &Actor::OPERATOR,
+                Action::MemberAdd,
+                &owner.user_id,
+                &json!({"role": OWNER}),
+            ),
+            audit::insert(
+                &tenant,
+                &Actor::OPERATOR,
+                Action::ApiKeyCreate,
+                &key.id,
+                &key.detail(&owner.user_id),
+            ),
+        ];
         let (organization_id, user_id) = (owner.organization_id.to_string(), owner.user_id.to_string());
         transaction!(self, |connection| {
             let new = (
@@ -92,9 +142,89 @@ impl Store {
                 .values(new)
                 .execute(connection)
                 .await?;
+            for entry in entries {
+                entry.execute(connection).await?;
+            }
             Ok(())
         })?;
         Ok(owner)
+    }
+
+    /// Makes an organization, which has no members yet.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the tier is unknown.
+    pub async fn create_organization(
+        &self,
+        _system: System,
+        actor: &Actor,
+        new: NewOrganization,
+    ) -> Result<Organization, Error> {
+        let id = OrganizationId::new();
+        let tenant = Tenant(id.clone());
+        let entry = audit::insert(&tenant, actor, Action::OrganizationCreate, &id, &detail(&new));
+        let row = transaction!(self, |connection| {
+            let new = (
+                organizations::id.eq(id.to_string()),
+                organizations::name.eq(new.name),
+                organizations::tier.eq(new.tier),
+            );
+            let row = diesel::insert_into(organizations::table)
+                .values(new)
+                .returning(Row::as_returning())
+                .get_result::<Row>(connection)
+                .await?;
+            entry.execute(connection).await?;
+            Ok(row)
+        })?;
+        Organization::try_from(row)
+    }
+
+    /// Up to `limit` organizations in order of age, from the one after `after` on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn organizations(
+        &self,
+        _system: System,
+        after: Option<&OrganizationId>,
+        limit: i64,
+    ) -> Result<Vec<Organization>, Error> {
+        let after = after.map_or_else(String::new, ToString::to_string);
+        let rows = read!(self, |connection| {
+            let organizations = organizations::table
+                .filter(organizations::id.gt(after))
+                .order(organizations::id)
+                .limit(limit)
+                .select(Row::as_select());
+            Ok(organizations.load::<Row>(connection).await?)
+        })?;
+        rows.into_iter().map(Organization::try_from).collect()
+    }
+
+    /// Changes what the tenant's organization has subscribed to. Whether there is such an organization.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_tier(&self, tenant: &Tenant, actor: &Actor, tier: Tier) -> Result<bool, Error> {
+        let tier = tier.as_str();
+        let entry = audit::insert(
+            tenant,
+            actor,
+            Action::OrganizationSetTier,
+            &tenant.0,
+            &json!({"tier": tier}),
+        );
+        let organization_id = tenant.0.to_string();
+        transaction!(self, |connection| {
+            let change =
+                diesel::update(organizations::table.find(organization_id)).set(organizations::tier.eq(tier));
+            if change.execute(connection).await? == 0 {
+                return Ok(false);
+            }
+            entry.execute(connection).await?;
+            Ok(true)
+        })
     }
 
     /// The oldest organization and its oldest owner: in embedded mode, the only ones.
@@ -117,5 +247,22 @@ impl Store {
             })
         });
         owner.transpose()
+    }
+}
+
+fn detail(new: &NewOrganization) -> Value {
+    json!({"name": new.name, "tier": new.tier})
+}
+
+impl TryFrom<Row> for Organization {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: parse("organization id", &row.id)?,
+            name: row.name,
+            tier: parse("tier", &row.tier)?,
+            created_at: row.created_at.into(),
+        })
     }
 }

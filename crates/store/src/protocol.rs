@@ -7,6 +7,9 @@
 //! known key never disturbs its neighbours. Multi-row writes lock rows in id order, so that two groups never deadlock.
 //!
 //! All times are the database's own clock.
+//!
+//! What a person asks for (a signal, a cancel, a retry, a replay, a deletion) is told to the audit log in the verb's own
+//! transaction, with the [`Actor`] who asked; what changes nothing is not.
 
 use std::time::Duration;
 
@@ -15,7 +18,7 @@ use futures_util::future::BoxFuture;
 use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, WorkflowId};
 use uuid::Uuid;
 
-use crate::{Error, System, Tenant};
+use crate::{Actor, Error, System, Tenant};
 
 mod operations;
 
@@ -120,7 +123,13 @@ pub trait Protocol: Send + Sync + 'static {
     /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
     /// its start or for its workflow (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
     /// `limit` mails, and the ends of children on top of that.
-    fn deliver<'a>(&'a self, tenant: &'a Tenant, mail: &'a Mail, limit: i32) -> Answer<'a, Delivered>;
+    fn deliver<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        actor: &'a Actor,
+        mail: &'a Mail,
+        limit: i32,
+    ) -> Answer<'a, Delivered>;
 
     /// The mail of one execution, oldest first, from `after` on (0 = all).
     fn inbox<'a>(&'a self, system: System, id: &'a ExecutionId, after: i64) -> Answer<'a, Vec<Received>>;
@@ -139,14 +148,20 @@ pub trait Protocol: Send + Sync + 'static {
     fn unpublish_lane<'a>(&'a self, system: System, lane: &'a str) -> Answer<'a, u64>;
 
     /// Ends an execution, and every unfinished execution below it, as CANCELLED, in one transaction. Guard: not terminal.
-    fn cancel<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Cancelled>;
+    fn cancel<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        actor: &'a Actor,
+        id: &'a ExecutionId,
+    ) -> Answer<'a, Cancelled>;
 
     /// FAILED → PENDING, due now, with its deadline and its losses begun anew, and with the journal entry that says so: an
     /// operator's retry. Guard: FAILED.
-    fn retry<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Retried>;
+    fn retry<'a>(&'a self, tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Answer<'a, Retried>;
 
     /// Inserts an execution with the input of an earlier one, as PENDING and due now.
-    fn replay<'a>(&'a self, tenant: &'a Tenant, replay: &'a Replay) -> Answer<'a, Replayed>;
+    fn replay<'a>(&'a self, tenant: &'a Tenant, actor: &'a Actor, replay: &'a Replay)
+    -> Answer<'a, Replayed>;
 
     /// Inserts a child of an execution as PENDING and due now, in the parent's organization, on the newest revision of
     /// an active workflow; one for each path of the parent, however often it is asked for. Guard: the parent is RUNNING
@@ -154,7 +169,8 @@ pub trait Protocol: Send + Sync + 'static {
     fn start_child<'a>(&'a self, system: System, child: &'a StartChild) -> Answer<'a, ChildStarted>;
 
     /// Deletes an execution with its journal and inbox. Guard: terminal, and not the child of an unfinished one.
-    fn delete<'a>(&'a self, tenant: &'a Tenant, id: &'a ExecutionId) -> Answer<'a, Deleted>;
+    fn delete<'a>(&'a self, tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId)
+    -> Answer<'a, Deleted>;
 
     /// Deletes up to `limit` executions, with journals and inboxes, that ended longer ago than their workflow, or else
     /// `retention`, keeps them; skips locked rows, and children of unfinished executions. Answers with how many.
@@ -520,6 +536,13 @@ pub struct Mail {
     pub name: String,
     /// JSON, as serialized.
     pub body: String,
+}
+
+impl Mail {
+    /// What the sender of a signal called it.
+    pub(crate) fn signal(&self) -> &str {
+        self.name.strip_prefix("signal:").unwrap_or(&self.name)
+    }
 }
 
 /// What became of a [`Mail`].

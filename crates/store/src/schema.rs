@@ -41,6 +41,9 @@ diesel::table! {
         hash -> Text,
         created_at -> crate::sql_types::Moment,
         revoked_at -> Nullable<crate::sql_types::Moment>,
+        scopes -> Text,
+        expires_at -> Nullable<crate::sql_types::Moment>,
+        last_used_at -> Nullable<crate::sql_types::Moment>,
     }
 }
 
@@ -178,6 +181,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_log (id) {
+        id -> Text,
+        organization_id -> Text,
+        created_at -> crate::sql_types::Moment,
+        actor_user_id -> Nullable<Text>,
+        api_key_id -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        detail -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     users,
@@ -191,4 +209,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     executions,
     execution_journal,
     execution_inbox,
+    audit_log,
 );

@@ -132,6 +132,14 @@ impl Store {
         }
     }
 
+    /// The database's clock as SQL, for statements that both databases share.
+    pub(crate) fn clock(&self) -> &'static str {
+        match &self.pools {
+            Pools::Postgres(_) => "clock_timestamp()",
+            Pools::Sqlite(_) => "(CAST(round(unixepoch('subsec') * 1000) AS integer) * 1000)",
+        }
+    }
+
     /// Asks the database for a sign of life.
     ///
     /// # Errors

@@ -8,13 +8,14 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use gristmill_core::{TemplateId, UserId};
+use serde_json::json;
 
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::workflow_templates;
 use crate::sql_types::Timestamp;
 use crate::workflows::pattern;
-use crate::{Error, Store, Tenant};
+use crate::{Action, Actor, Error, Store, Tenant, audit};
 
 /// A definition to begin a workflow with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,10 +158,17 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
-    pub async fn create_template(&self, tenant: &Tenant, new: NewTemplate) -> Result<Template, Error> {
+    pub async fn create_template(
+        &self,
+        tenant: &Tenant,
+        actor: &Actor,
+        new: NewTemplate,
+    ) -> Result<Template, Error> {
         let now = Timestamp(self.now().await?);
         let organization_id = tenant.0.to_string();
         let search = crate::workflows::search_text(&new.name, new.description.as_deref());
+        let detail = json!({"name": new.name, "isShared": new.is_shared});
+        let entry = audit::insert(tenant, actor, Action::TemplatePublish, &new.id, &detail);
         let row = transaction!(self, |connection| {
             let row = (
                 workflow_templates::id.eq(new.id.to_string()),
@@ -175,11 +183,13 @@ impl Store {
                 workflow_templates::created_by.eq(new.created_by.to_string()),
                 workflow_templates::created_at.eq(now),
             );
-            Ok(diesel::insert_into(workflow_templates::table)
+            let row = diesel::insert_into(workflow_templates::table)
                 .values(row)
                 .returning(Row::as_returning())
                 .get_result::<Row>(connection)
-                .await?)
+                .await?;
+            entry.execute(connection).await?;
+            Ok(row)
         })?;
         template(row, tenant)
     }
@@ -188,7 +198,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn delete_template(&self, tenant: &Tenant, id: &TemplateId) -> Result<bool, Error> {
+    pub async fn delete_template(
+        &self,
+        tenant: &Tenant,
+        actor: &Actor,
+        id: &TemplateId,
+    ) -> Result<bool, Error> {
+        let entry = audit::insert(tenant, actor, Action::TemplateDelete, id, &json!({}));
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let deleted = transaction!(self, |connection| {
             let own = workflow_templates::table.filter(
@@ -196,7 +212,11 @@ impl Store {
                     .eq(id)
                     .and(workflow_templates::organization_id.eq(organization_id)),
             );
-            Ok(diesel::delete(own).execute(connection).await?)
+            let deleted = diesel::delete(own).execute(connection).await?;
+            if deleted > 0 {
+                entry.execute(connection).await?;
+            }
+            Ok(deleted)
         })?;
         Ok(deleted > 0)
     }

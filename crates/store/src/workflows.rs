@@ -14,12 +14,13 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use gristmill_core::{KeptDays, Settings, TemplateId, UserId, WorkflowId};
+use serde_json::json;
 
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
-use crate::{Error, Store, Tenant};
+use crate::{Action, Actor, Error, Store, Tenant, audit};
 
 pub use about::{About, Creator, Origin, Recent};
 pub use change::{Changed, Switch, WorkflowChange};
@@ -191,12 +192,19 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
-    pub async fn create_workflow(&self, tenant: &Tenant, new: NewWorkflow) -> Result<Workflow, Error> {
+    pub async fn create_workflow(
+        &self,
+        tenant: &Tenant,
+        actor: &Actor,
+        new: NewWorkflow,
+    ) -> Result<Workflow, Error> {
         // Read once: the columns' defaults read the clock twice, and a new workflow would at times look like a changed one.
         let now = Timestamp(self.now().await?);
         let organization_id = tenant.0.to_string();
         let definition = new.definition.clone();
         let search = search_text(&new.name, new.description.as_deref());
+        let detail = json!({"name": new.name, "revision": 1});
+        let entry = audit::insert(tenant, actor, Action::WorkflowCreate, &new.id, &detail);
         let row = transaction!(self, |connection| {
             let id = new.id.to_string();
             let workflow = (
@@ -231,6 +239,7 @@ impl Store {
                 .values(revision)
                 .execute(connection)
                 .await?;
+            entry.execute(connection).await?;
             Ok(row)
         })?;
         workflow((row, definition))

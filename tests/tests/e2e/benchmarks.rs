@@ -88,3 +88,20 @@ async fn a_system_is_measured_beside_what_it_has_stored_and_an_open_transaction(
     assert_eq!(stages[0]["processor_ratio"], 1.0);
     assert_eq!(databases_of(&figures).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_measured_filter_by_filter() {
+    let figures = bench(&["listing", "--executions", "3000"]).await;
+    assert_eq!(figures.report["executions"], 3_000);
+    assert!(
+        figures.report["lists"].as_u64() > Some(1_000),
+        "{}",
+        figures.report
+    );
+    assert!(
+        figures.report["most_blocks"].as_u64() > Some(50),
+        "{}",
+        figures.report
+    );
+    assert_eq!(databases_of(&figures).await, 0);
+}

@@ -71,7 +71,7 @@ async fn executions_that_wait_for_the_same_moment_all_go_on_when_it_comes() {
     assert_eq!(figures["completed"], 300, "{figures}");
     assert_eq!(figures["claims_while_waiting"], 0, "{figures}");
     assert_eq!(figures["met"], true, "{figures}");
-    for spread in ["left_ms", "started_ms", "started_while_free_ms"] {
+    for spread in ["left_ms", "started_ms", "started_in_turn_ms"] {
         assert!(
             figures[spread]["max"].as_f64() >= figures[spread]["p99"].as_f64(),
             "{figures}"

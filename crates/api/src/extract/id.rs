@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use gristmill_core::{ExecutionId, TemplateId, WorkflowId};
+use gristmill_core::{ApiKeyId, ExecutionId, TemplateId, WorkflowId};
 
 use crate::error::Error;
 
@@ -27,6 +27,10 @@ impl Names for ExecutionId {
 
 impl Names for TemplateId {
     const NOUN: &'static str = "template";
+}
+
+impl Names for ApiKeyId {
+    const NOUN: &'static str = "API key";
 }
 
 impl<S: Send + Sync, T: Names> FromRequestParts<S> for Id<T> {

@@ -1,5 +1,6 @@
 //! What is told about every request: an id to the client, one line to the log, a count and a duration to the metrics.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -13,10 +14,17 @@ use uuid::Uuid;
 use crate::error::{Error, Failure};
 use crate::problem;
 
+/// The request's id, for whoever writes down what the request did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Gives the request an id, and writes, counts and logs whatever becomes of it.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = format!("req_{}", Uuid::now_v7().simple());
+    request
+        .extensions_mut()
+        .insert(RequestId(request_id.as_str().into()));
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);

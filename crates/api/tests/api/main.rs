@@ -10,19 +10,30 @@
 )]
 
 mod access;
+mod audit;
 mod authentication;
+mod bulk;
+mod catalogue;
+mod change_workflow;
 mod connections;
 mod create_workflow;
 mod errors;
+mod events;
 mod execute;
 mod idempotency;
 mod isolation;
 mod journal;
+mod keys;
+mod list_executions;
+mod list_workflows;
 mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
 mod shutdown;
+mod stats;
+mod templates;
+mod tokens;
 mod world;
 
 use gristmill_testkit::TestDatabase;
@@ -47,11 +58,36 @@ macro_rules! on_both {
 on_both! {
     access:
         a_tier_below_growth_has_no_access
-        a_user_who_is_no_admin_deletes_nothing;
+        a_user_who_is_no_admin_deletes_nothing
+        every_route_asks_for_its_permission
+        a_keys_scopes_narrow_what_its_owner_may_do;
+    audit:
+        what_was_done_is_shown_with_who_and_in_which_request
+        a_page_leads_to_the_next_one
+        a_bad_parameter_is_named;
     authentication:
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused
         the_scheme_is_known_in_any_case;
+    bulk:
+        what_a_filter_finds_is_cancelled_in_bounded_steps
+        what_a_filter_finds_failed_is_retried
+        an_order_for_everything_must_say_so
+        one_execution_that_cannot_be_had_hurts_no_other;
+    catalogue:
+        every_template_of_the_catalogue_runs;
+    change_workflow:
+        a_patch_changes_what_it_names_and_nothing_else
+        a_patch_is_checked_as_a_whole
+        a_patch_from_an_old_edition_is_412
+        patches_at_once_are_all_made
+        a_workflow_is_toggled_paused_and_resumed
+        a_deleted_workflow_is_gone_and_its_executions_stay
+        every_revision_is_shown_page_by_page
+        a_definition_is_validated_and_nothing_is_stored
+        a_workflow_is_shown_with_what_belongs_to_it
+        another_organizations_workflow_takes_no_orders
+        only_those_who_manage_switch_and_delete;
     create_workflow:
         a_workflow_is_answered_with_its_place
         a_definition_is_given_back_byte_for_byte
@@ -70,6 +106,12 @@ on_both! {
         a_switched_off_workflow_is_409
         a_panic_is_an_opaque_500
         a_body_that_never_ends_is_given_up;
+    events:
+        a_stream_tells_what_happens_and_ends_with_the_execution
+        nothing_is_missed_between_the_past_and_the_stream
+        the_stream_of_a_deleted_execution_ends
+        so_many_follow_and_no_more
+        a_stream_outlives_the_time_of_a_request_but_not_the_process;
     execute:
         an_execution_is_accepted_with_its_place
         an_absent_body_or_input_is_an_empty_object
@@ -88,6 +130,22 @@ on_both! {
     journal:
         a_journal_is_read_page_by_page
         a_long_journals_log_is_cut_and_says_so;
+    keys:
+        a_key_is_shown_once_and_works
+        a_revoked_key_works_no_more
+        a_key_makes_no_key_that_may_do_more
+        a_key_that_makes_no_sense_is_refused_with_every_problem
+        members_see_and_revoke_their_own_keys_and_admins_everybodys
+        a_trusted_key_ends_with_its_expiry
+        the_use_of_a_key_is_noted;
+    list_executions:
+        executions_are_listed_page_by_page_without_their_documents
+        a_bad_parameter_of_a_list_is_named;
+    list_workflows:
+        a_list_is_filtered_by_everything_at_once
+        a_search_takes_any_case_and_no_wildcards
+        a_list_is_sorted_and_paged
+        a_bad_parameter_is_422_and_named;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
@@ -117,4 +175,20 @@ on_both! {
     shutdown:
         a_wait_is_cut_short_by_the_shutdown
         a_request_that_hangs_does_not_hold_up_the_shutdown;
+    tokens:
+        a_token_acts_for_its_bearer
+        a_token_that_is_not_to_be_believed_is_refused
+        a_token_does_not_choose_how_it_is_verified
+        tokens_of_public_keys_are_believed
+        a_membership_that_ends_ends_the_tokens_access
+        without_keys_nothing_is_believed_and_nothing_refused_for_good
+        tokens_are_refused_where_none_are_configured;
+    stats:
+        figures_are_counted_from_what_has_ended
+        a_range_that_is_none_is_refused;
+    templates:
+        a_template_becomes_a_workflow
+        a_workflow_becomes_a_template_for_its_own_organization_or_for_all
+        a_shared_template_names_no_workflow_of_its_organization
+        templates_are_listed_by_category_and_search;
 }

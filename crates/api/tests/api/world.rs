@@ -4,10 +4,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gristmill_api::{Api, ApiKey, Options, Services};
+use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
 use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
+use gristmill_kinds::HttpOptions;
 use gristmill_queue::{InProcess, InProcessOptions};
 use gristmill_store::{
     Append, Claim, Ending, Held, NewApiKey, NewChunk, NewOrganization, NewUser, Settle, Store, System, Totals,
@@ -105,6 +107,19 @@ impl World {
         send(self.request(Method::POST, path).json(body)).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Plays the background task that counts.
+    pub(crate) async fn count(&self) {
+        while self.store.protocol().count_ends(System, 1_000).await.unwrap() > 0 {}
+    }
+
     /// Whose the world's key is.
     pub(crate) async fn organization(&self) -> OrganizationId {
         let first = self.store.first_organization(System).await.unwrap();
@@ -116,6 +131,11 @@ impl World {
         let answer = self.post(&format!("{BASE}/workflows"), &workflow()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["workflow"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The path of a new workflow.
+    pub(crate) async fn workflow_path(&self) -> String {
+        format!("{BASE}/workflows/{}", self.workflow().await)
     }
 
     /// The id of a new execution of a new workflow.
@@ -269,25 +289,32 @@ pub(crate) async fn add_organization(store: &Store) -> (OrganizationId, String) 
 
 /// A new organization of a tier, and the key of its owner, who has this role everywhere.
 pub(crate) async fn add_member(store: &Store, tier: &str, global_role: &str) -> (OrganizationId, String) {
-    let made = ApiKey::generate();
-    let id = ApiKeyId::new();
+    let (key, secret) = new_key("test");
     let organization = NewOrganization {
         name: "Mill".to_owned(),
         tier: tier.to_owned(),
     };
     let user = NewUser {
         name: "Miller".to_owned(),
-        email: format!("{id}@example.com"),
+        email: format!("{}@example.com", key.id),
         global_role: global_role.to_owned(),
     };
-    let key = NewApiKey {
-        id,
-        name: "test".to_owned(),
-        prefix: made.prefix,
-        hash: made.hash,
-    };
     let owner = store.bootstrap(System, organization, user, key).await.unwrap();
-    (owner.organization_id, made.key)
+    (owner.organization_id, secret)
+}
+
+/// A key that is not narrowed, and its secret.
+pub(crate) fn new_key(name: &str) -> (NewApiKey, String) {
+    let ApiKey { key, prefix, hash } = ApiKey::generate();
+    let new = NewApiKey {
+        id: ApiKeyId::new(),
+        name: name.to_owned(),
+        prefix,
+        hash,
+        scopes: Scopes::ALL,
+        expires_at: None,
+    };
+    (new, key)
 }
 
 /// A small valid workflow.
@@ -344,8 +371,14 @@ fn metrics() -> PrometheusHandle {
         .clone()
 }
 
-fn registry() -> Registry {
+/// The kinds of a real system, whose calls may go to this machine, and one with a defect.
+pub(crate) fn registry() -> Registry {
     let mut kinds = builtin();
+    let http = HttpOptions {
+        allow_private_addresses: true,
+        ..HttpOptions::default()
+    };
+    kinds.extend(gristmill_kinds::kinds(http).unwrap());
     kinds.push(Box::new(Explosive));
     Registry::new(kinds).unwrap()
 }

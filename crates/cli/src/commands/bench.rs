@@ -2,6 +2,7 @@
 
 mod engine;
 mod floor;
+mod listing;
 mod show;
 mod stored;
 mod system;
@@ -29,6 +30,7 @@ Examples:
   gristmill bench --url http://127.0.0.1:8080 --api-key $KEY  a system that runs already
   gristmill bench floor --in-flight 256                 what the same servers can do at best, to compare with
   gristmill bench engine                                nodes per second, without queue and database
+  gristmill bench listing                               what each list of executions reads among a million
   gristmill bench stored                                whether a million stored executions make it slower
   gristmill bench waiting                               ten thousand executions that wait for the same moment
 
@@ -46,6 +48,7 @@ pub struct Args {
 enum Part {
     Floor(floor::Args),
     Engine(engine::Args),
+    Listing(listing::Args),
     Stored(stored::Args),
     Waiting(waiting::Args),
 }
@@ -67,6 +70,7 @@ impl Args {
             None => self.system.run(context).await,
             Some(Part::Floor(args)) => args.run(context).await,
             Some(Part::Engine(args)) => args.run(context).await,
+            Some(Part::Listing(args)) => args.run(context).await,
             Some(Part::Stored(args)) => args.run(context).await,
             Some(Part::Waiting(args)) => args.run(context).await,
         }

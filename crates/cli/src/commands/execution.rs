@@ -1,6 +1,8 @@
 //! `gristmill execution`
 
 mod client;
+mod follow;
+mod list;
 mod show;
 
 use std::io::Write;
@@ -16,14 +18,16 @@ use crate::error::Error;
 use client::Client;
 use show::{summary, table};
 
-/// Look at one execution, and do something with it, through the API.
+/// Look at executions, and do something with them, through the API.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Where the API is and which key opens it come from --url and --api-key, from GRISTMILL_URL and GRISTMILL_API_KEY, or
 else from the key api.listen and the file that `gristmill dev` keeps in its data directory.
 
 Examples:
+  gristmill execution list --status FAILED --from 2030-01-31T00:00:00Z
   gristmill execution show wf_exec_…
+  gristmill execution follow wf_exec_…
   gristmill execution signal wf_exec_… approved --payload '{\"by\": \"Ada\"}'
   gristmill execution retry wf_exec_… --json | jq .execution.status")]
 pub struct Args {
@@ -51,6 +55,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// List executions, newest first.
+    List(list::Args),
+    /// Print what happens in an execution, as it happens; fails when it does not end COMPLETED.
+    Follow { id: ExecutionId },
     /// Show how an execution stands, and what happened in it.
     Show { id: ExecutionId },
     /// End an execution, and everything below it, as CANCELLED.
@@ -96,6 +104,11 @@ impl Args {
 
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let client = Client::new(self.url, self.api_key, &context.loaded.config)?;
+        if let Action::Follow { id } = &self.action {
+            let following = follow::follow(&client, id, self.json);
+            let followed = context.shutdown.run_until_cancelled(following).await;
+            return followed.unwrap_or(Err(Error::Interrupted));
+        }
         let answer = self.action.ask(&client).await?;
         let text = if self.json {
             format!("{answer}\n")
@@ -111,7 +124,10 @@ impl Args {
 impl Action {
     async fn ask(&self, client: &Client) -> Result<Value, Error> {
         match self {
-            Self::Show { id } => client.ask(Method::GET, &format!("/executions/{id}"), None).await,
+            Self::List(args) => args.ask(client).await,
+            Self::Follow { id } | Self::Show { id } => {
+                client.ask(Method::GET, &format!("/executions/{id}"), None).await
+            }
             Self::Cancel { id } => client.order(id, "cancel", json!({})).await,
             Self::Retry { id } => client.order(id, "retry", json!({})).await,
             Self::Replay { id, revision } => {
@@ -136,7 +152,8 @@ impl Action {
     /// The answer for people.
     fn tell(&self, answer: &Value) -> String {
         match self {
-            Self::Show { .. } => table(&answer["execution"]),
+            Self::List(_) => list::table(answer),
+            Self::Follow { .. } | Self::Show { .. } => table(&answer["execution"]),
             Self::Cancel { .. } | Self::Retry { .. } | Self::Replay { .. } => summary(&answer["execution"]),
             Self::Signal { id, name, .. } => format!("`{name}` is in the inbox of {id}\n"),
             Self::Delete { id } => format!("{id} is deleted\n"),

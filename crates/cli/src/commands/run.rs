@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use gristmill_core::{ExecutionError, ExecutionId, Problem, WorkflowId};
 use gristmill_engine::Plan;
-use gristmill_store::{Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
+use gristmill_store::{Actor, Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,7 @@ impl Args {
             .store
             .create_workflow(
                 &tenant.tenant,
+                &Actor::OPERATOR,
                 NewWorkflow {
                     created_by: tenant.user,
                     ..new

@@ -215,7 +215,7 @@ mod tests {
         );
         let message = refused(&environment(&[("GRISTMILL__APY__LISTEN", "127.0.0.1:1")]));
         assert!(
-            message.contains("the sections and keys at the top are api, broker, data_dir,"),
+            message.contains("the sections and keys at the top are api, auth, broker, data_dir,"),
             "{message}"
         );
     }
@@ -240,6 +240,14 @@ mod tests {
             ("DATABASE_URL", "mysql://localhost", "database.url"),
             ("AMQP_URL", "localhost:5672", "broker.url"),
             ("GRISTMILL__BROKER__HEARTBEAT", "500ms", "broker.heartbeat"),
+            ("GRISTMILL__AUTH__ALGORITHM", "none", "auth.algorithm"),
+            ("GRISTMILL__AUTH__ALGORITHM", "HS256", "auth.secret"),
+            ("GRISTMILL__AUTH__ALGORITHM", "RS256", "auth.jwks"),
+            (
+                "GRISTMILL__AUTH__ISSUER",
+                "https://issuer.example",
+                "auth.algorithm",
+            ),
         ] {
             let message = refused(&environment(&[(variable, value)]));
             assert!(
@@ -247,6 +255,57 @@ mod tests {
                 "{variable}={value}: {message}"
             );
         }
+    }
+
+    #[test]
+    fn tokens_need_keys_that_fit_their_algorithm_and_everything_that_is_checked() {
+        let given = |more: &[(&str, &str)]| {
+            let mut variables = vec![
+                ("GRISTMILL__AUTH__ISSUER", "https://issuer.example"),
+                ("GRISTMILL__AUTH__AUDIENCE", "gristmill"),
+            ];
+            variables.extend(more);
+            environment(&variables)
+        };
+        let secret = ("GRISTMILL__AUTH__SECRET", "0123456789abcdef0123456789abcdef");
+        let (hs256, es256) = (
+            ("GRISTMILL__AUTH__ALGORITHM", "HS256"),
+            ("GRISTMILL__AUTH__ALGORITHM", "ES256"),
+        );
+        let url = |url| ("GRISTMILL__AUTH__JWKS", url);
+        for good in [
+            given(&[hs256, secret]),
+            given(&[es256, url("https://issuer.example/keys")]),
+            given(&[es256, url("http://127.0.0.1:9/keys")]),
+        ] {
+            assert!(load(&good).unwrap().config.auth.tokens().unwrap().is_some());
+        }
+        for (bad, key) in [
+            (
+                given(&[hs256, ("GRISTMILL__AUTH__SECRET", "short")]),
+                "auth.secret",
+            ),
+            (given(&[es256, secret]), "auth.secret"),
+            (given(&[es256, url("http://issuer.example/keys")]), "auth.jwks"),
+            (given(&[es256, url("/nowhere/keys.json")]), "auth.jwks"),
+            (
+                given(&[hs256, secret, url("https://issuer.example/keys")]),
+                "auth.jwks",
+            ),
+            (environment(&[hs256, secret]), "auth.issuer"),
+            (
+                given(&[hs256, secret, ("GRISTMILL__AUTH__AUDIENCE", "")]),
+                "auth.audience",
+            ),
+        ] {
+            let message = refused(&bad);
+            assert!(message.contains(&format!("`{key}`")), "{key}: {message}");
+        }
+        let shown = load(&given(&[hs256, secret])).unwrap().show();
+        assert!(
+            !shown.contains("0123456789abcdef") && shown.contains("auth.secret = \"***\""),
+            "{shown}"
+        );
     }
 
     #[test]

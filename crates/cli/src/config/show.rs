@@ -10,6 +10,9 @@ use super::Loaded;
 /// Keys whose values are URLs that may hold a password.
 const URLS: [&str; 2] = ["database.url", "broker.url"];
 
+/// Keys whose values are shown to nobody.
+const SECRETS: [&str; 1] = ["auth.secret"];
+
 const MASK: &str = "***";
 
 impl Loaded {
@@ -21,6 +24,9 @@ impl Loaded {
             .map(|(key, value)| {
                 let shown = match &value.kind {
                     ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask_url(url)),
+                    ValueKind::String(secret) if SECRETS.contains(&key.as_str()) && !secret.is_empty() => {
+                        format!("{MASK:?}")
+                    }
                     kind => Toml(kind).to_string(),
                 };
                 (format!("{key} = {shown}"), value.origin().unwrap_or_default())

@@ -1,5 +1,6 @@
 //! Lengths of time as people write them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use gristmill_store::Keep;
@@ -11,11 +12,20 @@ pub struct Time(pub Duration);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse(&text).map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!(
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse(text).map(Self).ok_or_else(|| {
+            format!(
                 "`{text}` is no length of time: expected a whole number and its unit, such as 500ms, 15s, 10m, 1h or 30d"
-            ))
+            )
         })
     }
 }

@@ -17,6 +17,9 @@ impl Loaded {
         self.check_lanes()?;
         self.check_urls()?;
         self.check_times()?;
+        if let Err((key, message)) = self.config.auth.tokens() {
+            return self.check(key, false, || message);
+        }
         let worker = &self.config.worker;
         let listens = worker.metrics_listen.is_empty() || worker.metrics_listen().is_some();
         self.check("worker.metrics_listen", listens, || {

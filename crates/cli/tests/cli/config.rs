@@ -59,7 +59,13 @@ async fn an_unknown_key_stops_the_start_and_is_named() {
 
 #[tokio::test]
 async fn separate_processes_refuse_to_start_embedded_and_say_what_to_do() {
-    for command in ["api", "worker", "migrate", "admin bootstrap --organization Acme"] {
+    for command in [
+        "api",
+        "worker",
+        "migrate",
+        "admin bootstrap --organization Acme",
+        "admin user list",
+    ] {
         let refused = output(gristmill().args(command.split(' '))).await;
         assert_eq!(refused.status.code(), Some(2), "{command}");
         let message = text(&refused.stderr);

@@ -101,6 +101,81 @@ async fn an_execution_for_later_is_signalled_and_cancelled() {
 }
 
 #[tokio::test]
+async fn executions_are_listed_and_followed_to_their_end() {
+    let directory = TempDir::new().unwrap();
+    let dev = Dev::start(directory.path()).await;
+    let good = dev.store(&definition(json!({"x": 1}))).await;
+    let bad = dev.store(&definition(json!({"x": "{{ missing + 1 }}"}))).await;
+    let mut ids = Vec::new();
+    for workflow in [&good, &bad, &good] {
+        ids.push(dev.execute(workflow, json!({})).await);
+    }
+
+    // The second one fails, and so does whoever followed it.
+    for (id, status, code) in [(&ids[0], "COMPLETED", 0), (&ids[1], "FAILED", 1)] {
+        let followed = output(&mut execution(&dev, directory.path(), &["follow", id])).await;
+        assert_eq!(followed.status.code(), Some(code), "{}", text(&followed.stderr));
+        let page = text(&followed.stdout);
+        for part in [
+            "start",
+            "shape",
+            &format!("status: {status}\nthe execution has ended\n"),
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+    let lines = output(execution(&dev, directory.path(), &["follow", &ids[2]]).arg("--json")).await;
+    let last: Value = serde_json::from_str(text(&lines.stdout).lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["event"], &last["data"]["status"]),
+        (&json!("end"), &json!("COMPLETED"))
+    );
+
+    let listed = json_of(&mut execution(
+        &dev,
+        directory.path(),
+        &["list", "--workflow", &good],
+    ))
+    .await;
+    let found = listed["executions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|execution| &execution["id"]);
+    assert_eq!(found.collect::<Vec<_>>(), [&ids[2], &ids[0]]);
+    let page = output(&mut execution(&dev, directory.path(), &["list", "--limit", "1"])).await;
+    let page = text(&page.stdout);
+    assert!(
+        page.contains(&ids[2]) && page.contains("more: --cursor "),
+        "{page}"
+    );
+    let failed = output(&mut execution(
+        &dev,
+        directory.path(),
+        &["list", "--status", "failed"],
+    ))
+    .await;
+    assert_eq!(
+        text(&failed.stdout).lines().count(),
+        2,
+        "{}",
+        text(&failed.stdout)
+    );
+    let refused = output(&mut execution(
+        &dev,
+        directory.path(),
+        &["list", "--status", "lost"],
+    ))
+    .await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("query status"),
+        "{}",
+        text(&refused.stderr)
+    );
+}
+
+#[tokio::test]
 async fn without_a_key_the_command_says_where_it_looked() {
     let directory = TempDir::new().unwrap();
     let refused = output(

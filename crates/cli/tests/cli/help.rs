@@ -24,9 +24,14 @@ async fn every_command_has_help_with_an_example() {
         "config",
         "execution",
         "admin bootstrap",
+        "admin organization",
+        "admin user",
+        "admin member",
+        "admin key",
         "bench",
         "bench floor",
         "bench engine",
+        "bench listing",
         "bench stored",
     ] {
         let help = output(gristmill().args(command.split(' ')).arg("--help")).await;

@@ -87,6 +87,16 @@ spelled!("organization role", OrganizationRole {
     Member => "MEMBER",
 });
 
+impl OrganizationRole {
+    /// Whether the role is one of those that run the organization.
+    pub const fn administers(self) -> bool {
+        match self {
+            Self::Owner | Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+}
+
 /// What an organization has subscribed to, from the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tier {

@@ -119,3 +119,65 @@ async fn a_journal_beyond_its_limits_fails_the_execution() {
     assert_eq!(failure, "journal_bytes_limit at -");
     assert!(text.contains("limits.max_journal_bytes, 10000"), "{text}");
 }
+
+/// On a stack so small that recursion over the graph would end the process.
+#[test]
+fn a_hostile_definition_is_judged_without_recursion() {
+    const NODES: usize = 5_000;
+    const EDGES: usize = 100_000;
+    let id = |n: usize| format!("n{n}");
+    let node = |n: usize, more: Value| {
+        let mut node = json!({"id": id(n), "type": if n == 0 { "trigger" } else { "transform" }});
+        if n > 0 {
+            node["data"] = json!({"set": {"x": 1}});
+        }
+        for (key, value) in more.as_object().into_iter().flatten() {
+            node[key] = value.clone();
+        }
+        node
+    };
+    let plain = || (0..NODES).map(|n| node(n, json!({}))).collect::<Vec<_>>();
+    let edge = |source: usize, target: usize| json!({"source": id(source), "target": id(target)});
+    let cycle = json!({"nodes": plain(), "edges": (1..NODES).map(|n| edge(n, n % (NODES - 1) + 1)).collect::<Vec<_>>()});
+    let nested = (0..NODES).map(|n| {
+        let parent = if n > 1 {
+            json!({"parentId": id(n - 1)})
+        } else {
+            json!({})
+        };
+        let mut node = node(n, parent);
+        if n > 0 {
+            node["type"] = json!("forEach");
+            node["data"] = json!({"items": [1]});
+        }
+        node
+    });
+    let nested = json!({"nodes": nested.collect::<Vec<_>>(), "edges": []});
+    let parallel = json!({"nodes": plain(), "edges": vec![edge(0, 1); EDGES]});
+    // Every tenth node joins two hundred others.
+    let joins = (0..EDGES).map(|n| {
+        let target = NODES / 2 + n / 200 * 4;
+        edge(n % (NODES / 2), target)
+    });
+    let joins = json!({"nodes": plain(), "edges": joins.collect::<Vec<_>>()});
+    let nowhere = json!({"nodes": plain(), "edges": vec![json!({"source": "x", "target": "y"}); EDGES]});
+    let small = std::thread::Builder::new().stack_size(192 * 1024);
+    let judged = small
+        .spawn(move || {
+            let judge = |document: &Value| match World::new().compile(document) {
+                Ok(plan) => Ok(plan.len()),
+                Err(problems) => Err((problems.len(), problems[0].code)),
+            };
+            [&cycle, &nested, &parallel, &joins, &nowhere].map(judge)
+        })
+        .unwrap();
+    let expected = [
+        Err((1, "cycle")),
+        // Each one that is reported is taken out, and those below it count from there.
+        Err((NODES / 5, "nesting_limit")),
+        Ok(NODES),
+        Ok(NODES),
+        Err((2 * EDGES, "unknown_node")),
+    ];
+    assert_eq!(judged.join().unwrap(), expected);
+}

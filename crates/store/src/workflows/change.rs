@@ -6,13 +6,14 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use gristmill_core::{TemplateId, WorkflowId};
+use serde_json::json;
 
 use super::{Facts, Row, Workflow, search_text, workflow};
 use crate::pool::transaction;
 use crate::revisions::add_revision;
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
-use crate::{Error, Store, Tenant};
+use crate::{Action, Actor, Error, Store, Tenant, audit};
 
 /// Everything about a workflow that a user may change, as it is to be.
 #[derive(Debug, Clone)]
@@ -47,6 +48,17 @@ pub enum Switch {
     /// There is no such workflow from now on; its executions stay. Unfinished ones are for the caller to cancel
     /// ([`Store::unfinished_executions`]).
     Delete,
+}
+
+impl Switch {
+    const fn action(self) -> Action {
+        match self {
+            Self::Toggle => Action::WorkflowToggle,
+            Self::Pause => Action::WorkflowPause,
+            Self::Resume => Action::WorkflowResume,
+            Self::Delete => Action::WorkflowDelete,
+        }
+    }
 }
 
 /// What became of a change.
@@ -123,11 +135,13 @@ impl Store {
     pub async fn change_workflow(
         &self,
         tenant: &Tenant,
+        actor: &Actor,
         id: &WorkflowId,
         edition: i32,
         change: WorkflowChange,
     ) -> Result<Changed, Error> {
         let now = Timestamp(self.now().await?);
+        let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id, edition) = (tenant.0.to_string(), id.to_string(), Some(edition));
         let search = search_text(&change.name, change.description.as_deref());
         let outcome = transaction!(self, |connection| {
@@ -147,6 +161,10 @@ impl Store {
             );
             let mut row = change!(connection, organization_id, id, edition, set);
             add_revision!(connection, organization_id, id, row, definition, facts);
+            let detail = json!({"name": row.name, "revision": row.revision});
+            audit::insert(&tenant, &actor, Action::WorkflowUpdate, &id, &detail)
+                .execute(connection)
+                .await?;
             Ok(Outcome::Yes(Box::new((row, definition))))
         })?;
         outcome.read()
@@ -159,11 +177,13 @@ impl Store {
     pub async fn switch_workflow(
         &self,
         tenant: &Tenant,
+        actor: &Actor,
         id: &WorkflowId,
         edition: Option<i32>,
         switch: Switch,
     ) -> Result<Changed, Error> {
         let now = Timestamp(self.now().await?);
+        let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let outcome = transaction!(self, |connection| {
             // The update comes first for its lock: what is switched is what it found.
@@ -191,6 +211,10 @@ impl Store {
                     workflows::paused_at.eq(row.paused_at),
                     workflows::deleted_at.eq(deleted_at),
                 ))
+                .execute(connection)
+                .await?;
+            let detail = json!({"name": row.name, "isActive": row.is_active});
+            audit::insert(&tenant, &actor, switch.action(), &id, &detail)
                 .execute(connection)
                 .await?;
             let definition = workflow_revisions::table

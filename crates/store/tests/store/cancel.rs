@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Cancelled, ChildStarted, Held, Suspend, Suspended, System, Wake};
+use gristmill_store::{Actor, Cancelled, ChildStarted, Held, Suspend, Suspended, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -153,7 +153,7 @@ pub(crate) async fn a_cancel_and_any_other_step_at_once_end_the_execution_once(d
                 world.settle(&broken),
                 protocol.suspend(System, &asleep),
                 protocol.release(System, &back),
-                protocol.deliver(&world.tenant, &letter, MAX_MAIL),
+                protocol.deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL),
                 world.start_child(&request),
                 world.relay_one(&reaped, Wake::Reap { again_in: LATER }),
             )

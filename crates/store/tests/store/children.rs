@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_store::{ChildStarted, Held, Settle, StartChild, System, Wake};
+use gristmill_store::{Actor, ChildStarted, Held, Settle, StartChild, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -196,7 +196,11 @@ pub(crate) async fn a_child_that_the_relay_fails_is_mail_for_its_parent(db: &Tes
     assert_eq!(world.mail_of(&parent).await.len(), 1);
     assert_eq!(world.stands(&parent).await, (ExecutionStatus::Running, 1));
     // An operator's retry ends it a second time: the parent was told.
-    world.protocol().retry(&world.tenant, &child).await.unwrap();
+    world
+        .protocol()
+        .retry(&world.tenant, &Actor::OPERATOR, &child)
+        .await
+        .unwrap();
     world.claim(&[(child.clone(), 1)]).await;
     world.settle(&[child_end(completion(&child, 2))]).await;
     assert_eq!(world.mail_of(&parent).await.len(), 1);
@@ -258,7 +262,11 @@ pub(crate) async fn a_handler_that_fails_is_not_handled(db: &TestDatabase) {
     world.change_workflow("is_active = false").await;
     let sql = "UPDATE executions SET on_failure_of = NULL";
     raw::execute(db, sql).await;
-    world.protocol().retry(&world.tenant, &id).await.unwrap();
+    world
+        .protocol()
+        .retry(&world.tenant, &Actor::OPERATOR, &id)
+        .await
+        .unwrap();
     world.claim(&[(id.clone(), 1)]).await;
     assert_eq!(world.settle(&[failing(&id, 2)]).await, [Held::Yes]);
     assert!(handlers(&world).await.is_empty());

@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use gristmill_core::WorkflowId;
-use gristmill_store::{Settle, Stats, StatsRange, System, Totals, Wake};
+use gristmill_store::{Actor, Settle, Stats, StatsRange, System, Totals, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -72,7 +72,11 @@ pub(crate) async fn an_operators_retry_takes_the_end_back(db: &TestDatabase) {
         world.workflow
     );
     let last = raw::texts(db, &sql).await;
-    world.protocol().retry(&world.tenant, &id).await.unwrap();
+    world
+        .protocol()
+        .retry(&world.tenant, &Actor::OPERATOR, &id)
+        .await
+        .unwrap();
     count(&world).await;
     let undone = stats(&world, EVER, None).await;
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, WorkflowId};
-use gristmill_store::{Deleted, ExecutionFilter, Position, Tenant};
+use gristmill_store::{Actor, Deleted, ExecutionFilter, Position, Tenant};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -115,7 +115,11 @@ pub(crate) async fn the_tags_of_a_deleted_execution_go_with_it(db: &TestDatabase
     };
     insert(db, std::slice::from_ref(&known)).await;
     assert_eq!(
-        world.protocol().delete(&world.tenant, &known.id).await.unwrap(),
+        world
+            .protocol()
+            .delete(&world.tenant, &Actor::OPERATOR, &known.id)
+            .await
+            .unwrap(),
         Deleted::Yes
     );
     assert_eq!(

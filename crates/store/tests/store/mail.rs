@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Delivered, Mail, Received, System};
+use gristmill_store::{Actor, Delivered, Mail, Received, System};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -141,7 +141,7 @@ pub(crate) async fn mail_for_an_ended_execution_is_refused_unless_it_is_known(db
 async fn deliver(world: &World<'_>, mail: &Mail) -> Delivered {
     world
         .protocol()
-        .deliver(&world.tenant, mail, MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, mail, MAX_MAIL)
         .await
         .unwrap()
 }

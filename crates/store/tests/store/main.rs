@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a broken promise ends the test")]
 
 mod append;
+mod audit;
 mod backlog;
 mod cancel;
 mod children;
@@ -23,6 +24,7 @@ mod mail;
 mod migrations;
 mod operations;
 mod paused;
+mod people;
 mod plain;
 mod raw;
 mod recover;
@@ -231,4 +233,18 @@ contract! {
         an_execution_is_shown_as_it_stands
         a_stretch_of_a_journal_comes_in_the_chunks_that_hold_it
         a_migrated_database_passes_the_check;
+    audit:
+        whatever_a_person_changes_is_told_once
+        what_changes_nothing_is_not_told
+        a_change_that_cannot_be_told_is_not_made
+        the_log_is_read_newest_first_page_by_page
+        the_log_is_narrowed_by_what_who_and_when;
+    people:
+        a_key_is_listed_and_revoked_by_who_may
+        an_expired_key_has_no_owner
+        a_keys_last_use_is_noted_once_a_minute
+        a_keys_scopes_are_kept
+        a_removed_member_has_no_keys_and_no_standing
+        users_members_and_organizations_are_made_and_changed
+        a_role_that_nobody_knows_gives_no_access;
 }

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use gristmill_core::journal::{Entry, FORMAT, read_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Deleted, Keep, Replay, Replayed, Retention, Retried, System};
+use gristmill_store::{Actor, Deleted, Keep, Replay, Replayed, Retention, Retried, System};
 use gristmill_testkit::TestDatabase;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ pub(crate) async fn a_failed_execution_is_retried_once(db: &TestDatabase) {
         .await
         .unwrap();
     world.settle(&[crate::world::failing(&id, 1)]).await;
-    let answers = join_all((0..4).map(|_| world.protocol().retry(&world.tenant, &id))).await;
+    let answers =
+        join_all((0..4).map(|_| world.protocol().retry(&world.tenant, &Actor::OPERATOR, &id))).await;
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(
         answers.iter().filter(|answer| **answer == Retried::Yes).count(),
@@ -62,7 +63,13 @@ pub(crate) async fn only_what_failed_is_retried(db: &TestDatabase) {
         world.completed().await,
         world.failed().await,
     );
-    let retry = async |world: &World<'_>, id| world.protocol().retry(&world.tenant, id).await.unwrap();
+    let retry = async |world: &World<'_>, id| {
+        world
+            .protocol()
+            .retry(&world.tenant, &Actor::OPERATOR, id)
+            .await
+            .unwrap()
+    };
     assert_eq!(
         retry(&world, &running).await,
         Retried::NotFailed(ExecutionStatus::Running)
@@ -164,7 +171,7 @@ pub(crate) async fn only_what_has_ended_is_deleted_and_all_of_it(db: &TestDataba
         .unwrap();
     world
         .protocol()
-        .deliver(&world.tenant, &mail(&id, "k"), MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&id, "k"), MAX_MAIL)
         .await
         .unwrap();
     assert_eq!(
@@ -267,11 +274,19 @@ fn replay(original: &ExecutionId) -> Replay {
 }
 
 async fn ask(world: &World<'_>, replay: &Replay) -> Replayed {
-    world.protocol().replay(&world.tenant, replay).await.unwrap()
+    world
+        .protocol()
+        .replay(&world.tenant, &Actor::OPERATOR, replay)
+        .await
+        .unwrap()
 }
 
 async fn delete(world: &World<'_>, id: &ExecutionId) -> Deleted {
-    world.protocol().delete(&world.tenant, id).await.unwrap()
+    world
+        .protocol()
+        .delete(&world.tenant, &Actor::OPERATOR, id)
+        .await
+        .unwrap()
 }
 
 async fn prune(world: &World<'_>, age: Duration, limit: i64) -> u64 {

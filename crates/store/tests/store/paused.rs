@@ -3,8 +3,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{
-    Cancelled, Changed, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Switch, System,
-    Wake,
+    Actor, Cancelled, Changed, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Switch,
+    System, Wake,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -67,7 +67,11 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
         idempotency_key: None,
         request_hash: "hash".to_owned(),
     };
-    let replayed = world.protocol().replay(&world.tenant, &replay).await.unwrap();
+    let replayed = world
+        .protocol()
+        .replay(&world.tenant, &Actor::OPERATOR, &replay)
+        .await
+        .unwrap();
     assert!(
         matches!(&replayed, Replayed::Accepted(accepted) if accepted.held),
         "{replayed:?}"
@@ -100,7 +104,10 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
     assert_eq!(acted.len(), 1);
     assert_held(&world, &later.id).await;
     let letter = mail(&later.id, "k");
-    let delivered = world.protocol().deliver(&world.tenant, &letter, MAX_MAIL).await;
+    let delivered = world
+        .protocol()
+        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL)
+        .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
     assert_held(&world, &later.id).await;
     switch(&world, Switch::Resume).await;
@@ -136,7 +143,7 @@ pub(crate) async fn what_slips_in_while_a_workflow_is_resumed_is_found_later(db:
     let paused = world.add_workflow("default").await;
     let pause = db
         .store()
-        .switch_workflow(&world.tenant, &paused, None, Switch::Pause);
+        .switch_workflow(&world.tenant, &Actor::OPERATOR, &paused, None, Switch::Pause);
     assert!(matches!(pause.await.unwrap(), Changed::Yes(_)));
     let kept = Submit {
         workflow_id: paused,
@@ -171,7 +178,7 @@ pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDa
 
 async fn switch(world: &World<'_>, switch: Switch) {
     let store = world.db.store();
-    let changed = store.switch_workflow(&world.tenant, &world.workflow, None, switch);
+    let changed = store.switch_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, None, switch);
     assert!(matches!(changed.await.unwrap(), Changed::Yes(_)));
 }
 

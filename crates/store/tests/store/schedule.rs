@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Delivered, Start, Submit, Submitted, Suspend, System, Wake};
+use gristmill_store::{Actor, Delivered, Start, Submit, Submitted, Suspend, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -53,7 +53,10 @@ pub(crate) async fn mail_does_not_start_an_execution_before_its_time(db: &TestDa
     };
     world.submit(std::slice::from_ref(&later)).await;
     let letter = mail(&later.id, "k");
-    let delivered = world.protocol().deliver(&world.tenant, &letter, MAX_MAIL).await;
+    let delivered = world
+        .protocol()
+        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL)
+        .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
     assert_eq!(world.stands(&later.id).await, (ExecutionStatus::Waiting, 0));
     assert!(raw::about(world.wakes_in(&later.id).await, 600.0));
@@ -157,7 +160,7 @@ pub(crate) async fn an_inbox_holds_so_much_and_no_more(db: &TestDatabase) {
     let deliver = async |key| {
         world
             .protocol()
-            .deliver(&world.tenant, &mail(&id, key), 2)
+            .deliver(&world.tenant, &Actor::OPERATOR, &mail(&id, key), 2)
             .await
             .unwrap()
     };
@@ -171,6 +174,9 @@ pub(crate) async fn an_inbox_holds_so_much_and_no_more(db: &TestDatabase) {
     let child = world.child_of(&parent, "sub").await;
     world.cancel(&child).await;
     let letter = mail(&parent, "a");
-    let delivered = world.protocol().deliver(&world.tenant, &letter, 1).await;
+    let delivered = world
+        .protocol()
+        .deliver(&world.tenant, &Actor::OPERATOR, &letter, 1)
+        .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
 }

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Delivered, Held, Suspend, Suspended, System};
+use gristmill_store::{Actor, Delivered, Held, Suspend, Suspended, System};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -46,7 +46,7 @@ pub(crate) async fn a_suspend_is_refused_when_mail_has_come(db: &TestDatabase) {
     let id = world.running().await;
     world
         .protocol()
-        .deliver(&world.tenant, &mail(&id, "k"), MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&id, "k"), MAX_MAIL)
         .await
         .unwrap();
     let asleep = Suspend {
@@ -81,7 +81,7 @@ pub(crate) async fn a_worker_that_lost_its_lease_suspends_nothing(db: &TestDatab
     );
     world
         .protocol()
-        .deliver(&world.tenant, &mail(&mailed, "k"), MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&mailed, "k"), MAX_MAIL)
         .await
         .unwrap();
     let members = [&id, &mailed, &ended].map(|id| Suspend {
@@ -105,7 +105,9 @@ pub(crate) async fn mail_and_suspend_at_once_never_leave_the_mail_unread(db: &Te
         let (member, mail) = ([suspension(&id, 1)], mail(&id, "k"));
         let (suspended, delivered) = tokio::join!(
             world.protocol().suspend(System, &member),
-            world.protocol().deliver(&world.tenant, &mail, MAX_MAIL)
+            world
+                .protocol()
+                .deliver(&world.tenant, &Actor::OPERATOR, &mail, MAX_MAIL)
         );
         assert_eq!(delivered.unwrap(), Delivered::Yes);
         let status = world.stands(&id).await.0;

@@ -1,5 +1,5 @@
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Ended, Ending, Settle, System, Totals, Watched};
+use gristmill_store::{Actor, Ended, Ending, Settle, System, Totals, Watched};
 use gristmill_testkit::TestDatabase;
 
 use crate::world::{LEASE, MAX_MAIL, World, append, claim, completion, mail};
@@ -14,7 +14,7 @@ pub(crate) async fn a_watch_shows_how_executions_stand(db: &TestDatabase) {
         .unwrap();
     world
         .protocol()
-        .deliver(&world.tenant, &mail(&running, "k"), MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&running, "k"), MAX_MAIL)
         .await
         .unwrap();
     let ids = [running.clone(), ExecutionId::new(), pending.clone()];

@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus, Settings, TemplateId};
 use gristmill_store::{
-    Changed, ChildStarted, Facts, NewTemplate, Replay, Replayed, Retried, Submitted, Switch, System,
+    Actor, Changed, ChildStarted, Facts, NewTemplate, Replay, Replayed, Retried, Submitted, Switch, System,
     Workflow, WorkflowChange,
 };
 use gristmill_testkit::TestDatabase;
@@ -14,7 +14,7 @@ pub(crate) async fn of_eight_changes_from_one_edition_one_is_made(db: &TestDatab
     let changes = (0..8).map(|number| {
         let change = change(&format!("Grind {number}"), &format!("[{number}]"));
         db.store()
-            .change_workflow(&world.tenant, &world.workflow, 1, change)
+            .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, 1, change)
     });
     let changed: Vec<_> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
     let made: Vec<_> = changed
@@ -31,9 +31,13 @@ pub(crate) async fn of_eight_changes_from_one_edition_one_is_made(db: &TestDatab
     // Its facts are those of the definition that was saved.
     assert_eq!(made[0].lane, "bulk");
     let stranger = World::new(db).await;
-    let strange = db
-        .store()
-        .change_workflow(&stranger.tenant, &world.workflow, 2, change("Mine", "{}"));
+    let strange = db.store().change_workflow(
+        &stranger.tenant,
+        &Actor::OPERATOR,
+        &world.workflow,
+        2,
+        change("Mine", "{}"),
+    );
     assert_eq!(strange.await.unwrap(), Changed::Unknown);
 }
 
@@ -42,7 +46,7 @@ pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
     let renamed = change("Renamed", "{}");
     let changed = db
         .store()
-        .change_workflow(&world.tenant, &world.workflow, 1, renamed)
+        .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, 1, renamed)
         .await
         .unwrap();
     let Changed::Yes(workflow) = changed else {
@@ -55,7 +59,7 @@ pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
     let saved = change("Renamed", "{\"nodes\":[]}");
     let changed = db
         .store()
-        .change_workflow(&world.tenant, &world.workflow, 2, saved);
+        .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, 2, saved);
     assert!(matches!(changed.await.unwrap(), Changed::Yes(workflow) if workflow.revision == 2));
     let revisions = db
         .store()
@@ -74,7 +78,7 @@ pub(crate) async fn a_switch_needs_the_edition_that_it_names(db: &TestDatabase) 
     let world = World::new(db).await;
     let switch = async |edition, switch| {
         db.store()
-            .switch_workflow(&world.tenant, &world.workflow, edition, switch)
+            .switch_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, edition, switch)
             .await
             .unwrap()
     };
@@ -118,7 +122,10 @@ pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db
         world.start_child(&world.child_request(&parent, "sub")).await,
         ChildStarted::UnknownWorkflow
     );
-    let retried = world.protocol().retry(&world.tenant, &failed).await;
+    let retried = world
+        .protocol()
+        .retry(&world.tenant, &Actor::OPERATOR, &failed)
+        .await;
     assert_eq!(retried.unwrap(), Retried::DeletedWorkflow);
     let replay = Replay {
         id: ExecutionId::new(),
@@ -127,15 +134,22 @@ pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db
         idempotency_key: None,
         request_hash: "hash".to_owned(),
     };
-    let replayed = world.protocol().replay(&world.tenant, &replay).await;
+    let replayed = world
+        .protocol()
+        .replay(&world.tenant, &Actor::OPERATOR, &replay)
+        .await;
     assert_eq!(replayed.unwrap(), Replayed::DeletedWorkflow);
     assert_eq!(world.stands(&failed).await, (ExecutionStatus::Failed, 1));
     let shown = db.store().execution(&world.tenant, &completed).await.unwrap();
     assert_eq!(shown.unwrap().workflow_id, world.workflow);
     // Deleting it again finds nothing.
-    let again = db
-        .store()
-        .switch_workflow(&world.tenant, &world.workflow, None, Switch::Delete);
+    let again = db.store().switch_workflow(
+        &world.tenant,
+        &Actor::OPERATOR,
+        &world.workflow,
+        None,
+        Switch::Delete,
+    );
     assert_eq!(again.await.unwrap(), Changed::Unknown);
 }
 
@@ -168,7 +182,11 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDat
             .unwrap()
             .is_some()
     );
-    world.protocol().delete(&world.tenant, &id).await.unwrap();
+    world
+        .protocol()
+        .delete(&world.tenant, &Actor::OPERATOR, &id)
+        .await
+        .unwrap();
     assert_eq!(store.remove_deleted_workflows(System, 10).await.unwrap(), 1);
     assert_eq!(store.revision(System, &world.workflow, 1).await.unwrap(), None);
 }
@@ -225,7 +243,10 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
             definition: "{}".to_owned(),
             created_by: user.parse().unwrap(),
         };
-        let made = store.create_template(&world.tenant, new).await.unwrap();
+        let made = store
+            .create_template(&world.tenant, &Actor::OPERATOR, new)
+            .await
+            .unwrap();
         assert!(made.is_own);
         assert_eq!(
             store.template(&world.tenant, &made.id).await.unwrap(),
@@ -233,8 +254,18 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
         );
         let seen = store.template(&stranger.tenant, &made.id).await.unwrap();
         assert_eq!(seen.map(|seen| seen.is_own), is_shared.then_some(false));
-        assert!(!store.delete_template(&stranger.tenant, &made.id).await.unwrap());
-        assert!(store.delete_template(&world.tenant, &made.id).await.unwrap());
+        assert!(
+            !store
+                .delete_template(&stranger.tenant, &Actor::OPERATOR, &made.id)
+                .await
+                .unwrap()
+        );
+        assert!(
+            store
+                .delete_template(&world.tenant, &Actor::OPERATOR, &made.id)
+                .await
+                .unwrap()
+        );
         assert_eq!(store.template(&world.tenant, &made.id).await.unwrap(), None);
     }
     let catalogue: TemplateId = "tpl_approvalflow".parse().unwrap();
@@ -245,7 +276,12 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
             .unwrap()
             .is_some()
     );
-    assert!(!store.delete_template(&stranger.tenant, &catalogue).await.unwrap());
+    assert!(
+        !store
+            .delete_template(&stranger.tenant, &Actor::OPERATOR, &catalogue)
+            .await
+            .unwrap()
+    );
 }
 
 fn change(name: &str, definition: &str) -> WorkflowChange {
@@ -272,6 +308,12 @@ async fn stored(world: &World<'_>) -> Option<Workflow> {
 
 async fn delete(world: &World<'_>) {
     let store = world.db.store();
-    let deleted = store.switch_workflow(&world.tenant, &world.workflow, None, Switch::Delete);
+    let deleted = store.switch_workflow(
+        &world.tenant,
+        &Actor::OPERATOR,
+        &world.workflow,
+        None,
+        Switch::Delete,
+    );
     assert!(matches!(deleted.await.unwrap(), Changed::Yes(_)));
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
 use gristmill_store::{
-    Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol, Settle,
-    Start, StartChild, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
+    Actor, Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
+    Settle, Start, StartChild, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -184,7 +184,10 @@ impl<'a> World<'a> {
     }
 
     pub(crate) async fn cancel(&self, id: &ExecutionId) -> Cancelled {
-        self.protocol().cancel(&self.tenant, id).await.unwrap()
+        self.protocol()
+            .cancel(&self.tenant, &Actor::OPERATOR, id)
+            .await
+            .unwrap()
     }
 
     /// Names and bodies of an execution's mail.

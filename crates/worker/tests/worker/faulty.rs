@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use gristmill_core::ExecutionId;
 use gristmill_store::{
-    Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide, Deleted,
-    Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention, Retried,
-    Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
+    Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
+    Deleted, Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
+    Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
 };
 
 pub struct Faulty {
@@ -94,12 +94,12 @@ delegate! {
     watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
     ended(system: System, ids: &'a [ExecutionId]) -> Vec<Ended>;
     relay(system: System, limit: i64, reap: bool, decide: Decide<'a>) -> Vec<(Due, Wake)>;
-    deliver(tenant: &'a Tenant, mail: &'a Mail, limit: i32) -> Delivered;
-    cancel(tenant: &'a Tenant, id: &'a ExecutionId) -> Cancelled;
-    retry(tenant: &'a Tenant, id: &'a ExecutionId) -> Retried;
-    replay(tenant: &'a Tenant, replay: &'a Replay) -> Replayed;
+    deliver(tenant: &'a Tenant, actor: &'a Actor, mail: &'a Mail, limit: i32) -> Delivered;
+    cancel(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Cancelled;
+    retry(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Retried;
+    replay(tenant: &'a Tenant, actor: &'a Actor, replay: &'a Replay) -> Replayed;
     start_child(system: System, child: &'a StartChild) -> ChildStarted;
-    delete(tenant: &'a Tenant, id: &'a ExecutionId) -> Deleted;
+    delete(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Deleted;
     prune(system: System, retention: &'a Retention, limit: i64) -> u64;
     release_held(system: System, limit: i64) -> u64;
     count_ends(system: System, limit: i64) -> u64;

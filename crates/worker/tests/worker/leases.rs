@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Cancelled, Claim, Due, System, Wake};
+use gristmill_store::{Actor, Cancelled, Claim, Due, System, Wake};
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -62,7 +62,10 @@ async fn a_cancelled_execution_is_stopped_and_frees_its_slot() {
         let id = shop.submit().await;
         shop.hold.begun(1).await;
         let protocol = shop.db.store().protocol();
-        let cancelled = protocol.cancel(&shop.tenant, &id).await.unwrap();
+        let cancelled = protocol
+            .cancel(&shop.tenant, &Actor::OPERATOR, &id)
+            .await
+            .unwrap();
         assert_eq!(cancelled, Cancelled::Yes(1));
         let before = (shop.watched(&id).await, shop.journal(&id).await);
         let next = shop.submit().await;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
 use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
+    Actor, Execution, Facts, Mail, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
     Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
@@ -182,7 +183,7 @@ impl Shop {
         self.db
             .store()
             .protocol()
-            .deliver(&self.tenant, &mail, 100)
+            .deliver(&self.tenant, &Actor::OPERATOR, &mail, 100)
             .await
             .unwrap();
     }
@@ -273,6 +274,8 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         name: "first".to_owned(),
         prefix: "gm_0".to_owned(),
         hash: "0".to_owned(),
+        scopes: Scopes::ALL,
+        expires_at: None,
     };
     let owner = db
         .store()
@@ -302,6 +305,10 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         template_id: None,
         created_by: owner.user_id,
     };
-    let workflow = db.store().create_workflow(&tenant, workflow).await.unwrap();
+    let workflow = db
+        .store()
+        .create_workflow(&tenant, &Actor::OPERATOR, workflow)
+        .await
+        .unwrap();
     (tenant, workflow.id)
 }

@@ -16,7 +16,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use gristmill_core::ExecutionId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Position, Tenant};
+use gristmill_store::{Actor, Position, Tenant};
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -71,6 +71,7 @@ async fn carry_out(
     let work = Work {
         state,
         tenant: principal.tenant(),
+        actor: principal.actor(),
         began: Instant::now(),
         request,
         order,
@@ -122,6 +123,7 @@ struct Told {
 struct Work<'a> {
     state: &'a AppState,
     tenant: Tenant,
+    actor: Actor,
     began: Instant,
     request: Request,
     order: Order,
@@ -154,7 +156,10 @@ impl Work<'_> {
             let (ids, next) = self.page(after.as_ref(), wanted).await?;
             let outcomes: Vec<_> = stream::iter(ids)
                 .map(|id| async {
-                    let outcome = self.order.carry_out(self.state, &self.tenant, &id).await;
+                    let outcome = self
+                        .order
+                        .carry_out(self.state, &self.tenant, &self.actor, &id)
+                        .await;
                     (id, outcome)
                 })
                 .buffered(AT_ONCE)

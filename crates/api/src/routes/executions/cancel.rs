@@ -27,7 +27,7 @@ pub(crate) async fn cancel(
     let (store, tenant) = (&state.services.store, principal.tenant());
     match store
         .protocol()
-        .cancel(&tenant, &id)
+        .cancel(&tenant, &principal.actor(), &id)
         .await
         .map_err(Error::from_write)?
     {

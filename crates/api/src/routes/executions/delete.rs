@@ -23,7 +23,7 @@ pub(crate) async fn delete(
     principal.require(Permission::WorkflowsDelete)?;
     let protocol = state.services.store.protocol();
     match protocol
-        .delete(&principal.tenant(), &id)
+        .delete(&principal.tenant(), &principal.actor(), &id)
         .await
         .map_err(Error::from_write)?
     {

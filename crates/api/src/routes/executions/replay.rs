@@ -59,7 +59,7 @@ pub(crate) async fn replay(
         };
         let id = match store
             .protocol()
-            .replay(&tenant, &replay)
+            .replay(&tenant, &principal.actor(), &replay)
             .await
             .map_err(Error::from_write)?
         {

@@ -27,7 +27,7 @@ pub(crate) async fn retry(
     let (store, tenant) = (&state.services.store, principal.tenant());
     match store
         .protocol()
-        .retry(&tenant, &id)
+        .retry(&tenant, &principal.actor(), &id)
         .await
         .map_err(Error::from_write)?
     {

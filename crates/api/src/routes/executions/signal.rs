@@ -53,7 +53,12 @@ pub(crate) async fn signal(
     let limit = state.options.max_mail;
     let delivered = store
         .protocol()
-        .deliver(&tenant, &mail, i32::try_from(limit).unwrap_or(i32::MAX))
+        .deliver(
+            &tenant,
+            &principal.actor(),
+            &mail,
+            i32::try_from(limit).unwrap_or(i32::MAX),
+        )
         .await
         .map_err(Error::from_write)?;
     match delivered {

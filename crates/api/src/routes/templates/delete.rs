@@ -22,7 +22,7 @@ pub(crate) async fn delete(
     let deleted = state
         .services
         .store
-        .delete_template(&principal.tenant(), &id)
+        .delete_template(&principal.tenant(), &principal.actor(), &id)
         .await
         .map_err(Error::from_write)?;
     if deleted {

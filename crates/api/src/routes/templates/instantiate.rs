@@ -37,7 +37,7 @@ pub(crate) async fn instantiate(
         .map_err(Error::Invalid)?;
     submission.template_id = Some(id);
     let workflow = store
-        .create_workflow(&tenant, submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

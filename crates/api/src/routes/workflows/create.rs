@@ -27,7 +27,7 @@ pub(crate) async fn create(
     let workflow = state
         .services
         .store
-        .create_workflow(&tenant, submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Switch, Tenant};
+use gristmill_store::Switch;
 use tracing::{info, warn};
 
 use super::switch::switch;
@@ -26,9 +26,8 @@ pub(crate) async fn delete(
     if_match: IfMatch,
 ) -> Result<StatusCode, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let tenant = principal.tenant();
-    switch(&state, &tenant, &id, &if_match, Switch::Delete).await?;
-    match cancel_first(&state, &tenant, &id).await {
+    switch(&state, &principal, &id, &if_match, Switch::Delete).await?;
+    match cancel_first(&state, &principal, &id).await {
         Ok(executions) => info!(workflow.id = %id, executions, "deleted a workflow"),
         // It is deleted whatever happens here.
         Err(error) => warn!(
@@ -43,15 +42,15 @@ pub(crate) async fn delete(
 /// The newest at once: mostly these are all. The background task that carries deletions to their end finds the rest.
 async fn cancel_first(
     state: &AppState,
-    tenant: &Tenant,
+    principal: &Principal,
     id: &WorkflowId,
 ) -> Result<usize, gristmill_store::Error> {
     let (looked_at, at_most) = FIRST;
-    let store = &state.services.store;
-    let (unfinished, _) = store.unfinished_executions(tenant, id, None, looked_at).await?;
+    let (store, tenant, actor) = (&state.services.store, principal.tenant(), principal.actor());
+    let (unfinished, _) = store.unfinished_executions(&tenant, id, None, looked_at).await?;
     let first = &unfinished[..unfinished.len().min(at_most)];
     for execution in first {
-        store.protocol().cancel(tenant, execution).await?;
+        store.protocol().cancel(&tenant, &actor, execution).await?;
     }
     if !first.is_empty() {
         // Some may have been somebody's children.

@@ -24,6 +24,6 @@ pub(crate) async fn pause(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal.tenant(), &id, &if_match, Switch::Pause).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Pause).await?;
     shown(&workflow)
 }

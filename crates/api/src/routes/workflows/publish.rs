@@ -40,7 +40,7 @@ pub(crate) async fn publish(
     };
     let new = read(&document, workflow, &principal)?;
     let template = store
-        .create_template(&tenant, new)
+        .create_template(&tenant, &principal.actor(), new)
         .await
         .map_err(Error::from_write)?;
     published(&template)

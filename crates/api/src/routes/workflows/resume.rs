@@ -27,7 +27,7 @@ pub(crate) async fn resume(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal.tenant(), &id, &if_match, Switch::Resume).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
     // The first of them at once. The background task that looks for what is left finds the rest.
     match state.services.store.protocol().release_held(System, FIRST).await {
         Ok(_) => state.services.bell.ring(),

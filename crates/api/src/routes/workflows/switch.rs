@@ -1,10 +1,11 @@
 //! What toggle, pause, resume and delete have in common.
 
 use gristmill_core::WorkflowId;
-use gristmill_store::{Changed, Switch, Tenant, Workflow};
+use gristmill_store::{Changed, Switch, Workflow};
 
 use crate::error::Error;
 use crate::extract::IfMatch;
+use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Switches a workflow, if it is what `If-Match` says, and answers with it as it is then.
@@ -13,15 +14,15 @@ use crate::state::AppState;
 /// 404, 412, or the database's failure.
 pub(super) async fn switch(
     state: &AppState,
-    tenant: &Tenant,
+    principal: &Principal,
     id: &WorkflowId,
     if_match: &IfMatch,
     switch: Switch,
 ) -> Result<Workflow, Error> {
-    let store = &state.services.store;
+    let (store, tenant) = (&state.services.store, principal.tenant());
     // Without a condition there is nothing to look at first.
     let edition = if if_match.is_given() {
-        let found = store.workflow(tenant, id).await?;
+        let found = store.workflow(&tenant, id).await?;
         let workflow = found.ok_or(Error::NotFound("workflow"))?;
         if !if_match.accepts(workflow.edition) {
             return Err(Error::Stale);
@@ -31,7 +32,7 @@ pub(super) async fn switch(
         None
     };
     match store
-        .switch_workflow(tenant, id, edition, switch)
+        .switch_workflow(&tenant, &principal.actor(), id, edition, switch)
         .await
         .map_err(Error::from_write)?
     {

@@ -23,6 +23,6 @@ pub(crate) async fn toggle(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal.tenant(), &id, &if_match, Switch::Toggle).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Toggle).await?;
     shown(&workflow)
 }

@@ -44,7 +44,7 @@ pub(crate) async fn update(
         }
         let change = submission.into_change();
         match store
-            .change_workflow(&tenant, &id, workflow.edition, change)
+            .change_workflow(&tenant, &principal.actor(), &id, workflow.edition, change)
             .await
             .map_err(Error::from_write)?
         {

@@ -14,8 +14,8 @@ use crate::error::Error;
 /// Measure executions that wait for the same moment: what they cost until then, and how soon they go on.
 ///
 /// On a system of its own, as with --spawn. Each execution runs up to a `wait` node and suspends. When its moment has come
-/// it has to leave WAITING in time, and then to start in time while the worker has a free slot; the exit code is 1 when
-/// one does not.
+/// it has to leave WAITING in time, and then to start in time once it is its turn and the worker has a free slot; the exit
+/// code is 1 when one does not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Needs DATABASE_URL, of a role that may create databases, and AMQP_URL.
@@ -34,7 +34,7 @@ pub struct Args {
     /// From the first submit to the moment that all wait for; all have to be waiting five seconds before it.
     #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(6..=3_600))]
     lead: u64,
-    /// How late each may leave WAITING, and then start while a slot is free.
+    /// How late each may leave WAITING, and then start when it is its turn.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000)]
     within: u64,
 }

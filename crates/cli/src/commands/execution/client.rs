@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use gristmill_core::ExecutionId;
-use reqwest::Method;
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -58,6 +58,28 @@ impl Client {
         self.call(Method::POST, path, Some(payload)).await
     }
 
+    /// A page of executions.
+    pub(super) async fn list(&self, query: &[(&str, String)]) -> Result<Value, Error> {
+        let mut url = self.url("/executions");
+        url.query_pairs_mut().extend_pairs(query);
+        self.call(Method::GET, url, None).await
+    }
+
+    /// The stream of an execution's events behind the last one seen; `None` when there are none left.
+    pub(super) async fn follow(&self, id: &ExecutionId, last: &str) -> Result<Option<Response>, Error> {
+        let request = self
+            .http
+            .get(self.url(&format!("/executions/{id}/events")))
+            .bearer_auth(&self.key)
+            .header("last-event-id", last);
+        let response = request.send().await.map_err(failed)?;
+        match response.status() {
+            StatusCode::NO_CONTENT => Ok(None),
+            status if status.is_success() => Ok(Some(response)),
+            status => Err(refused(status, response.text().await.map_err(failed)?)),
+        }
+    }
+
     /// Calls a path below `/api/v1/ai-hub`. An answer without a body is null.
     pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         self.call(method, self.url(path), body).await
@@ -71,8 +93,6 @@ impl Client {
     }
 
     async fn call(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Value, Error> {
-        const DOING: &str = "calling the API";
-        let failed = |source| Error::Http { doing: DOING, source };
         let mut request = self.http.request(method, url).bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(body);
@@ -80,16 +100,31 @@ impl Client {
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         let text = response.text().await.map_err(failed)?;
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         if status.is_success() {
-            return Ok(answer);
+            return Ok(serde_json::from_str(&text).unwrap_or_default());
         }
-        Err(Error::Refused {
-            doing: DOING,
-            status,
-            // A problem document says what to do next.
-            body: answer["detail"].as_str().map_or(text, str::to_owned),
-        })
+        Err(refused(status, text))
+    }
+}
+
+const DOING: &str = "calling the API";
+
+fn failed(source: reqwest::Error) -> Error {
+    Error::Http { doing: DOING, source }
+}
+
+/// A problem document says what to do next, and what exactly is wrong.
+fn refused(status: StatusCode, text: String) -> Error {
+    let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut body = document["detail"].as_str().map_or(text, str::to_owned);
+    for problem in document["errors"].as_array().into_iter().flatten() {
+        let part = |key: &str| problem[key].as_str().unwrap_or_default();
+        body = format!("{body}\n  {}: {}", part("path"), part("message"));
+    }
+    Error::Refused {
+        doing: DOING,
+        status,
+        body,
     }
 }
 

@@ -4,6 +4,7 @@ use diesel::sql_types::{Array, Text};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use gristmill_core::{ExecutionId, ExecutionStatus};
+use serde_json::json;
 
 use super::finish::{finish, lock_with_parents, unheld};
 use super::jobs::{IdRow, PlaceRow};
@@ -11,7 +12,7 @@ use crate::cached::Cached;
 use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::Cancelled;
-use crate::{Error, Tenant};
+use crate::{Action, Actor, Error, Tenant, audit};
 
 /// Through what has ended as well: a failed execution may have left children behind that still run.
 const TREE: &str = "
@@ -46,8 +47,10 @@ struct StatusRow {
 pub(super) async fn cancel(
     pool: &PostgresPool,
     tenant: &Tenant,
+    actor: &Actor,
     id: &ExecutionId,
 ) -> Result<Cancelled, Error> {
+    let (tenant, actor) = (tenant.clone(), actor.clone());
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
     pool.transaction(move |connection| {
         Box::pin(async move {
@@ -65,6 +68,10 @@ pub(super) async fn cancel(
                 ExecutionStatus::Pending | ExecutionStatus::Running | ExecutionStatus::Waiting => {
                     let cancel = sql_query(CANCEL).bind::<Array<Text>, _>(tree);
                     let rows: Vec<PlaceRow> = Cached(cancel).load(connection).await?;
+                    let detail = json!({"executions": rows.len()});
+                    audit::insert(&tenant, &actor, Action::ExecutionCancel, id, &detail)
+                        .execute(connection)
+                        .await?;
                     Ok(Cancelled::Yes(rows.len()))
                 }
             }

@@ -2,12 +2,13 @@ use diesel::sql_types::{Bool, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::{ExecutionId, ExecutionStatus};
+use serde_json::json;
 
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::Deleted;
-use crate::{Error, Tenant};
+use crate::{Action, Actor, Error, Tenant, audit};
 
 /// The lock makes sure that what is judged to have ended has not been retried by the time it goes. A child stays for as
 /// long as its parent is unfinished: the parent's holder, asking for this path's child once more, would make another.
@@ -33,25 +34,32 @@ struct Row {
     needed: bool,
 }
 
-pub(super) async fn delete(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId) -> Result<Deleted, Error> {
+pub(super) async fn delete(
+    pool: &PostgresPool,
+    tenant: &Tenant,
+    actor: &Actor,
+    id: &ExecutionId,
+) -> Result<Deleted, Error> {
+    let entry = audit::insert(tenant, actor, Action::ExecutionDelete, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    let row = pool.run(move |connection| {
+    pool.transaction(move |connection| {
         Box::pin(async move {
             let delete = sql_query(DELETE)
                 .bind::<Text, _>(organization_id)
                 .bind::<Text, _>(id);
-            Ok(Cached(delete).load::<Row>(connection).await?.pop())
+            let Some(row) = Cached(delete).load::<Row>(connection).await?.pop() else {
+                return Ok(Deleted::Unknown);
+            };
+            let status: ExecutionStatus = parse("execution status", &row.status)?;
+            if !status.is_terminal() {
+                return Ok(Deleted::Unfinished(status));
+            }
+            if row.needed {
+                return Ok(Deleted::ParentUnfinished);
+            }
+            entry.execute(connection).await?;
+            Ok(Deleted::Yes)
         })
-    });
-    let Some(row) = row.await? else {
-        return Ok(Deleted::Unknown);
-    };
-    let status: ExecutionStatus = parse("execution status", &row.status)?;
-    Ok(if !status.is_terminal() {
-        Deleted::Unfinished(status)
-    } else if row.needed {
-        Deleted::ParentUnfinished
-    } else {
-        Deleted::Yes
     })
+    .await
 }

@@ -1,11 +1,12 @@
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Delivered, Mail};
-use crate::{Error, Tenant};
+use crate::{Action, Actor, Error, Tenant, audit};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
@@ -50,12 +51,21 @@ struct Row {
 pub(super) async fn deliver(
     pool: &PostgresPool,
     tenant: &Tenant,
+    actor: &Actor,
     mail: &Mail,
     limit: i32,
 ) -> Result<Delivered, Error> {
+    let detail = json!({"name": mail.signal()});
+    let entry = audit::insert(
+        tenant,
+        actor,
+        Action::ExecutionSignal,
+        &mail.execution_id,
+        &detail,
+    );
     let organization_id = tenant.0.to_string();
     let mail = mail.clone();
-    let row = pool.run(move |connection| {
+    let row = pool.transaction(move |connection| {
         Box::pin(async move {
             let deliver = sql_query(DELIVER)
                 .bind::<Text, _>(organization_id)
@@ -65,7 +75,11 @@ pub(super) async fn deliver(
                 .bind::<Text, _>(mail.body)
                 .bind::<Integer, _>(limit);
             // Read to the end: an error that comes after the row is an error all the same.
-            Ok(Cached(deliver).load::<Row>(connection).await?.pop())
+            let row = Cached(deliver).load::<Row>(connection).await?.pop();
+            if row.as_ref().is_some_and(|row| row.delivered) {
+                entry.execute(connection).await?;
+            }
+            Ok(row)
         })
     });
     Ok(match row.await? {

@@ -1,13 +1,14 @@
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
 use super::submit::known_by_key;
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Accepted, Replay, Replayed};
 use crate::sql_types::{Moment, Timestamp};
-use crate::{Error, Tenant};
+use crate::{Action, Actor, Error, Tenant, audit};
 
 /// A replay has no parent, since nobody waits for it; what handled a failure handles the same failure again. Of two
 /// replays with one key at once, the second waits for the first one's commit and then does nothing. The caller checked
@@ -52,9 +53,16 @@ struct Row {
     created_at: Option<Timestamp>,
 }
 
-pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay) -> Result<Replayed, Error> {
+pub(super) async fn replay(
+    pool: &PostgresPool,
+    tenant: &Tenant,
+    actor: &Actor,
+    replay: &Replay,
+) -> Result<Replayed, Error> {
+    let detail = json!({"original": replay.original});
+    let entry = audit::insert(tenant, actor, Action::ExecutionReplay, &replay.id, &detail);
     let (organization_id, replay) = (tenant.0.to_string(), replay.clone());
-    pool.run(move |connection| {
+    pool.transaction(move |connection| {
         Box::pin(async move {
             let row = insert(connection, &organization_id, &replay).await?;
             if let Some(Row {
@@ -65,6 +73,7 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
                 ..
             }) = row
             {
+                entry.execute(connection).await?;
                 return Ok(Replayed::Accepted(Accepted {
                     id: replay.id,
                     revision,

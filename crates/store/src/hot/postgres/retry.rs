@@ -2,6 +2,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::{ExecutionId, ExecutionStatus, journal};
+use serde_json::json;
 
 use crate::cached::Cached;
 use crate::hot::reopened::reopened;
@@ -9,7 +10,7 @@ use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::Retried;
 use crate::sql_types::{Moment, Timestamp};
-use crate::{Error, Tenant};
+use crate::{Action, Actor, Error, Tenant, audit};
 
 /// Two operators press the button at once: the second waits for the first one's lock, and then finds an execution that is
 /// no longer FAILED.
@@ -50,7 +51,13 @@ struct Target {
     orphaned: bool,
 }
 
-pub(super) async fn retry(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
+pub(super) async fn retry(
+    pool: &PostgresPool,
+    tenant: &Tenant,
+    actor: &Actor,
+    id: &ExecutionId,
+) -> Result<Retried, Error> {
+    let entry = audit::insert(tenant, actor, Action::ExecutionRetry, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
     pool.transaction(move |connection| {
         Box::pin(async move {
@@ -70,6 +77,7 @@ pub(super) async fn retry(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId
                 .bind::<Text, _>(&id)
                 .bind::<Text, _>(reopened(target.now)?);
             Cached(retry).execute(connection).await?;
+            entry.execute(connection).await?;
             Ok(Retried::Yes)
         })
     })

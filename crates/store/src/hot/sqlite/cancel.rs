@@ -3,12 +3,13 @@
 use diesel::sql_types::{Integer, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionId, ExecutionStatus};
+use serde_json::json;
 
 use super::finish::{End, Finish, finish};
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Cancelled, Error, Tenant};
+use crate::{Action, Actor, Cancelled, Error, Tenant, audit};
 
 /// Through what has ended as well: a failed execution may have left children behind that still run. Parents come before
 /// their children, so that no parent is told of a child that ended with it.
@@ -22,7 +23,13 @@ const TREE: &str = "
 
 const STATUS: &str = "SELECT status FROM executions WHERE organization_id = ?1 AND id = ?2";
 
-pub(super) async fn cancel(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) -> Result<Cancelled, Error> {
+pub(super) async fn cancel(
+    pool: &SqlitePool,
+    tenant: &Tenant,
+    actor: &Actor,
+    id: &ExecutionId,
+) -> Result<Cancelled, Error> {
+    let (tenant, actor) = (tenant.clone(), actor.clone());
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
     pool.transaction_blocking(move |connection| {
         let query = sql_query(STATUS)
@@ -36,7 +43,10 @@ pub(super) async fn cancel(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId)
             ExecutionStatus::Cancelled => Ok(Cancelled::Already),
             ended @ (ExecutionStatus::Completed | ExecutionStatus::Failed) => Ok(Cancelled::Ended(ended)),
             ExecutionStatus::Pending | ExecutionStatus::Running | ExecutionStatus::Waiting => {
-                cancel_tree(connection, &organization_id, &id).map(Cancelled::Yes)
+                let executions = cancel_tree(connection, &organization_id, &id)?;
+                let detail = json!({"executions": executions});
+                audit::insert(&tenant, &actor, Action::ExecutionCancel, id, &detail).execute(connection)?;
+                Ok(Cancelled::Yes(executions))
             }
         }
     })

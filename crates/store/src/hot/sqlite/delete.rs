@@ -3,11 +3,12 @@
 use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use gristmill_core::{ExecutionId, ExecutionStatus};
+use serde_json::json;
 
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Deleted, Error, Tenant};
+use crate::{Action, Actor, Deleted, Error, Tenant, audit};
 
 /// A child stays for as long as its parent is unfinished: the parent's holder, asking for this path's child once more,
 /// would make another.
@@ -19,7 +20,13 @@ const JUDGE: &str = "
 
 const DELETE: &str = "DELETE FROM executions WHERE id = ?1";
 
-pub(super) async fn delete(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) -> Result<Deleted, Error> {
+pub(super) async fn delete(
+    pool: &SqlitePool,
+    tenant: &Tenant,
+    actor: &Actor,
+    id: &ExecutionId,
+) -> Result<Deleted, Error> {
+    let entry = audit::insert(tenant, actor, Action::ExecutionDelete, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
     pool.transaction_blocking(move |connection| {
         let query = sql_query(JUDGE)
@@ -37,6 +44,7 @@ pub(super) async fn delete(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId)
             return Ok(Deleted::ParentUnfinished);
         }
         Cached(sql_query(DELETE).bind::<Text, _>(&id)).execute(connection)?;
+        entry.execute(connection)?;
         Ok(Deleted::Yes)
     })
     .await

@@ -3,11 +3,12 @@
 use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionStatus, OrganizationId};
+use serde_json::json;
 
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Delivered, Error, Mail, Tenant};
+use crate::{Action, Actor, Delivered, Error, Mail, Tenant, audit};
 
 const EXECUTION: &str = "
     SELECT status, CASE WHEN inbox < ?4 THEN 0 ELSE (
@@ -36,13 +37,28 @@ const INSERT: &str = "
 pub(super) async fn deliver(
     pool: &SqlitePool,
     tenant: &Tenant,
+    actor: &Actor,
     mail: &Mail,
     limit: i32,
 ) -> Result<Delivered, Error> {
+    let detail = json!({"name": mail.signal()});
+    let entry = audit::insert(
+        tenant,
+        actor,
+        Action::ExecutionSignal,
+        &mail.execution_id,
+        &detail,
+    );
     let organization_id = tenant.0.clone();
     let mail = mail.clone();
-    pool.transaction_blocking(move |connection| deliver_one(connection, &organization_id, &mail, limit))
-        .await
+    pool.transaction_blocking(move |connection| {
+        let delivered = deliver_one(connection, &organization_id, &mail, limit)?;
+        if delivered == Delivered::Yes {
+            entry.execute(connection)?;
+        }
+        Ok(delivered)
+    })
+    .await
 }
 
 fn deliver_one(

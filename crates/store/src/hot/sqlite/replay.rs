@@ -2,12 +2,13 @@
 
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use serde_json::json;
 
 use super::submit::known_by_key;
 use crate::cached::Cached;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
-use crate::{Accepted, Error, Replay, Replayed, Tenant};
+use crate::{Accepted, Action, Actor, Error, Replay, Replayed, Tenant, audit};
 
 /// The caller checked the input against a revision: if that is not the newest any more, it has to check again.
 const ORIGINAL: &str = "
@@ -29,7 +30,14 @@ const REPLAY: &str = concat!(
      RETURNING created_at"
 );
 
-pub(super) async fn replay(pool: &SqlitePool, tenant: &Tenant, replay: &Replay) -> Result<Replayed, Error> {
+pub(super) async fn replay(
+    pool: &SqlitePool,
+    tenant: &Tenant,
+    actor: &Actor,
+    replay: &Replay,
+) -> Result<Replayed, Error> {
+    let detail = json!({"original": replay.original});
+    let entry = audit::insert(tenant, actor, Action::ExecutionReplay, &replay.id, &detail);
     let (organization_id, replay) = (tenant.0.clone(), replay.clone());
     pool.transaction_blocking(move |connection| {
         if let Some(key) = &replay.idempotency_key
@@ -67,6 +75,7 @@ pub(super) async fn replay(pool: &SqlitePool, tenant: &Tenant, replay: &Replay) 
             .bind::<Text, _>(&replay.request_hash)
             .bind::<Nullable<Text>, _>(replay.idempotency_key.as_deref());
         let inserted: Inserted = Cached(query).get_result(connection)?;
+        entry.execute(connection)?;
         Ok(Replayed::Accepted(Accepted {
             id: replay.id,
             revision: original.revision,

@@ -3,6 +3,7 @@
 use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
+use serde_json::json;
 
 use super::chunk::insert_chunk;
 use crate::cached::Cached;
@@ -10,7 +11,7 @@ use crate::hot::reopened::reopened;
 use crate::parse::parse;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
-use crate::{Error, Held, NewChunk, Retried, Tenant};
+use crate::{Action, Actor, Error, Held, NewChunk, Retried, Tenant, audit};
 
 const TARGET: &str = concat!(
     "SELECT status, ",
@@ -38,7 +39,13 @@ const UNDO: &str = "
     SELECT organization_id, workflow_id, status, -1, completed_at, (completed_at - started_at) / 1000, tokens_used, cost_micros
     FROM executions WHERE id = ?1 AND status = 'FAILED'";
 
-pub(super) async fn retry(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
+pub(super) async fn retry(
+    pool: &SqlitePool,
+    tenant: &Tenant,
+    actor: &Actor,
+    id: &ExecutionId,
+) -> Result<Retried, Error> {
+    let entry = audit::insert(tenant, actor, Action::ExecutionRetry, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.clone());
     pool.transaction_blocking(move |connection| {
         let query = sql_query(TARGET)
@@ -61,7 +68,10 @@ pub(super) async fn retry(pool: &SqlitePool, tenant: &Tenant, id: &ExecutionId) 
             progress: true,
         };
         match insert_chunk(connection, &id, place, Some(&chunk))? {
-            Held::Yes => Ok(Retried::Yes),
+            Held::Yes => {
+                entry.execute(connection)?;
+                Ok(Retried::Yes)
+            }
             Held::No => Ok(Retried::NotFailed(parse("execution status", &target.status)?)),
         }
     })

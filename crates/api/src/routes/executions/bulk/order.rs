@@ -1,7 +1,7 @@
 //! What is done to each execution.
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Cancelled, Retried, Tenant};
+use gristmill_store::{Actor, Cancelled, Retried, Tenant};
 
 use crate::error::Error;
 use crate::state::AppState;
@@ -41,15 +41,21 @@ impl Order {
     }
 
     /// Does it, exactly as for one execution alone.
-    pub(super) async fn carry_out(self, state: &AppState, tenant: &Tenant, id: &ExecutionId) -> Outcome {
+    pub(super) async fn carry_out(
+        self,
+        state: &AppState,
+        tenant: &Tenant,
+        actor: &Actor,
+        id: &ExecutionId,
+    ) -> Outcome {
         let protocol = state.services.store.protocol();
         let done = match self {
             Self::Cancel => protocol
-                .cancel(tenant, id)
+                .cancel(tenant, actor, id)
                 .await
                 .map(|cancelled| matches!(cancelled, Cancelled::Yes(_))),
             Self::Retry => protocol
-                .retry(tenant, id)
+                .retry(tenant, actor, id)
                 .await
                 .map(|retried| matches!(retried, Retried::Yes)),
         };

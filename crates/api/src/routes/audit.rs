@@ -1,0 +1,6 @@
+//! `/api/v1/ai-hub/audit`
+
+mod list;
+mod place;
+
+pub(crate) use list::list;

@@ -1,0 +1,122 @@
+//! `GET /api/v1/ai-hub/audit`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use gristmill_core::access::Permission;
+use gristmill_core::{ApiKeyId, AuditEntryId, UserId};
+use gristmill_store::{Action, AuditEntry, AuditFilter, ObjectKind};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::place;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Filters;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    entries: Vec<View<'a>>,
+    /// What to ask for as `cursor` next; null at the end.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    id: &'a AuditEntryId,
+    created_at: DateTime<Utc>,
+    action: &'a str,
+    object: Object<'a>,
+    /// Without a user: whoever ran `gristmill admin`.
+    actor: By<'a>,
+    request_id: Option<&'a str>,
+    detail: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    kind: &'a str,
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct By<'a> {
+    user_id: Option<&'a UserId>,
+    key_id: Option<&'a ApiKeyId>,
+}
+
+/// Who did what to which object, when, and with which key: newest first, for owners and admins.
+pub(crate) async fn list(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    filters: Filters,
+) -> Result<Response, Error> {
+    principal.require(Permission::OrganizationAdminister)?;
+    let (filter, limit) = read(filters)?;
+    let store = &state.services.store;
+    // One more than asked for shows whether there are more.
+    let mut entries = store.audit_log(&principal.tenant(), filter, limit + 1).await?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let body = Body {
+        entries: entries.iter().map(View::new).collect::<Result<_, _>>()?,
+        next_cursor: entries.last().filter(|_| more).map(place::write),
+    };
+    json(StatusCode::OK, &body)
+}
+
+/// Reads `action`, `objectKind`, `objectId`, `userId`, `keyId`, `from`, `to`, `cursor` and `limit`.
+fn read(mut filters: Filters) -> Result<(AuditFilter, i64), Error> {
+    let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
+    let actions = one_of(Action::ALL.iter().map(|action| action.as_str()).collect());
+    let kinds = one_of(ObjectKind::ALL.iter().map(|kind| kind.as_str()).collect());
+    let filter = AuditFilter {
+        action: filters.take("action", &actions),
+        object_kind: filters.take("objectKind", &kinds),
+        object: filters.take_with("objectId", "an object's id", object_id),
+        user: filters.take("userId", "a user's id"),
+        key: filters.take("keyId", "an API key's id"),
+        from: filters.take_time("from"),
+        to: filters.take_time("to"),
+        before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", place::read),
+    };
+    let limit = filters.limit();
+    filters.finish()?;
+    Ok((filter, limit))
+}
+
+fn object_id(text: &str) -> Option<String> {
+    let well_formed = (1..=100).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    well_formed.then(|| text.to_owned())
+}
+
+impl<'a> View<'a> {
+    fn new(entry: &'a AuditEntry) -> Result<Self, Error> {
+        Ok(Self {
+            id: &entry.id,
+            created_at: entry.created_at,
+            action: &entry.action,
+            object: Object {
+                kind: &entry.object_kind,
+                id: &entry.object_id,
+            },
+            actor: By {
+                user_id: entry.user.as_ref(),
+                key_id: entry.key.as_ref(),
+            },
+            request_id: entry.request.as_deref(),
+            detail: serde_json::from_str(&entry.detail).map_err(Error::internal)?,
+        })
+    }
+}

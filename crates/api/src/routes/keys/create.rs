@@ -1,0 +1,49 @@
+//! `POST /api/v1/ai-hub/keys`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use gristmill_core::ApiKeyId;
+use gristmill_core::access::Permission;
+use gristmill_store::NewApiKey;
+
+use super::submission::Submission;
+use super::view::Made;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Document;
+use crate::key::ApiKey;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+/// Makes a key for the caller. The answer is the only place where the key is shown.
+pub(crate) async fn create(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    document: Document,
+) -> Result<Response, Error> {
+    principal.require(Permission::Access)?;
+    let store = &state.services.store;
+    let now = store.now().await?;
+    let submission = Submission::read(&document, &principal, now).map_err(Error::Invalid)?;
+    let ApiKey { key, prefix, hash } = ApiKey::generate();
+    let new = NewApiKey {
+        id: ApiKeyId::new(),
+        name: submission.name,
+        prefix,
+        hash,
+        scopes: submission.scopes,
+        expires_at: submission.expires_at,
+    };
+    let made = store
+        .add_api_key(&principal.tenant(), &principal.actor(), &principal.user, new)
+        .await
+        .map_err(Error::from_write)?;
+    // No member any more, since a moment ago.
+    let record = made.ok_or(Error::WrongKey)?;
+    let answer = json(StatusCode::CREATED, &Made::new(&record, &key))?;
+    Ok(([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], answer).into_response())
+}

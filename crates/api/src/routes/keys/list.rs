@@ -1,0 +1,52 @@
+//! `GET /api/v1/ai-hub/keys`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::ApiKeyId;
+use gristmill_core::access::Permission;
+use serde::Serialize;
+
+use super::view::View;
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::Filters;
+use crate::principal::Principal;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    keys: Vec<View<'a>>,
+    /// What to ask for as `cursor` next; null at the end.
+    next_cursor: Option<&'a ApiKeyId>,
+}
+
+/// The caller's keys, newest first; for who administers the organization, everybody's. Revoked and expired ones are
+/// among them.
+pub(crate) async fn list(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    mut filters: Filters,
+) -> Result<Response, Error> {
+    principal.require(Permission::Access)?;
+    let before: Option<ApiKeyId> = filters.take("cursor", "a `nextCursor` of an earlier answer");
+    let limit = filters.limit();
+    filters.finish()?;
+    let everybodys = principal.may(Permission::OrganizationAdminister);
+    let owner = (!everybodys).then_some(&principal.user);
+    let store = &state.services.store;
+    // One more than asked for shows whether there are more.
+    let mut keys = store
+        .api_keys(&principal.tenant(), owner, before.as_ref(), limit + 1)
+        .await?;
+    let more = keys.len() > limit as usize;
+    keys.truncate(limit as usize);
+    let body = Body {
+        keys: keys.iter().map(View::new).collect(),
+        next_cursor: keys.last().filter(|_| more).map(|key| &key.id),
+    };
+    json(StatusCode::OK, &body)
+}

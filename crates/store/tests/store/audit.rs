@@ -1,0 +1,401 @@
+//! Who did what: in the same transaction, and neither twice nor for nothing.
+
+use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Tier};
+use gristmill_core::{ApiKeyId, ExecutionId, Settings, UserId, WorkflowId};
+use gristmill_store::{
+    Action, Actor, AuditEntry, AuditFilter, AuditPlace, Cancelled, Deleted, Delivered, Facts, Mail,
+    NewApiKey, NewOrganization, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, System,
+};
+use gristmill_testkit::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::raw;
+use crate::world::{MAX_MAIL, World, mail};
+
+pub(crate) async fn whatever_a_person_changes_is_told_once(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (tenant, protocol, actor) = (&world.tenant, world.protocol(), &actor());
+    let (cancelled, failed, signalled) = (world.running().await, world.failed().await, world.waiting().await);
+    world.child_of(&cancelled, "sub").await;
+    let cancel = protocol.cancel(tenant, actor, &cancelled).await.unwrap();
+    assert_eq!(cancel, Cancelled::Yes(2));
+    assert_eq!(
+        protocol.retry(tenant, actor, &failed).await.unwrap(),
+        Retried::Yes
+    );
+    let again = replay(&cancelled);
+    let replayed = protocol.replay(tenant, actor, &again).await.unwrap();
+    assert!(matches!(replayed, Replayed::Accepted(_)), "{replayed:?}");
+    let letter = Mail {
+        name: "signal:go".to_owned(),
+        ..mail(&signalled, "k")
+    };
+    let delivered = protocol.deliver(tenant, actor, &letter, MAX_MAIL).await.unwrap();
+    assert_eq!(delivered, Delivered::Yes);
+    assert_eq!(
+        protocol.delete(tenant, actor, &cancelled).await.unwrap(),
+        Deleted::Yes
+    );
+    let new = new_workflow(&owner(&world).await);
+    let workflow = new.id.clone();
+    db.store().create_workflow(tenant, actor, new).await.unwrap();
+
+    let told: Vec<_> = log(&world).await.into_iter().rev().collect();
+    let expected = [
+        ("execution.cancel", cancelled.as_str(), json!({"executions": 2})),
+        ("execution.retry", failed.as_str(), json!({})),
+        (
+            "execution.replay",
+            again.id.as_str(),
+            json!({"original": cancelled}),
+        ),
+        ("execution.signal", signalled.as_str(), json!({"name": "go"})),
+        ("execution.delete", cancelled.as_str(), json!({})),
+        (
+            "workflow.create",
+            workflow.as_str(),
+            json!({"name": "Grind", "revision": 1}),
+        ),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    let now = db.store().now().await.unwrap();
+    for (entry, (action, object, detail)) in told.iter().zip(expected) {
+        assert_eq!(
+            (entry.action.as_str(), entry.object_id.as_str()),
+            (action, object)
+        );
+        assert_eq!(entry.object_kind, action.split('.').next().unwrap());
+        assert_eq!(serde_json::from_str::<Value>(&entry.detail).unwrap(), detail);
+        assert_eq!(
+            (&entry.user, &entry.key, &entry.request),
+            (&actor.user, &actor.key, &actor.request)
+        );
+        assert!((now - entry.created_at).num_seconds().abs() < 30);
+    }
+}
+
+pub(crate) async fn what_changes_nothing_is_not_told(db: &TestDatabase) {
+    let (world, strangers) = (World::new(db).await, World::new(db).await);
+    let protocol = world.protocol();
+    let (completed, waiting, failed) = (
+        world.completed().await,
+        world.waiting().await,
+        world.failed().await,
+    );
+    let keyed = Replay {
+        idempotency_key: Some("once".to_owned()),
+        ..replay(&completed)
+    };
+    for _ in 0..2 {
+        protocol.replay(&world.tenant, &actor(), &keyed).await.unwrap();
+        let letter = mail(&waiting, "once");
+        protocol
+            .deliver(&world.tenant, &actor(), &letter, MAX_MAIL)
+            .await
+            .unwrap();
+    }
+    assert_eq!(log(&world).await.len(), 2);
+    for tenant in [&world.tenant, &strangers.tenant] {
+        protocol.cancel(tenant, &actor(), &completed).await.unwrap();
+        protocol.retry(tenant, &actor(), &completed).await.unwrap();
+        protocol.delete(tenant, &actor(), &waiting).await.unwrap();
+        protocol
+            .deliver(tenant, &actor(), &mail(&completed, "late"), MAX_MAIL)
+            .await
+            .unwrap();
+    }
+    for verb in ["retry", "delete", "replay"] {
+        let tenant = &strangers.tenant;
+        match verb {
+            "retry" => drop(protocol.retry(tenant, &actor(), &failed).await.unwrap()),
+            "delete" => drop(protocol.delete(tenant, &actor(), &failed).await.unwrap()),
+            _ => drop(protocol.replay(tenant, &actor(), &replay(&failed)).await.unwrap()),
+        }
+    }
+    assert_eq!(log(&world).await.len(), 2);
+    assert_eq!(log(&strangers).await, []);
+}
+
+/// Without the log nothing is changed: entry and change are one transaction.
+pub(crate) async fn a_change_that_cannot_be_told_is_not_made(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (store, tenant, protocol) = (db.store(), &world.tenant, world.protocol());
+    let user = owner(&world).await;
+    let (running, failed, completed, waiting) = (
+        world.running().await,
+        world.failed().await,
+        world.completed().await,
+        world.waiting().await,
+    );
+    let kept = key("kept");
+    store
+        .add_api_key(tenant, &actor(), &user, kept.clone())
+        .await
+        .unwrap();
+    let newcomer = new_user(db).await;
+    let before = everything(db).await;
+    raw::execute(db, "ALTER TABLE audit_log RENAME TO gone").await;
+
+    assert!(protocol.cancel(tenant, &actor(), &running).await.is_err());
+    assert!(protocol.retry(tenant, &actor(), &failed).await.is_err());
+    assert!(protocol.delete(tenant, &actor(), &completed).await.is_err());
+    assert!(
+        protocol
+            .replay(tenant, &actor(), &replay(&completed))
+            .await
+            .is_err()
+    );
+    let letter = mail(&waiting, "k");
+    assert!(
+        protocol
+            .deliver(tenant, &actor(), &letter, MAX_MAIL)
+            .await
+            .is_err()
+    );
+    let new = new_workflow(&user);
+    assert!(store.create_workflow(tenant, &actor(), new).await.is_err());
+    let added = store.add_api_key(tenant, &actor(), &user, key("new")).await;
+    assert!(added.is_err());
+    let revoked = store.revoke_api_key(tenant, &actor(), &kept.id, None).await;
+    assert!(revoked.is_err());
+    assert!(store.set_tier(tenant, &actor(), Tier::Elite).await.is_err());
+    let role = OrganizationRole::Admin;
+    assert!(store.add_member(tenant, &actor(), &newcomer, role).await.is_err());
+    assert!(
+        store
+            .set_member_role(tenant, &actor(), &user, role)
+            .await
+            .is_err()
+    );
+    assert!(store.remove_member(tenant, &actor(), &user).await.is_err());
+    let promoted = store
+        .set_global_role(System, &actor(), &user, GlobalRole::Admin)
+        .await;
+    assert!(promoted.is_err());
+    let organization = NewOrganization {
+        name: "Other".to_owned(),
+        tier: "FREE".to_owned(),
+    };
+    let made = store.create_organization(System, &actor(), organization).await;
+    assert!(made.is_err());
+
+    raw::execute(db, "ALTER TABLE gone RENAME TO audit_log").await;
+    assert_eq!(everything(db).await, before);
+}
+
+pub(crate) async fn the_log_is_read_newest_first_page_by_page(db: &TestDatabase) {
+    let world = World::new(db).await;
+    World::new(db).await;
+    let mut tiers = Vec::new();
+    for round in 0..7 {
+        let tier = Tier::ALL[round % Tier::ALL.len()];
+        db.store().set_tier(&world.tenant, &actor(), tier).await.unwrap();
+        tiers.push(tier);
+    }
+    // Three of them in one moment: ids tell them apart.
+    let same = "UPDATE audit_log SET created_at = (SELECT min(created_at) FROM audit_log)
+        WHERE id IN (SELECT id FROM audit_log ORDER BY id LIMIT 3)";
+    raw::execute(db, same).await;
+    let whole = log(&world).await;
+    let seen: Vec<_> = whole
+        .iter()
+        .rev()
+        .map(|entry| serde_json::from_str::<Value>(&entry.detail).unwrap()["tier"].clone())
+        .collect();
+    assert_eq!(seen, tiers.iter().map(|tier| tier.as_str()).collect::<Vec<_>>());
+    let (mut pages, mut before) = (Vec::new(), None);
+    loop {
+        let filter = AuditFilter {
+            before: before.clone(),
+            ..AuditFilter::default()
+        };
+        let page = db.store().audit_log(&world.tenant, filter, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(AuditPlace {
+            created_at: last.created_at,
+            id: last.id.clone(),
+        });
+        pages.extend(page);
+    }
+    assert_eq!(pages, whole);
+}
+
+pub(crate) async fn the_log_is_narrowed_by_what_who_and_when(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (one, other) = (world.running().await, world.running().await);
+    let (ada, bob) = (actor(), actor());
+    world.protocol().cancel(&world.tenant, &ada, &one).await.unwrap();
+    world
+        .protocol()
+        .cancel(&world.tenant, &bob, &other)
+        .await
+        .unwrap();
+    db.store()
+        .set_tier(&world.tenant, &ada, Tier::Elite)
+        .await
+        .unwrap();
+    let whole = log(&world).await;
+    let middle = whole[1].created_at;
+    let none = AuditFilter::default;
+    for (filter, expected) in [
+        (none(), vec![0, 1, 2]),
+        (
+            AuditFilter {
+                action: Some(Action::ExecutionCancel),
+                ..none()
+            },
+            vec![1, 2],
+        ),
+        (
+            AuditFilter {
+                object_kind: Some(ObjectKind::Organization),
+                ..none()
+            },
+            vec![0],
+        ),
+        (
+            AuditFilter {
+                object: Some(one.to_string()),
+                ..none()
+            },
+            vec![2],
+        ),
+        (
+            AuditFilter {
+                user: ada.user.clone(),
+                ..none()
+            },
+            vec![0, 2],
+        ),
+        (
+            AuditFilter {
+                key: bob.key.clone(),
+                ..none()
+            },
+            vec![1],
+        ),
+        (
+            AuditFilter {
+                from: Some(middle),
+                ..none()
+            },
+            whole
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| entry.created_at >= middle)
+                .map(|(n, _)| n)
+                .collect(),
+        ),
+        (
+            AuditFilter {
+                to: Some(middle),
+                ..none()
+            },
+            whole
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| entry.created_at < middle)
+                .map(|(n, _)| n)
+                .collect(),
+        ),
+        (
+            AuditFilter {
+                action: Some(Action::ExecutionCancel),
+                user: ada.user.clone(),
+                ..none()
+            },
+            vec![2],
+        ),
+    ] {
+        let found = db
+            .store()
+            .audit_log(&world.tenant, filter.clone(), 10)
+            .await
+            .unwrap();
+        let expected: Vec<_> = expected.into_iter().map(|n| whole[n].clone()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+fn actor() -> Actor {
+    Actor {
+        user: Some(UserId::new()),
+        key: Some(ApiKeyId::new()),
+        request: Some("req_1".to_owned()),
+    }
+}
+
+async fn log(world: &World<'_>) -> Vec<AuditEntry> {
+    let store = world.db.store();
+    store
+        .audit_log(&world.tenant, AuditFilter::default(), 100)
+        .await
+        .unwrap()
+}
+
+async fn owner(world: &World<'_>) -> UserId {
+    let members = world.db.store().members(&world.tenant).await.unwrap();
+    members[0].user_id.clone()
+}
+
+async fn new_user(db: &TestDatabase) -> UserId {
+    let new = NewUser {
+        name: "New".to_owned(),
+        email: "new@example.com".to_owned(),
+        global_role: "USER".to_owned(),
+    };
+    db.store().create_user(System, new).await.unwrap().unwrap().id
+}
+
+/// Whatever the refused changes could have touched.
+async fn everything(db: &TestDatabase) -> Vec<Vec<Option<String>>> {
+    let mut all = Vec::new();
+    for sql in [
+        "SELECT id || status || inbox || journal_len AS value FROM executions ORDER BY id",
+        "SELECT execution_id || key AS value FROM execution_inbox ORDER BY 1",
+        "SELECT id AS value FROM workflows ORDER BY id",
+        "SELECT id || coalesce(CAST(revoked_at AS text), '') AS value FROM api_keys ORDER BY id",
+        "SELECT organization_id || user_id || role AS value FROM memberships ORDER BY 1",
+        "SELECT id || global_role AS value FROM users ORDER BY id",
+        "SELECT id || tier AS value FROM organizations ORDER BY id",
+    ] {
+        all.push(raw::texts(db, sql).await);
+    }
+    all
+}
+
+fn key(hash: &str) -> NewApiKey {
+    NewApiKey {
+        id: ApiKeyId::new(),
+        name: hash.to_owned(),
+        prefix: "gm_0".to_owned(),
+        hash: hash.to_owned(),
+        scopes: Scopes::ALL,
+        expires_at: None,
+    }
+}
+
+fn new_workflow(user: &UserId) -> NewWorkflow {
+    NewWorkflow {
+        id: WorkflowId::new(),
+        name: "Grind".to_owned(),
+        description: None,
+        version: "1.0.0".to_owned(),
+        tags: "[]".to_owned(),
+        is_active: true,
+        definition: "{}".to_owned(),
+        facts: Facts::from(&Settings::default()),
+        template_id: None,
+        created_by: user.clone(),
+    }
+}
+
+fn replay(original: &ExecutionId) -> Replay {
+    Replay {
+        id: ExecutionId::new(),
+        original: original.clone(),
+        newest: None,
+        idempotency_key: None,
+        request_hash: "replay".to_owned(),
+    }
+}
