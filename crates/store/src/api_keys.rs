@@ -74,9 +74,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn api_key_by_hash(&self, _system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
+    pub async fn api_key_by_hash(&self, system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
         let hash = hash.to_owned();
-        let found = read!(self, |connection| {
+        let found = read!(self, system, |connection| {
             let owner = api_keys::table
                 .inner_join(organizations::table.on(organizations::id.eq(api_keys::organization_id)))
                 .inner_join(users::table.on(users::id.eq(api_keys::user_id)))
@@ -106,7 +106,7 @@ impl Store {
     /// [`Error::Statement`] when the user is no member, or the hash is taken.
     pub async fn add_api_key(&self, tenant: &Tenant, user_id: &UserId, key: NewApiKey) -> Result<(), Error> {
         let (organization_id, user_id) = (tenant.0.to_string(), user_id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, tenant, |connection| {
             let new = key.values(&organization_id, &user_id);
             diesel::insert_into(api_keys::table)
                 .values(new)

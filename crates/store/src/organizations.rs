@@ -8,6 +8,7 @@ use crate::api_keys::NewApiKey;
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{api_keys, memberships, organizations, users};
+use crate::scope::Administration;
 use crate::{Error, Store, System};
 
 /// An organization to be.
@@ -58,7 +59,7 @@ impl Store {
             user_id: UserId::new(),
         };
         let (organization_id, user_id) = (owner.organization_id.to_string(), owner.user_id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let new = (
                 organizations::id.eq(&organization_id),
                 organizations::name.eq(organization.name),
@@ -101,8 +102,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn first_organization(&self, _system: System) -> Result<Option<Owner>, Error> {
-        let found = read!(self, |connection| {
+    pub async fn first_organization(&self, system: System) -> Result<Option<Owner>, Error> {
+        let found = read!(self, system, |connection| {
             let owners = memberships::table
                 .filter(memberships::role.eq(OWNER))
                 // Ids are in order of age.

@@ -130,7 +130,7 @@ impl Store {
         let now = Timestamp(self.now().await?);
         let (organization_id, id, edition) = (tenant.0.to_string(), id.to_string(), Some(edition));
         let search = search_text(&change.name, change.description.as_deref());
-        let outcome = transaction!(self, |connection| {
+        let outcome = transaction!(self, tenant, |connection| {
             let WorkflowChange {
                 definition, facts, ..
             } = change;
@@ -165,7 +165,7 @@ impl Store {
     ) -> Result<Changed, Error> {
         let now = Timestamp(self.now().await?);
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let outcome = transaction!(self, |connection| {
+        let outcome = transaction!(self, tenant, |connection| {
             // The update comes first for its lock: what is switched is what it found.
             let mut row = change!(
                 connection,

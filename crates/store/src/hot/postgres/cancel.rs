@@ -49,7 +49,7 @@ pub(super) async fn cancel(
     id: &ExecutionId,
 ) -> Result<Cancelled, Error> {
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let tree = lock_tree(connection, &organization_id, &id).await?;
             let status: Option<StatusRow> = Cached(sql_query(STATUS).bind::<Text, _>(&id))

@@ -35,7 +35,7 @@ struct Row {
 
 pub(super) async fn delete(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId) -> Result<Deleted, Error> {
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    let row = pool.run(move |connection| {
+    let row = pool.statement(tenant, move |connection| {
         Box::pin(async move {
             let delete = sql_query(DELETE)
                 .bind::<Text, _>(organization_id)

@@ -55,7 +55,7 @@ pub(super) async fn deliver(
 ) -> Result<Delivered, Error> {
     let organization_id = tenant.0.to_string();
     let mail = mail.clone();
-    let row = pool.run(move |connection| {
+    let row = pool.statement(tenant, move |connection| {
         Box::pin(async move {
             let deliver = sql_query(DELIVER)
                 .bind::<Text, _>(organization_id)

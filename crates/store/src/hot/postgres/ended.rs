@@ -11,7 +11,7 @@ use crate::schema::executions::dsl;
 
 pub(super) async fn ended(pool: &PostgresPool, ids: &[ExecutionId]) -> Result<Vec<Ended>, Error> {
     let wanted = texts(ids);
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let ended = dsl::executions
                 .filter(dsl::id.eq_any(wanted))

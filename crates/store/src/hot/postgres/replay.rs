@@ -1,10 +1,10 @@
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
 use super::submit::known_by_key;
 use crate::cached::Cached;
-use crate::postgres_pool::PostgresPool;
+use crate::postgres_pool::{PostgresPool, Session};
 use crate::protocol::{Accepted, Replay, Replayed};
 use crate::sql_types::{Moment, Timestamp};
 use crate::{Error, Tenant};
@@ -53,10 +53,10 @@ struct Row {
 }
 
 pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay) -> Result<Replayed, Error> {
-    let (organization_id, replay) = (tenant.0.to_string(), replay.clone());
-    pool.run(move |connection| {
+    let replay = replay.clone();
+    pool.session(tenant, move |session| {
         Box::pin(async move {
-            let row = insert(connection, &organization_id, &replay).await?;
+            let row = session.statement(insert(session, &replay)).await?;
             if let Some(Row {
                 revision,
                 lane,
@@ -76,7 +76,7 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
             }
             // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
             if let Some(key) = &replay.idempotency_key
-                && let Some((id, hash)) = known_by_key(connection, &organization_id, key).await?
+                && let Some((id, hash)) = known_by_key(session, key).await?
             {
                 return Ok(if hash == replay.request_hash {
                     Replayed::Known(id)
@@ -97,17 +97,13 @@ pub(super) async fn replay(pool: &PostgresPool, tenant: &Tenant, replay: &Replay
     .await
 }
 
-async fn insert(
-    connection: &mut AsyncPgConnection,
-    organization_id: &str,
-    replay: &Replay,
-) -> Result<Option<Row>, Error> {
+async fn insert(session: Session<'_>, replay: &Replay) -> Result<Option<Row>, Error> {
     let insert = sql_query(REPLAY)
-        .bind::<Text, _>(organization_id)
+        .bind::<Text, _>(session.tenant.0.as_str())
         .bind::<Text, _>(replay.original.as_str())
         .bind::<Text, _>(replay.id.as_str())
         .bind::<Nullable<Integer>, _>(replay.newest)
         .bind::<Nullable<Text>, _>(replay.idempotency_key.as_deref())
         .bind::<Text, _>(&replay.request_hash);
-    Ok(Cached(insert).load(connection).await?.pop())
+    Ok(Cached(insert).load(&mut &*session.connection).await?.pop())
 }

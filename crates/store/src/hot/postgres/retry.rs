@@ -52,7 +52,7 @@ struct Target {
 
 pub(super) async fn retry(pool: &PostgresPool, tenant: &Tenant, id: &ExecutionId) -> Result<Retried, Error> {
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let target = sql_query(TARGET)
                 .bind::<Text, _>(organization_id)
