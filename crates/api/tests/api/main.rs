@@ -23,6 +23,7 @@ mod outages;
 mod prefer_wait;
 mod probes;
 mod shutdown;
+mod tenants;
 mod world;
 
 use gristmill_testkit::TestDatabase;
@@ -117,4 +118,7 @@ on_both! {
     shutdown:
         a_wait_is_cut_short_by_the_shutdown
         a_request_that_hangs_does_not_hold_up_the_shutdown;
+    tenants:
+        no_route_tells_or_changes_what_is_another_organizations
+        the_walk_through_the_routes_leaves_none_out;
 }

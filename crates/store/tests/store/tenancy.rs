@@ -1,0 +1,368 @@
+//! What PostgreSQL itself sees to: which role may do what, and that none sees or writes another organization's rows.
+
+use std::collections::BTreeSet;
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use gristmill_core::OrganizationId;
+use gristmill_store::{Cancelled, Delivered, Error, Options, Store, Submitted, System};
+use gristmill_testkit::TestDatabase;
+use uuid::Uuid;
+
+use crate::raw;
+use crate::world::{LATER, MAX_MAIL, World, mail};
+
+/// Every table, with what `gristmill_api` and `gristmill_worker` may do with it. What each row belongs to is in
+/// [`POLICIES`]; a table that is missing there belongs to its `organization_id`.
+const TABLES: &[(&str, &str, &str)] = &[
+    ("api_keys", "INSERT SELECT UPDATE", "SELECT"),
+    ("execution_inbox", "INSERT SELECT", "INSERT SELECT"),
+    ("execution_journal", "INSERT SELECT", "INSERT SELECT"),
+    (
+        "executions",
+        "DELETE INSERT SELECT UPDATE",
+        "DELETE INSERT SELECT UPDATE",
+    ),
+    ("memberships", "SELECT", "SELECT"),
+    ("organizations", "SELECT", "SELECT"),
+    ("users", "SELECT", "SELECT"),
+    ("workflow_revisions", "DELETE INSERT SELECT", "SELECT"),
+    ("workflows", "DELETE INSERT SELECT UPDATE", "SELECT"),
+];
+
+/// Of which rows a tenant's are told otherwise than by `organization_id`.
+const POLICIES: &[(&str, &str)] = &[
+    (
+        "organizations",
+        "(id = ( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting))",
+    ),
+    (
+        "users",
+        "((EXISTS ( SELECT FROM memberships m \
+           WHERE ((m.organization_id = ( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting)) \
+           AND (m.user_id = users.id)))) \
+           OR (EXISTS ( SELECT FROM workflows w \
+           WHERE ((w.organization_id = ( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting)) \
+           AND (w.created_by = users.id)))))",
+    ),
+];
+
+const BY_ORGANIZATION: &str = "(organization_id = ( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting))";
+
+const ROLES: [&str; 2] = ["gristmill_api", "gristmill_worker"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_is_protected_as_listed() {
+    let db = TestDatabase::postgres().await;
+    let secured = "SELECT relname || ' ' || relrowsecurity || ' ' || relforcerowsecurity AS value FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname NOT LIKE '%diesel%'";
+    let expected = TABLES.iter().map(|(table, ..)| format!("{table} true true"));
+    assert_eq!(set(&db, secured).await, expected.collect());
+
+    let policies = r"SELECT tablename || ' ' || policyname || ' ' || permissive || ' ' || cmd || ' ' || array_to_string(roles, ',')
+        || ' ' || regexp_replace(qual, '\s+', ' ', 'g') || coalesce(' checks ' || with_check, '') AS value
+        FROM pg_policies WHERE schemaname = 'public'";
+    let expected = TABLES.iter().flat_map(|(table, ..)| {
+        let other = POLICIES.iter().find(|(other, _)| other == table);
+        let mine = other.map_or(BY_ORGANIZATION, |(_, mine)| mine);
+        [
+            format!("{table} tenant_rows PERMISSIVE ALL gristmill_api {mine}"),
+            format!("{table} system_rows PERMISSIVE ALL gristmill_worker true"),
+        ]
+    });
+    assert_eq!(set(&db, policies).await, expected.collect());
+
+    let grants = "SELECT table_name || ' ' || grantee || ' ' || string_agg(privilege_type, ' ' ORDER BY privilege_type) AS value
+        FROM information_schema.role_table_grants
+        WHERE table_schema = 'public' AND (grantee LIKE 'gristmill\\_%' OR grantee = 'PUBLIC') AND table_name NOT LIKE '%diesel%'
+        GROUP BY table_name, grantee";
+    let expected = TABLES.iter().flat_map(|(table, api, worker)| {
+        [
+            format!("{table} gristmill_api {api}"),
+            format!("{table} gristmill_worker {worker}"),
+        ]
+    });
+    assert_eq!(set(&db, grants).await, expected.collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_logs_in_as_a_services_role_and_none_gets_past_the_policies() {
+    let db = TestDatabase::postgres().await;
+    let plain = "SELECT rolname AS value FROM pg_roles WHERE rolname IN ('gristmill_api', 'gristmill_worker')
+        AND NOT (rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole OR rolcreatedb OR rolreplication)
+        AND NOT EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)";
+    assert_eq!(set(&db, plain).await, ROLES.map(str::to_owned).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tenant_the_api_sees_nothing_and_inserts_nothing() {
+    let db = TestDatabase::postgres().await;
+    fill(&db).await;
+    let mut api = connect_as(&db, "gristmill_api").await;
+    for (table, may, _) in TABLES {
+        assert_eq!(count(&mut api, table).await, 0, "{table}");
+        // A row that is there: it is refused before its key is looked at.
+        let refused = insert_again(&mut api, &db, table).await.unwrap_err().to_string();
+        let reason = if may.contains("INSERT") {
+            "violates row-level security policy"
+        } else {
+            "permission denied"
+        };
+        assert!(refused.contains(reason), "{table}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_neither_sees_nor_changes_another_ones_rows() {
+    let db = TestDatabase::postgres().await;
+    fill(&db).await;
+    let other = World::new(&db).await;
+    let mut api = connect_as(&db, "gristmill_api").await;
+    let name = |organization: &OrganizationId| {
+        format!("BEGIN; SELECT set_config('gristmill.organization_id', '{organization}', true)")
+    };
+    for (table, may, _) in TABLES {
+        api.batch_execute(&name(&other.tenant.0)).await.unwrap();
+        let own = i64::from(["organizations", "memberships", "users", "workflows"].contains(table));
+        assert_eq!(
+            count(&mut api, table).await,
+            own + i64::from(*table == "workflow_revisions"),
+            "{table}"
+        );
+        if may.contains("DELETE") {
+            let delete = format!(
+                "DELETE FROM {table} WHERE organization_id <> '{}'",
+                other.tenant.0
+            );
+            let gone = diesel::sql_query(delete).execute(&mut api).await.unwrap();
+            assert_eq!(gone, 0, "{table}");
+        }
+        if may.contains("UPDATE") {
+            let steal = format!("UPDATE {table} SET organization_id = '{}'", OrganizationId::new());
+            let stolen = diesel::sql_query(steal).execute(&mut api).await;
+            // What it owns it may not give away, and what it does not own it does not meet.
+            assert!(
+                matches!(stolen, Ok(0)) || stolen.unwrap_err().to_string().contains("row-level security")
+            );
+        }
+        api.batch_execute("ROLLBACK").await.unwrap();
+
+        api.batch_execute(&name(&other.tenant.0)).await.unwrap();
+        if may.contains("INSERT") && count(&mut api, table).await == 0 {
+            let refused = insert_again(&mut api, &db, table).await.unwrap_err().to_string();
+            assert!(refused.contains("row-level security"), "{table}: {refused}");
+        }
+        api.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
+
+/// Should a statement of the store's ever forget its organization, the database does not: here, one organization's tenant
+/// asks about another's objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_protocol_refuses_another_tenants_executions() {
+    let db = TestDatabase::postgres().await;
+    let (mine, other) = (World::new(&db).await, World::new(&db).await);
+    let id = mine.pending().await;
+    let protocol = db.store().protocol();
+    assert_eq!(
+        protocol.cancel(&other.tenant, &id).await.unwrap(),
+        Cancelled::Unknown
+    );
+    assert_eq!(
+        protocol
+            .deliver(&other.tenant, &mail(&id, "a"), MAX_MAIL)
+            .await
+            .unwrap(),
+        Delivered::UnknownExecution
+    );
+    assert_eq!(
+        protocol
+            .submit(&other.tenant, &[mine.request()], LATER)
+            .await
+            .unwrap(),
+        [Submitted::UnknownWorkflow]
+    );
+    assert_eq!(mine.cancel(&id).await, Cancelled::Yes(1));
+}
+
+/// The owner is no superuser in many places, and forced row-level security is for owners, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ordinary_owner_migrates_and_runs_the_services() {
+    let user = User::new("CREATEROLE").await;
+    let db = user.own_database().await;
+    let store = Store::open(Options::new(&db.url)).unwrap();
+    store.migrate().await.unwrap();
+    store.check_schema().await.unwrap();
+    store.ping().await.unwrap();
+    let owner = crate::plain::bootstrap_as_ada(&store).await.unwrap();
+    assert_eq!(store.first_organization(System).await.unwrap(), Some(owner));
+    drop(store);
+    db.drop().await;
+    user.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_may_not_make_roles_is_told_what_to_run() {
+    // Makes sure that the cluster has the roles: this user lacks the right to be a member.
+    let _db = TestDatabase::postgres().await;
+    let user = User::new("").await;
+    let db = user.own_database().await;
+    let store = Store::open(Options::new(&db.url)).unwrap();
+    let Error::Migrate(reason) = store.migrate().await.unwrap_err() else {
+        panic!("not a failed migration")
+    };
+    let grant = format!("GRANT gristmill_api, gristmill_worker TO {};", user.name);
+    assert!(reason.to_string().contains(&grant), "{reason}");
+    drop(store);
+    // What it says is enough.
+    as_superuser(&grant).await;
+    let store = Store::open(Options::new(&db.url)).unwrap();
+    store.migrate().await.unwrap();
+    store.check_schema().await.unwrap();
+    drop(store);
+    db.drop().await;
+    user.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_user_is_no_member_is_told_so() {
+    let db = TestDatabase::postgres().await;
+    let user = User::new("").await;
+    raw::execute(
+        &db,
+        &format!(
+            "GRANT SELECT ON __diesel_schema_migrations TO {0}; GRANT gristmill_worker TO {0}",
+            user.name
+        ),
+    )
+    .await;
+    let store = Store::open(Options::new(as_user(db.url(), &user.name))).unwrap();
+    let refused = store.check_schema().await.unwrap_err();
+    assert!(matches!(refused, Error::NoMember { .. }), "{refused:?}");
+    assert!(!refused.is_transient());
+    assert!(
+        refused.to_string().contains("GRANT") && refused.to_string().contains("act as gristmill_api:"),
+        "{refused}"
+    );
+    let Error::Connect(reason) = store.ping().await.unwrap_err() else {
+        panic!("not a connect error")
+    };
+    assert!(reason.to_string().contains("GRANT gristmill_api"), "{reason}");
+    drop(store);
+    raw::execute(&db, &format!("DROP OWNED BY {}", user.name)).await;
+    user.drop().await;
+}
+
+/// At least one row in each table.
+async fn fill(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.failed().await;
+    world
+        .protocol()
+        .deliver(&world.tenant, &mail(&id, "a"), MAX_MAIL)
+        .await
+        .unwrap();
+    let journal = format!(
+        "INSERT INTO execution_journal (organization_id, execution_id, seq, format, body) VALUES ('{0}', '{id}', 90, 1, '[]');
+         INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body) VALUES ('{0}', '{id}', 90, 'k', 'n', '');
+         INSERT INTO api_keys (id, organization_id, user_id, name, prefix, hash)
+             SELECT 'key_' || user_id, organization_id, user_id, '', '', user_id FROM memberships WHERE organization_id = '{0}'",
+        world.tenant.0
+    );
+    raw::execute(db, &journal).await;
+}
+
+/// Inserts some row of a table as `connection` a second time.
+async fn insert_again(
+    connection: &mut AsyncPgConnection,
+    db: &TestDatabase,
+    table: &str,
+) -> Result<usize, diesel::result::Error> {
+    let row = format!("SELECT to_jsonb(t)::text AS value FROM {table} t LIMIT 1");
+    let row = raw::texts(db, &row).await.pop().flatten();
+    let row = row.unwrap_or_else(|| panic!("{table} is empty: `fill` puts a row into each table"));
+    diesel::sql_query(format!(
+        "INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1::jsonb)"
+    ))
+    .bind::<Text, _>(row)
+    .execute(connection)
+    .await
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+async fn count(connection: &mut AsyncPgConnection, table: &str) -> i64 {
+    let rows = diesel::sql_query(format!("SELECT count(*) AS count FROM {table}"));
+    rows.get_result::<Count>(connection).await.unwrap().count
+}
+
+async fn connect_as(db: &TestDatabase, role: &str) -> AsyncPgConnection {
+    let url = format!("{}?options=-c%20role%3D{role}", db.url());
+    AsyncPgConnection::establish(&url).await.unwrap()
+}
+
+async fn set(db: &TestDatabase, sql: &str) -> BTreeSet<String> {
+    raw::texts(db, sql).await.into_iter().flatten().collect()
+}
+
+/// A user of the cluster, who is there for one test.
+struct User {
+    name: String,
+}
+
+/// A user's database, which is there for one test.
+struct OwnDatabase {
+    name: String,
+    url: String,
+}
+
+impl User {
+    async fn new(rights: &str) -> Self {
+        let user = Self {
+            name: format!("gristmill_user_{}", Uuid::new_v4().simple()),
+        };
+        as_superuser(&format!("CREATE USER {} {rights}", user.name)).await;
+        user
+    }
+
+    async fn own_database(&self) -> OwnDatabase {
+        let name = format!("gristmill_test_{}", Uuid::new_v4().simple());
+        as_superuser(&format!("CREATE DATABASE {name} OWNER {}", self.name)).await;
+        let mut url = url::Url::parse(&server()).unwrap();
+        url.set_path(&name);
+        OwnDatabase {
+            url: as_user(url.as_str(), &self.name),
+            name,
+        }
+    }
+
+    async fn drop(self) {
+        as_superuser(&format!("DROP USER {}", self.name)).await;
+    }
+}
+
+impl OwnDatabase {
+    async fn drop(self) {
+        as_superuser(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+fn server() -> String {
+    std::env::var("DATABASE_URL").unwrap()
+}
+
+async fn as_superuser(sql: &str) {
+    let mut connection = AsyncPgConnection::establish(&server()).await.unwrap();
+    connection.batch_execute(sql).await.unwrap();
+}
+
+fn as_user(url: &str, user: &str) -> String {
+    let mut url = url::Url::parse(url).unwrap();
+    url.set_username(user).unwrap();
+    url.into()
+}
