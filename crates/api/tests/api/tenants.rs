@@ -27,26 +27,34 @@ use Answers::{Nobodys, NotFound, Own};
 /// filled in by [`Objects::fill`].
 fn table() -> Vec<(&'static str, &'static str, Value, Answers)> {
     vec![
+        ("GET", "/workflows", Value::Null, Own),
         ("POST", "/workflows", crate::world::workflow(), Own),
+        ("GET", "/workflows/stats", Value::Null, Own),
+        ("POST", "/workflows/validate", crate::world::workflow(), Own),
         ("GET", "/workflows/{id}", Value::Null, NotFound),
+        ("PATCH", "/workflows/{id}", json!({"name": "Taken"}), NotFound),
+        ("DELETE", "/workflows/{id}", Value::Null, NotFound),
+        ("POST", "/workflows/{id}/toggle", Value::Null, NotFound),
+        ("POST", "/workflows/{id}/pause", Value::Null, NotFound),
+        ("POST", "/workflows/{id}/resume", Value::Null, NotFound),
+        ("GET", "/workflows/{id}/revisions", Value::Null, NotFound),
+        ("POST", "/workflows/{id}/publish", json!({"isShared": true}), NotFound),
         ("POST", "/workflows/{id}/execute", json!({"input": {}}), NotFound),
+        ("GET", "/templates", Value::Null, Own),
+        ("GET", "/templates/{id}", Value::Null, NotFound),
+        ("DELETE", "/templates/{id}", Value::Null, NotFound),
+        ("POST", "/templates/{id}/instantiate", json!({}), NotFound),
+        ("GET", "/executions", Value::Null, Own),
+        ("POST", "/executions:cancel", json!({"all": true}), Own),
+        ("POST", "/executions:retry", json!({"all": true}), Own),
         ("GET", "/executions/{id}", Value::Null, NotFound),
         ("DELETE", "/executions/{id}", Value::Null, NotFound),
         ("POST", "/executions/{id}/cancel", Value::Null, NotFound),
         ("POST", "/executions/{id}/retry", Value::Null, NotFound),
-        (
-            "POST",
-            "/executions/{id}/replay",
-            json!({"revision": "newest"}),
-            NotFound,
-        ),
-        (
-            "POST",
-            "/executions/{id}/signals/{name}",
-            json!({"n": 1}),
-            NotFound,
-        ),
+        ("POST", "/executions/{id}/replay", json!({"revision": "newest"}), NotFound),
+        ("POST", "/executions/{id}/signals/{name}", json!({"n": 1}), NotFound),
         ("GET", "/executions/{id}/journal", Value::Null, NotFound),
+        ("GET", "/executions/{id}/events", Value::Null, NotFound),
         ("GET", "/healthz", Value::Null, Nobodys),
         ("GET", "/readyz", Value::Null, Nobodys),
         ("GET", "/metrics", Value::Null, Nobodys),
@@ -56,6 +64,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, Answers)> {
 /// The other organization's objects.
 struct Objects {
     workflow: String,
+    template: String,
     executions: Vec<String>,
 }
 
@@ -63,8 +72,14 @@ impl Objects {
     async fn make(world: &World) -> Self {
         let (pending, broken) = (world.execution().await, world.execution().await);
         world.finish(&broken, &[], failed()).await;
+        let workflow = world.workflow().await;
+        let published = world
+            .post(&format!("{BASE}/workflows/{workflow}/publish"), &json!({}))
+            .await;
+        assert_eq!(published.status, 201, "{published:?}");
         Self {
-            workflow: world.workflow().await,
+            workflow,
+            template: published.json()["template"]["id"].as_str().unwrap().to_owned(),
             executions: vec![pending.to_string(), broken.to_string()],
         }
     }
@@ -76,6 +91,7 @@ impl Objects {
         }
         let ids = match path.trim_start_matches(BASE).split('/').nth(1) {
             Some("workflows") => std::slice::from_ref(&self.workflow),
+            Some("templates") => std::slice::from_ref(&self.template),
             Some("executions") => &self.executions,
             other => panic!("whose ids belong into {other:?}?"),
         };
@@ -86,7 +102,11 @@ impl Objects {
 
     /// How everything stands, as its owner sees it.
     async fn stand(&self, world: &World) -> Vec<String> {
-        let mut paths = vec![format!("{BASE}/workflows/{}", self.workflow)];
+        let mut paths = vec![
+            format!("{BASE}/workflows/{}", self.workflow),
+            format!("{BASE}/workflows/{}/revisions", self.workflow),
+            format!("{BASE}/templates/{}", self.template),
+        ];
         for id in &self.executions {
             paths.extend([
                 format!("{BASE}/executions/{id}"),
@@ -103,7 +123,7 @@ impl Objects {
     }
 
     fn is_named_in(&self, text: &str) -> bool {
-        let ids = self.executions.iter().chain([&self.workflow]);
+        let ids = self.executions.iter().chain([&self.workflow, &self.template]);
         ids.into_iter().any(|id| text.contains(id.as_str()))
     }
 }

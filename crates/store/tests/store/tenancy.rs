@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use gristmill_core::OrganizationId;
-use gristmill_store::{Cancelled, Delivered, Error, Options, Store, Submitted, System};
+use gristmill_store::{Cancelled, Delivered, Error, Options, Store, Submitted, System, Tenant};
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -17,8 +16,10 @@ use crate::world::{LATER, MAX_MAIL, World, mail};
 /// [`POLICIES`]; a table that is missing there belongs to its `organization_id`.
 const TABLES: &[(&str, &str, &str)] = &[
     ("api_keys", "INSERT SELECT UPDATE", "SELECT"),
+    ("execution_ends", "INSERT", "DELETE INSERT SELECT"),
     ("execution_inbox", "INSERT SELECT", "INSERT SELECT"),
     ("execution_journal", "INSERT SELECT", "INSERT SELECT"),
+    ("execution_tags", "INSERT SELECT", ""),
     (
         "executions",
         "DELETE INSERT SELECT UPDATE",
@@ -27,8 +28,11 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("memberships", "SELECT", "SELECT"),
     ("organizations", "SELECT", "SELECT"),
     ("users", "SELECT", "SELECT"),
-    ("workflow_revisions", "DELETE INSERT SELECT", "SELECT"),
-    ("workflows", "DELETE INSERT SELECT UPDATE", "SELECT"),
+    ("workflow_revisions", "INSERT SELECT", "SELECT"),
+    ("workflow_stats", "SELECT", "INSERT SELECT UPDATE"),
+    ("workflow_stats_daily", "SELECT", "INSERT SELECT UPDATE"),
+    ("workflow_templates", "DELETE INSERT SELECT", ""),
+    ("workflows", "INSERT SELECT UPDATE", "DELETE SELECT"),
 ];
 
 /// Of which rows a tenant's are told otherwise than by `organization_id`.
@@ -49,6 +53,10 @@ const POLICIES: &[(&str, &str)] = &[
 ];
 
 const BY_ORGANIZATION: &str = "(organization_id = ( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting))";
+
+/// The one policy that gives a tenant more than its own: what is shared, to see.
+const SHARED: &str = "workflow_templates shared_rows PERMISSIVE SELECT gristmill_api \
+    (is_shared AND (( SELECT current_setting('gristmill.organization_id'::text, true) AS current_setting) <> ''::text))";
 
 const ROLES: [&str; 2] = ["gristmill_api", "gristmill_worker"];
 
@@ -71,6 +79,7 @@ async fn every_table_is_protected_as_listed() {
             format!("{table} system_rows PERMISSIVE ALL gristmill_worker true"),
         ]
     });
+    let expected = expected.chain([SHARED.to_owned()]);
     assert_eq!(set(&db, policies).await, expected.collect());
 
     let grants = "SELECT table_name || ' ' || grantee || ' ' || string_agg(privilege_type, ' ' ORDER BY privilege_type) AS value
@@ -78,10 +87,9 @@ async fn every_table_is_protected_as_listed() {
         WHERE table_schema = 'public' AND (grantee LIKE 'gristmill\\_%' OR grantee = 'PUBLIC') AND table_name NOT LIKE '%diesel%'
         GROUP BY table_name, grantee";
     let expected = TABLES.iter().flat_map(|(table, api, worker)| {
-        [
-            format!("{table} gristmill_api {api}"),
-            format!("{table} gristmill_worker {worker}"),
-        ]
+        let grants = [("gristmill_api", api), ("gristmill_worker", worker)].into_iter();
+        let some = grants.filter(|(_, commands)| !commands.is_empty());
+        some.map(move |(role, commands)| format!("{table} {role} {commands}"))
     });
     assert_eq!(set(&db, grants).await, expected.collect());
 }
@@ -98,61 +106,74 @@ async fn nobody_logs_in_as_a_services_role_and_none_gets_past_the_policies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_tenant_the_api_sees_nothing_and_inserts_nothing() {
     let db = TestDatabase::postgres().await;
-    fill(&db).await;
+    let theirs = fill(&db).await;
     let mut api = connect_as(&db, "gristmill_api").await;
     for (table, may, _) in TABLES {
-        assert_eq!(count(&mut api, table).await, 0, "{table}");
-        // A row that is there: it is refused before its key is looked at.
-        let refused = insert_again(&mut api, &db, table).await.unwrap_err().to_string();
-        let reason = if may.contains("INSERT") {
-            "violates row-level security policy"
-        } else {
-            "permission denied"
-        };
-        assert!(refused.contains(reason), "{table}: {refused}");
+        if may.contains("SELECT") {
+            assert_eq!(count(&mut api, table, "true").await, 0, "{table}");
+        }
+        let refused = insert_again(&mut api, &db, table, &theirs).await.unwrap_err();
+        assert_refused(table, may, &refused.to_string());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_neither_sees_nor_changes_another_ones_rows() {
     let db = TestDatabase::postgres().await;
-    fill(&db).await;
-    let other = World::new(&db).await;
+    let (theirs, mine) = (fill(&db).await, World::new(&db).await.tenant);
     let mut api = connect_as(&db, "gristmill_api").await;
-    let name = |organization: &OrganizationId| {
-        format!("BEGIN; SELECT set_config('gristmill.organization_id', '{organization}', true)")
-    };
+    let begin = format!(
+        "BEGIN; SELECT set_config('gristmill.organization_id', '{}', true)",
+        mine.0
+    );
     for (table, may, _) in TABLES {
-        api.batch_execute(&name(&other.tenant.0)).await.unwrap();
-        let own = i64::from(["organizations", "memberships", "users", "workflows"].contains(table));
-        assert_eq!(
-            count(&mut api, table).await,
-            own + i64::from(*table == "workflow_revisions"),
-            "{table}"
-        );
+        api.batch_execute(&begin).await.unwrap();
+        let others = whose(table, &theirs);
+        if may.contains("SELECT") {
+            assert_eq!(count(&mut api, table, &others).await, 0, "{table}");
+        }
+        if ["workflows", "users", "organizations", "memberships"].contains(table) {
+            assert_eq!(count(&mut api, table, "true").await, 1, "{table}");
+        }
         if may.contains("DELETE") {
-            let delete = format!(
-                "DELETE FROM {table} WHERE organization_id <> '{}'",
-                other.tenant.0
-            );
+            let delete = format!("DELETE FROM {table} WHERE {others}");
             let gone = diesel::sql_query(delete).execute(&mut api).await.unwrap();
             assert_eq!(gone, 0, "{table}");
         }
         if may.contains("UPDATE") {
-            let steal = format!("UPDATE {table} SET organization_id = '{}'", OrganizationId::new());
-            let stolen = diesel::sql_query(steal).execute(&mut api).await;
-            // What it owns it may not give away, and what it does not own it does not meet.
-            assert!(
-                matches!(stolen, Ok(0)) || stolen.unwrap_err().to_string().contains("row-level security")
+            let steal = format!(
+                "UPDATE {table} SET organization_id = '{}' WHERE {others}",
+                mine.0
             );
+            let stolen = diesel::sql_query(steal).execute(&mut api).await.unwrap();
+            assert_eq!(stolen, 0, "{table}");
         }
+        let refused = insert_again(&mut api, &db, table, &theirs).await.unwrap_err();
+        assert_refused(table, may, &refused.to_string());
         api.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
 
-        api.batch_execute(&name(&other.tenant.0)).await.unwrap();
-        if may.contains("INSERT") && count(&mut api, table).await == 0 {
-            let refused = insert_again(&mut api, &db, table).await.unwrap_err().to_string();
-            assert!(refused.contains("row-level security"), "{table}: {refused}");
-        }
+/// What is shared everybody may see, who is somebody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_template_is_seen_by_all_and_taken_back_by_its_owner_alone() {
+    let db = TestDatabase::postgres().await;
+    let (theirs, mine) = (fill(&db).await, World::new(&db).await.tenant);
+    let others = whose("workflow_templates", &theirs);
+    let mut api = connect_as(&db, "gristmill_api").await;
+    let share = format!("UPDATE workflow_templates SET is_shared = true WHERE {others}");
+    raw::execute(&db, &share).await;
+    assert_eq!(count(&mut api, "workflow_templates", "true").await, 0);
+    for (tenant, gone) in [(&mine, 0), (&theirs, 1)] {
+        let begin = format!(
+            "BEGIN; SELECT set_config('gristmill.organization_id', '{}', true)",
+            tenant.0
+        );
+        api.batch_execute(&begin).await.unwrap();
+        assert_eq!(count(&mut api, "workflow_templates", &others).await, 1);
+        assert!(count(&mut api, "workflow_templates", "organization_id IS NULL").await > 5);
+        let delete = diesel::sql_query("DELETE FROM workflow_templates");
+        assert_eq!(delete.execute(&mut api).await.unwrap(), gone);
         api.batch_execute("ROLLBACK").await.unwrap();
     }
 }
@@ -252,8 +273,8 @@ async fn a_service_whose_user_is_no_member_is_told_so() {
     user.drop().await;
 }
 
-/// At least one row in each table.
-async fn fill(db: &TestDatabase) {
+/// An organization with at least one row in each table.
+async fn fill(db: &TestDatabase) -> Tenant {
     let world = World::new(db).await;
     let id = world.failed().await;
     world
@@ -261,23 +282,47 @@ async fn fill(db: &TestDatabase) {
         .deliver(&world.tenant, &mail(&id, "a"), MAX_MAIL)
         .await
         .unwrap();
-    let journal = format!(
-        "INSERT INTO execution_journal (organization_id, execution_id, seq, format, body) VALUES ('{0}', '{id}', 90, 1, '[]');
-         INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body) VALUES ('{0}', '{id}', 90, 'k', 'n', '');
+    let (organization, workflow) = (&world.tenant.0, &world.workflow);
+    let rows = format!(
+        "INSERT INTO execution_journal (organization_id, execution_id, seq, format, body)
+             VALUES ('{organization}', '{id}', 90, 1, '[]');
+         INSERT INTO execution_tags (organization_id, tag, created_at, execution_id)
+             VALUES ('{organization}', 'a', now(), '{id}');
+         INSERT INTO workflow_stats (organization_id, workflow_id) VALUES ('{organization}', '{workflow}');
+         INSERT INTO workflow_stats_daily (organization_id, day, workflow_id, status, bucket)
+             VALUES ('{organization}', 1, '{workflow}', 'FAILED', 1);
+         INSERT INTO workflow_templates (id, organization_id, name, search_text, category, definition)
+             VALUES ('tpl_{organization}', '{organization}', '', '', '', '{{}}');
          INSERT INTO api_keys (id, organization_id, user_id, name, prefix, hash)
-             SELECT 'key_' || user_id, organization_id, user_id, '', '', user_id FROM memberships WHERE organization_id = '{0}'",
-        world.tenant.0
+             SELECT 'key_' || user_id, organization_id, user_id, '', '', user_id FROM memberships
+             WHERE organization_id = '{organization}'"
     );
-    raw::execute(db, &journal).await;
+    raw::execute(db, &rows).await;
+    world.tenant
 }
 
-/// Inserts some row of a table as `connection` a second time.
+/// The rows of an organization's in a table.
+fn whose(table: &str, Tenant(organization): &Tenant) -> String {
+    match table {
+        "organizations" => format!("id = '{organization}'"),
+        // Of the memberships a tenant sees its own.
+        "users" => "id NOT IN (SELECT user_id FROM memberships)".to_owned(),
+        _ => format!("organization_id = '{organization}'"),
+    }
+}
+
+/// Inserts some row of an organization's into its table a second time, as `connection`.
 async fn insert_again(
     connection: &mut AsyncPgConnection,
     db: &TestDatabase,
     table: &str,
+    tenant: &Tenant,
 ) -> Result<usize, diesel::result::Error> {
-    let row = format!("SELECT to_jsonb(t)::text AS value FROM {table} t LIMIT 1");
+    let whose = match table {
+        "users" => "true".to_owned(),
+        _ => whose(table, tenant),
+    };
+    let row = format!("SELECT to_jsonb(t)::text AS value FROM {table} t WHERE {whose} LIMIT 1");
     let row = raw::texts(db, &row).await.pop().flatten();
     let row = row.unwrap_or_else(|| panic!("{table} is empty: `fill` puts a row into each table"));
     diesel::sql_query(format!(
@@ -288,14 +333,25 @@ async fn insert_again(
     .await
 }
 
+/// It is refused before its key is looked at.
+#[track_caller]
+fn assert_refused(table: &str, may: &str, refused: &str) {
+    let reason = if may.contains("INSERT") {
+        "violates row-level security policy"
+    } else {
+        "permission denied"
+    };
+    assert!(refused.contains(reason), "{table}: {refused}");
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
 
-async fn count(connection: &mut AsyncPgConnection, table: &str) -> i64 {
-    let rows = diesel::sql_query(format!("SELECT count(*) AS count FROM {table}"));
+async fn count(connection: &mut AsyncPgConnection, table: &str, whose: &str) -> i64 {
+    let rows = diesel::sql_query(format!("SELECT count(*) AS count FROM {table} WHERE {whose}"));
     rows.get_result::<Count>(connection).await.unwrap().count
 }
 
