@@ -191,6 +191,11 @@ async fn what_is_prepared_while_the_tables_are_small_does_not_scan_them() {
         assert_eq!(protocol.ended(System, ids).await.unwrap().len(), 1);
         protocol.relay(System, 10, true, &|_| Wake::Leave).await.unwrap();
     }
+    // As many as wait for the end of theirs at once.
+    let many: Vec<_> = (0..200).map(|_| ExecutionId::new()).collect();
+    for _ in 0..10 {
+        assert_eq!(protocol.ended(System, &many).await.unwrap(), []);
+    }
     // A session tells the statistics what it did at its end at the latest.
     drop(protocol);
     drop(store);
@@ -205,4 +210,7 @@ async fn what_is_prepared_while_the_tables_are_small_does_not_scan_them() {
         raw::texts(&db, &scans("seq_scan")).await,
         [Some("false".to_owned())]
     );
+    // Nor an index from its beginning to its end: retention's holds every execution that has ended.
+    let ended = "SELECT idx_scan::text AS value FROM pg_stat_user_indexes WHERE indexrelname = 'executions_ended_idx'";
+    assert_eq!(raw::texts(&db, ended).await, [Some("0".to_owned())]);
 }
