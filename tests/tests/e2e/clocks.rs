@@ -65,7 +65,7 @@ async fn a_pause_that_suspends_ends_when_the_database_says_so() {
     let clock = SkewedClock::new(system.directory(), "clock", TEN_MINUTES);
     let api = system.api().await;
     let _worker = system.worker_with(&clock.settings()).await;
-    let retry = json!({"retry": {"maxAttempts": 2, "initialIntervalMs": 4000, "multiplier": 1}});
+    let retry = json!({"retry": {"maxAttempts": 2, "initialIntervalMs": 4_000, "jitter": false}});
     let workflow = changed(chain(&endpoint, &["call"]), "call", &retry);
     let workflow = api.create_workflow(&workflow).await;
     let id = api.execute(&workflow, json!({"number": 1})).await;
@@ -95,7 +95,7 @@ async fn a_clock_set_back_during_a_pause_does_not_lengthen_it() {
     let clock = SkewedClock::new(system.directory(), "clock", 0);
     let api = system.api().await;
     let worker = system.worker_with(&clock.settings()).await;
-    let retry = json!({"retry": {"maxAttempts": 2, "initialIntervalMs": 1500, "multiplier": 1}});
+    let retry = json!({"retry": {"maxAttempts": 2, "initialIntervalMs": 1_500, "jitter": false}});
     let workflow = changed(chain(&endpoint, &["call"]), "call", &retry);
     let workflow = api.create_workflow(&workflow).await;
     let id = api.execute(&workflow, json!({"number": 1})).await;
