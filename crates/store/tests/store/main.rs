@@ -235,6 +235,7 @@ contract! {
         a_migrated_database_passes_the_check;
     audit:
         whatever_a_person_changes_is_told_once
+        every_change_of_workflows_and_templates_is_told_once
         what_changes_nothing_is_not_told
         a_change_that_cannot_be_told_is_not_made
         the_log_is_read_newest_first_page_by_page
