@@ -10,6 +10,7 @@ mod key;
 mod layers;
 mod principal;
 mod problem;
+mod rates;
 mod router;
 mod routes;
 mod serve;

@@ -50,6 +50,13 @@ pub(crate) fn child_failure(refused: &ChildStarted, request: &StartChild) -> Nod
             "inactive_workflow",
             format!("the workflow {workflow} is switched off (`isActive` is false)"),
         ),
+        ChildStarted::LimitReached(reached) => NodeFailure::last(
+            "limit_reached",
+            format!(
+                "the organization has had {} executions this month, and its tier allows {}",
+                reached.used, reached.limit
+            ),
+        ),
         ChildStarted::UnknownWorkflow | ChildStarted::Lost | ChildStarted::Yes(_) => NodeFailure::last(
             "unknown_workflow",
             format!("the organization has no workflow {workflow}"),

@@ -467,6 +467,7 @@ fn new_workflow(user: &UserId) -> NewWorkflow {
         facts: Facts::from(&Settings::default()),
         template_id: None,
         created_by: user.clone(),
+        limit: None,
     }
 }
 
@@ -503,5 +504,6 @@ fn replay(original: &ExecutionId) -> Replay {
         newest: None,
         idempotency_key: None,
         request_hash: "replay".to_owned(),
+        monthly_limit: None,
     }
 }

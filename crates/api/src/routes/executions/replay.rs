@@ -56,6 +56,7 @@ pub(crate) async fn replay(
             newest,
             idempotency_key: key.clone(),
             request_hash: sha256_hex(format!("replay\n{original}\n{revision:?}").as_bytes()),
+            monthly_limit: principal.standing.limits().executions_per_month,
         };
         let id = match store
             .protocol()
@@ -67,6 +68,7 @@ pub(crate) async fn replay(
             Replayed::Known(id) => id,
             Replayed::KeyReused(id) => return Err(Error::KeyReused(id)),
             Replayed::Unknown => return Err(Error::NotFound("execution")),
+            Replayed::LimitReached(reached) => return Err(Error::month_used_up(reached)),
             Replayed::DeletedWorkflow => return Err(Error::NotFound("workflow")),
             Replayed::InactiveWorkflow => return Err(Error::InactiveWorkflow),
             Replayed::OtherRevision if problems.is_empty() => continue,
