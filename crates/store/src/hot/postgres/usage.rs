@@ -3,7 +3,8 @@
 //! Whoever inserts executions counts them in the same statement. Without a limit, in any slot: two that count at the same
 //! time hardly ever want the same row. With one, in slot 0, whose lock is taken first: whoever has it sees what everybody
 //! before it has used, and of two hundred who want the last free place one gets it. Slots are locked after the executions
-//! that a statement changes, and those of several organizations in the order of their ids.
+//! that a statement changes, and those of several organizations in the order of their ids. (Transactions of several such
+//! statements may meet in a ring all the same, if organizations with limits fail by the group; one of them is then redone.)
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, sql_query};
