@@ -247,8 +247,8 @@ impl Error {
                 }
             }
             Self::TooFast(rate) => format!(
-                "This key, or this member by tokens, may send {} requests a second (`api.requests_per_second`), and {} at once. Nothing was done; a \
-                 repeat is safe after the time in `Retry-After`.",
+                "This key, or this member by tokens, may send {} requests a second (`api.requests_per_second`), and {} \
+                 at once. Nothing was done; a repeat is safe after the time in `Retry-After`.",
                 rate.per_second, rate.burst
             ),
             Self::Overtaken => "The workflow was saved again while this was being checked. Nothing was done; a \

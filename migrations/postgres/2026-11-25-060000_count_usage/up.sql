@@ -16,6 +16,7 @@ CREATE TABLE usage_counters (
     PRIMARY KEY (organization_id, month, slot)
 ) WITH (fillfactor = 20);
 
--- What producers find their executions again by: a JSON array of strings, and a JSON object.
+-- What producers know their executions by, as they sent it: a JSON array of strings, and a JSON object. Lists find what has a
+-- tag by its row of `execution_tags`, which is written along with this.
 ALTER TABLE executions ADD COLUMN tags text;
 ALTER TABLE executions ADD COLUMN metadata text;

@@ -81,6 +81,7 @@ macro_rules! insert {
     };
 }
 
+/// Of members without a limit, all.
 macro_rules! insert_all {
     ($tagged:expr) => {
         insert!(
