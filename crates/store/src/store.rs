@@ -182,7 +182,13 @@ impl Store {
     /// # Errors
     /// [`Error::Unmigrated`] or [`Error::NoMember`], which tell the operator what to do, or the database does not answer.
     pub async fn check_schema(&self) -> Result<(), Error> {
-        match self.pending_migrations().await?.len() {
+        let pending = match self.pending_migrations().await {
+            Ok(pending) => pending.len(),
+            // Whoever is no member of anything may not even look.
+            Err(error @ Error::Statement(_)) => return roles::check(&self.pools).await.and(Err(error)),
+            Err(error) => return Err(error),
+        };
+        match pending {
             0 => roles::check(&self.pools).await,
             pending => Err(Error::Unmigrated { pending }),
         }
