@@ -63,7 +63,7 @@ pub(super) async fn start_child(pool: &PostgresPool, child: &StartChild) -> Resu
 }
 
 async fn start(pool: &PostgresPool, child: StartChild) -> Result<Option<Row>, Error> {
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let start = sql_query(START)
                 .bind::<Text, _>(child.parent.as_str())

@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use diesel::result::Error as Failure;
 use diesel::sql_types::{Array, Bool, Double, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
 use super::jobs::seconds;
 use crate::cached::Cached;
 use crate::parse::parse;
-use crate::postgres_pool::PostgresPool;
+use crate::postgres_pool::{PostgresPool, Session, Shared};
 use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::sql_types::{Moment, Timestamp};
 use crate::{Error, Tenant};
@@ -101,14 +101,15 @@ pub(super) async fn submit(
     members: &[Submit],
     publish_within: Duration,
 ) -> Result<Vec<Submitted>, Error> {
-    let organization_id = tenant.0.to_string();
     let members = members.to_vec();
-    pool.run(move |connection| {
+    pool.session(tenant, move |session| {
         Box::pin(async move {
-            let rows = insert(connection, &organization_id, &members, publish_within).await?;
+            let rows = session
+                .statement(insert(session, &members, publish_within))
+                .await?;
             // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
             // What was inserted is committed by now, so a failure here leaves the outcome unknown, and is none to redo after.
-            let known = known(connection, organization_id, &members, &rows)
+            let known = known(session, &members, &rows)
                 .await
                 .map_err(Error::into_unknown)?;
             members
@@ -122,13 +123,12 @@ pub(super) async fn submit(
 }
 
 async fn insert(
-    connection: &mut AsyncPgConnection,
-    organization_id: &str,
+    session: Session<'_>,
     members: &[Submit],
     publish_within: Duration,
 ) -> Result<Vec<Row>, Error> {
     let insert = sql_query(INSERT)
-        .bind::<Text, _>(organization_id)
+        .bind::<Text, _>(session.tenant.0.as_str())
         .bind::<Array<Text>, _>(
             members
                 .iter()
@@ -168,7 +168,7 @@ async fn insert(
                 .collect::<Vec<_>>(),
         )
         .bind::<Array<Nullable<Integer>>, _>(members.iter().map(|member| member.checked).collect::<Vec<_>>());
-    Ok(Cached(insert).load(connection).await?)
+    Ok(Cached(insert).load(&mut &*session.connection).await?)
 }
 
 fn start_at(start: Start) -> Option<Timestamp> {
@@ -187,8 +187,7 @@ fn start_in(start: Start) -> Option<f64> {
 
 /// The executions behind the keys of members that were not inserted.
 async fn known(
-    connection: &mut AsyncPgConnection,
-    organization_id: String,
+    session: Session<'_>,
     members: &[Submit],
     rows: &[Row],
 ) -> Result<HashMap<String, Known>, Error> {
@@ -201,7 +200,10 @@ async fn known(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(load_known(connection, &organization_id, keys)
+    let mut connection = session.connection;
+    let load = load_known(&mut connection, session.tenant.0.as_str(), keys);
+    Ok(session
+        .read(load)
         .await?
         .into_iter()
         .map(|known| (known.idempotency_key.clone(), known))
@@ -209,7 +211,7 @@ async fn known(
 }
 
 async fn load_known(
-    connection: &mut AsyncPgConnection,
+    connection: Shared<'_>,
     organization_id: &str,
     keys: Vec<&str>,
 ) -> Result<Vec<Known>, Error> {
@@ -221,7 +223,7 @@ async fn load_known(
 
 /// The execution behind a key, and the hash of the request that made it.
 pub(super) async fn known_by_key(
-    connection: &mut AsyncPgConnection,
+    connection: Shared<'_>,
     organization_id: &str,
     key: &str,
 ) -> Result<Option<(ExecutionId, String)>, Error> {
