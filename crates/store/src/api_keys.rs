@@ -99,7 +99,7 @@ impl Store {
     ) -> Result<Option<KeyRecord>, Error> {
         let entry = audit::insert(tenant, actor, Action::ApiKeyCreate, &key.id, &key.detail(user_id));
         let (organization_id, user_id) = (tenant.0.to_string(), user_id.to_string());
-        let row = transaction!(self, |connection| {
+        let row = transaction!(self, tenant, |connection| {
             let member = memberships::table
                 .find((&organization_id, &user_id))
                 .select(memberships::user_id);
@@ -132,7 +132,7 @@ impl Store {
         let entry = audit::insert(tenant, actor, Action::ApiKeyRevoke, id, &json!({}));
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let owner = owner.map(ToString::to_string);
-        transaction!(self, |connection| {
+        transaction!(self, tenant, |connection| {
             let mine = api_keys::organization_id
                 .eq(&organization_id)
                 .and(api_keys::id.eq(&id));

@@ -37,6 +37,15 @@ pub enum Error {
         /// How many.
         pending: usize,
     },
+    /// The database's user may not become what the services are.
+    #[error(
+        "the database user may not act as {missing}: {}",
+        crate::postgres_pool::ROLES_ADVICE
+    )]
+    NoMember {
+        /// The roles.
+        missing: String,
+    },
     /// The URL or the data directory cannot be used.
     #[error("{0}")]
     Options(String),
@@ -74,6 +83,7 @@ impl Error {
             | Self::Corrupt { .. }
             | Self::Migrate(_)
             | Self::Unmigrated { .. }
+            | Self::NoMember { .. }
             | Self::Options(_)
             | Self::LimitReached(_)
             | Self::Task(_) => false,

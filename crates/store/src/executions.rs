@@ -128,7 +128,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn execution(&self, tenant: &Tenant, id: &ExecutionId) -> Result<Option<Execution>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let found = read!(self, |connection| {
+        let found = read!(self, tenant, |connection| {
             let found = executions::table
                 .filter(
                     executions::organization_id
@@ -147,7 +147,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn children(&self, tenant: &Tenant, id: &ExecutionId, limit: i64) -> Result<Vec<Child>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let children = executions::table
                 .filter(
                     executions::organization_id

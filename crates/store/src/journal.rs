@@ -23,7 +23,7 @@ impl Store {
         end: i32,
     ) -> Result<Vec<Chunk>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let mine = execution_journal::table
                 .filter(execution_journal::organization_id.eq(&organization_id))
                 .filter(execution_journal::execution_id.eq(&id));

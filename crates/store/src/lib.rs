@@ -23,6 +23,7 @@ mod pool;
 mod postgres_pool;
 mod protocol;
 mod revisions;
+mod roles;
 mod schema;
 mod scope;
 mod sql_types;

@@ -169,7 +169,7 @@ impl Store {
             Pools::Sqlite(_) => Dialect::Sqlite,
         };
         let Statement { sql, binds } = statement::listing(dialect, tenant, filter, after, examined);
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let mut query = sql_query(sql).into_boxed();
             for bind in binds {
                 query = match bind {
@@ -201,7 +201,7 @@ impl Store {
         };
         let examined = filter.examined(limit);
         let Statement { sql, binds } = statement::listing(Dialect::Postgres, tenant, filter, after, examined);
-        let lines = pool.run(move |connection| {
+        let lines = pool.read_in(tenant, move |connection| {
             Box::pin(async move {
                 let mut query =
                     sql_query(format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {sql}")).into_boxed();

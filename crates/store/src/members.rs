@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{api_keys, memberships, organizations, users};
+use crate::scope::Administration;
 use crate::sql_types::Timestamp;
 use crate::{Action, Actor, Error, Store, System, Tenant, audit};
 
@@ -58,12 +59,12 @@ impl Store {
     /// When the database does not answer.
     pub async fn standing(
         &self,
-        _system: System,
+        system: System,
         organization_id: &OrganizationId,
         user_id: &UserId,
     ) -> Result<Option<Standing>, Error> {
         let key = (organization_id.to_string(), user_id.to_string());
-        let found = read!(self, |connection| {
+        let found = read!(self, system, |connection| {
             let standing = memberships::table
                 .inner_join(organizations::table.on(organizations::id.eq(memberships::organization_id)))
                 .inner_join(users::table.on(users::id.eq(memberships::user_id)))
@@ -103,7 +104,7 @@ impl Store {
         let detail = json!({"role": role.as_str()});
         let entry = audit::insert(tenant, actor, Action::MemberAdd, user_id, &detail);
         let (organization_id, user_id) = (tenant.0.to_string(), user_id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let organization = organizations::table
                 .find(&organization_id)
                 .select(organizations::id);
@@ -141,7 +142,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn members(&self, tenant: &Tenant) -> Result<Vec<Member>, Error> {
         let organization_id = tenant.0.to_string();
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let members = memberships::table
                 .inner_join(users::table.on(users::id.eq(memberships::user_id)))
                 .filter(memberships::organization_id.eq(organization_id))
@@ -173,7 +174,7 @@ impl Store {
         let detail = json!({"role": role.as_str()});
         let entry = audit::insert(tenant, actor, Action::MemberSetRole, user_id, &detail);
         let key = (tenant.0.to_string(), user_id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let change =
                 diesel::update(memberships::table.find(key)).set(memberships::role.eq(role.as_str()));
             if change.execute(connection).await? == 0 {
@@ -196,7 +197,7 @@ impl Store {
         user_id: &UserId,
     ) -> Result<Option<usize>, Error> {
         let (tenant, actor, user) = (tenant.clone(), actor.clone(), user_id.clone());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let (organization_id, user_id) = (tenant.0.to_string(), user.to_string());
             let keys = api_keys::table
                 .filter(api_keys::organization_id.eq(&organization_id))

@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use crate::Error;
 use crate::pool::Pools;
 use crate::postgres_pool::PostgresPool;
+use crate::scope::Administration;
 
 /// What PostgreSQL needs.
 pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -68,8 +69,11 @@ pub(crate) async fn pending(pools: &Pools) -> Result<Vec<String>, Error> {
         "SELECT count(*) AS tables FROM sqlite_master WHERE name = '__diesel_schema_migrations'";
     let applied = match pools {
         Pools::Postgres(pool) => {
-            pool.run(|connection| Box::pin(applied!(connection, POSTGRES_TABLES)))
-                .await?
+            // As the user, who is there before the roles are.
+            pool.read_in(Administration, |connection| {
+                Box::pin(applied!(connection, POSTGRES_TABLES))
+            })
+            .await?
         }
         Pools::Sqlite(pool) => {
             pool.read(|connection| Box::pin(applied!(connection, SQLITE_TABLES)))

@@ -11,6 +11,7 @@ use crate::api_keys::NewApiKey;
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{api_keys, memberships, organizations, users};
+use crate::scope::Administration;
 use crate::sql_types::Timestamp;
 use crate::{Action, Actor, Error, Store, System, Tenant, audit};
 
@@ -108,7 +109,7 @@ impl Store {
             ),
         ];
         let (organization_id, user_id) = (owner.organization_id.to_string(), owner.user_id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let new = (
                 organizations::id.eq(&organization_id),
                 organizations::name.eq(organization.name),
@@ -163,7 +164,7 @@ impl Store {
         let id = OrganizationId::new();
         let tenant = Tenant(id.clone());
         let entry = audit::insert(&tenant, actor, Action::OrganizationCreate, &id, &detail(&new));
-        let row = transaction!(self, |connection| {
+        let row = transaction!(self, Administration, |connection| {
             let new = (
                 organizations::id.eq(id.to_string()),
                 organizations::name.eq(new.name),
@@ -191,7 +192,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Organization>, Error> {
         let after = after.map_or_else(String::new, ToString::to_string);
-        let rows = read!(self, |connection| {
+        let rows = read!(self, Administration, |connection| {
             let organizations = organizations::table
                 .filter(organizations::id.gt(after))
                 .order(organizations::id)
@@ -216,7 +217,7 @@ impl Store {
             &json!({"tier": tier}),
         );
         let organization_id = tenant.0.to_string();
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let change =
                 diesel::update(organizations::table.find(organization_id)).set(organizations::tier.eq(tier));
             if change.execute(connection).await? == 0 {
@@ -231,8 +232,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn first_organization(&self, _system: System) -> Result<Option<Owner>, Error> {
-        let found = read!(self, |connection| {
+    pub async fn first_organization(&self, system: System) -> Result<Option<Owner>, Error> {
+        let found = read!(self, system, |connection| {
             let owners = memberships::table
                 .filter(memberships::role.eq(OWNER))
                 // Ids are in order of age.

@@ -12,27 +12,31 @@ pub(crate) enum Pools {
     Sqlite(SqlitePool),
 }
 
-/// Runs a body that reads, `|connection| async block's statements`, on whichever database the store has. The body is
-/// compiled for each, so it must be portable Diesel; it owns what it captures.
+/// Runs a body that reads, `|connection| async block's statements`, on whichever database the store has, on behalf of
+/// `$scope`: a `&Tenant`, [`System`](crate::System) or [`Administration`](crate::scope::Administration). The body is
+/// compiled for each database, so it must be portable Diesel; it owns what it captures.
 macro_rules! read {
-    ($store:expr, |$connection:ident| $body:block) => {
+    ($store:expr, $scope:expr, |$connection:ident| $body:block) => {{
+        let scope = $crate::scope::Scope::from($scope);
         match &$store.pools {
             $crate::pool::Pools::Postgres(pool) => {
-                pool.run(move |$connection| Box::pin(async move { $body })).await
+                pool.read_in(scope, move |$connection| Box::pin(async move { $body }))
+                    .await
             }
             $crate::pool::Pools::Sqlite(pool) => {
                 pool.read(move |$connection| Box::pin(async move { $body })).await
             }
         }
-    };
+    }};
 }
 
 /// Like [`read`], for a body that writes: in one transaction, rolled back when the body answers with an error.
 macro_rules! transaction {
-    ($store:expr, |$connection:ident| $body:block) => {
+    ($store:expr, $scope:expr, |$connection:ident| $body:block) => {{
+        let scope = $crate::scope::Scope::from($scope);
         match &$store.pools {
             $crate::pool::Pools::Postgres(pool) => {
-                pool.transaction(move |$connection| Box::pin(async move { $body }))
+                pool.transaction_in(scope, move |$connection| Box::pin(async move { $body }))
                     .await
             }
             $crate::pool::Pools::Sqlite(pool) => {
@@ -40,7 +44,7 @@ macro_rules! transaction {
                     .await
             }
         }
-    };
+    }};
 }
 
 pub(crate) use {read, transaction};

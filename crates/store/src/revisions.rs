@@ -66,7 +66,7 @@ impl Store {
         limit: i64,
     ) -> Result<Option<Vec<Revision>>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let found = read!(self, |connection| {
+        let found = read!(self, tenant, |connection| {
             let mine = workflows::table
                 .filter(
                     workflows::organization_id
@@ -110,12 +110,12 @@ impl Store {
     /// When the database does not answer.
     pub async fn revision(
         &self,
-        _system: System,
+        system: System,
         id: &WorkflowId,
         revision: i32,
     ) -> Result<Option<String>, Error> {
         let id = id.to_string();
-        read!(self, |connection| {
+        read!(self, system, |connection| {
             let definition = workflow_revisions::table
                 .inner_join(
                     workflows::table.on(workflows::organization_id
@@ -143,7 +143,7 @@ impl Store {
         revision: i32,
     ) -> Result<Option<String>, Error> {
         let key = (tenant.0.to_string(), id.to_string(), revision);
-        read!(self, |connection| {
+        read!(self, tenant, |connection| {
             let definition = workflow_revisions::table
                 .find(key)
                 .select(workflow_revisions::definition);
@@ -165,7 +165,7 @@ impl Store {
     ) -> Result<Option<Workflow>, Error> {
         let now = Timestamp(self.now().await?);
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let saved = transaction!(self, |connection| {
+        let saved = transaction!(self, tenant, |connection| {
             let mine = workflows::table.filter(
                 workflows::organization_id
                     .eq(&organization_id)

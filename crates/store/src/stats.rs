@@ -59,7 +59,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn stats(&self, tenant: &Tenant, range: &StatsRange) -> Result<Stats, Error> {
         let (organization_id, range) = (tenant.0.to_string(), range.clone());
-        read!(self, |connection| {
+        read!(self, tenant, |connection| {
             let workflows = workflows::table
                 .filter(
                     workflows::organization_id

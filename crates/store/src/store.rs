@@ -6,13 +6,16 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel::IntoSql;
 use diesel_async::RunQueryDsl;
+use gristmill_core::OrganizationId;
 
 use crate::migrate;
 use crate::pool::{Pools, read};
 use crate::postgres_pool::PostgresPool;
+use crate::roles;
+use crate::scope::Scope;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
-use crate::{Error, Protocol};
+use crate::{Error, Protocol, System, Tenant};
 
 /// Where the database is, and how long to wait for it. Not `Debug`: the URL holds a password.
 #[derive(Clone)]
@@ -20,7 +23,7 @@ pub struct Options {
     /// `postgres://…` or `sqlite:PATH`. Of PostgreSQL, `sslmode` is `disable`, `prefer` (TLS if that works, as libpq does
     /// it) or `require`, which also verifies the server's certificate by the certificates of this machine.
     pub url: String,
-    /// How many connections at most; for SQLite the readers.
+    /// How many connections at most for each of the services' two roles; for SQLite the readers.
     pub pool_size: usize,
     /// How long to wait for a new connection.
     pub connect_timeout: Duration,
@@ -119,7 +122,7 @@ impl Store {
     pub async fn now(&self) -> Result<DateTime<Utc>, Error> {
         match &self.pools {
             Pools::Postgres(pool) => {
-                pool.run(|connection| {
+                pool.read_in(System, |connection| {
                     Box::pin(async move {
                         let now = diesel::dsl::sql::<Moment>("clock_timestamp()");
                         Ok(diesel::select(now).get_result::<Timestamp>(connection).await?.0)
@@ -140,12 +143,18 @@ impl Store {
         }
     }
 
-    /// Asks the database for a sign of life.
+    /// Asks the database for a sign of life, as each of the services' roles.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn ping(&self) -> Result<(), Error> {
-        read!(self, |connection| {
+        self.answers(Scope::System).await?;
+        // Nobody's organization: it is the role that matters, which the database may refuse.
+        self.answers(Scope::Tenant(Tenant(OrganizationId::new()))).await
+    }
+
+    async fn answers(&self, scope: Scope) -> Result<(), Error> {
+        read!(self, scope, |connection| {
             let one = 1_i32.into_sql::<diesel::sql_types::Integer>();
             diesel::select(one).get_result::<i32>(connection).await?;
             Ok(())
@@ -168,13 +177,19 @@ impl Store {
         migrate::pending(&self.pools).await
     }
 
-    /// Makes sure that the database has every migration of this version.
+    /// Makes sure that the database has every migration of this version, and lets its user be what a service must be.
     ///
     /// # Errors
-    /// [`Error::Unmigrated`], which tells the operator what to do, or the database does not answer.
+    /// [`Error::Unmigrated`] or [`Error::NoMember`], which tell the operator what to do, or the database does not answer.
     pub async fn check_schema(&self) -> Result<(), Error> {
-        match self.pending_migrations().await?.len() {
-            0 => Ok(()),
+        let pending = match self.pending_migrations().await {
+            Ok(pending) => pending.len(),
+            // Whoever is no member of anything may not even look.
+            Err(error @ Error::Statement(_)) => return roles::check(&self.pools).await.and(Err(error)),
+            Err(error) => return Err(error),
+        };
+        match pending {
+            0 => roles::check(&self.pools).await,
             pending => Err(Error::Unmigrated { pending }),
         }
     }

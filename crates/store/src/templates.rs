@@ -102,7 +102,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn template(&self, tenant: &Tenant, id: &TemplateId) -> Result<Option<Template>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let found = read!(self, |connection| {
+        let found = read!(self, tenant, |connection| {
             let found = visible!(organization_id)
                 .filter(workflow_templates::id.eq(id))
                 .select(Row::as_select());
@@ -123,7 +123,7 @@ impl Store {
         offset: i64,
     ) -> Result<(Vec<Template>, i64), Error> {
         let (organization_id, filter) = (tenant.0.to_string(), filter.clone());
-        let (rows, total) = read!(self, |connection| {
+        let (rows, total) = read!(self, tenant, |connection| {
             macro_rules! wanted {
                 () => {{
                     let mut wanted = visible!(organization_id).into_boxed();
@@ -169,7 +169,7 @@ impl Store {
         let search = crate::workflows::search_text(&new.name, new.description.as_deref());
         let detail = json!({"name": new.name, "isShared": new.is_shared});
         let entry = audit::insert(tenant, actor, Action::TemplatePublish, &new.id, &detail);
-        let row = transaction!(self, |connection| {
+        let row = transaction!(self, tenant, |connection| {
             let row = (
                 workflow_templates::id.eq(new.id.to_string()),
                 workflow_templates::organization_id.eq(organization_id),
@@ -206,7 +206,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let entry = audit::insert(tenant, actor, Action::TemplateDelete, id, &json!({}));
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let deleted = transaction!(self, |connection| {
+        let deleted = transaction!(self, tenant, |connection| {
             let own = workflow_templates::table.filter(
                 workflow_templates::id
                     .eq(id)

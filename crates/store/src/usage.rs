@@ -116,7 +116,7 @@ impl Store {
     pub async fn usage(&self, tenant: &Tenant) -> Result<Usage, Error> {
         let month = self.now().await?.format(MONTH).to_string();
         let (organization_id, of_month) = (tenant.0.to_string(), month.clone());
-        let (executions, workflows) = read!(self, |connection| {
+        let (executions, workflows) = read!(self, tenant, |connection| {
             let executions = usage_counters::table
                 .filter(
                     usage_counters::organization_id

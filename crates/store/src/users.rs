@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{memberships, users};
+use crate::scope::Administration;
 use crate::sql_types::Timestamp;
 use crate::{Action, Actor, Error, NewUser, Store, System, Tenant, audit};
 
@@ -44,7 +45,7 @@ impl Store {
     /// # Errors
     /// [`Error::Statement`] when the role is unknown.
     pub async fn create_user(&self, _system: System, new: NewUser) -> Result<Option<User>, Error> {
-        let row = transaction!(self, |connection| {
+        let row = transaction!(self, Administration, |connection| {
             let new = (
                 users::id.eq(UserId::new().to_string()),
                 users::name.eq(new.name),
@@ -73,7 +74,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<User>, Error> {
         let after = after.map_or_else(String::new, ToString::to_string);
-        let rows = read!(self, |connection| {
+        let rows = read!(self, Administration, |connection| {
             let users = users::table
                 .filter(users::id.gt(after))
                 .order(users::id)
@@ -90,7 +91,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn user_by_email(&self, _system: System, email: &str) -> Result<Option<User>, Error> {
         let email = email.to_owned();
-        let row = read!(self, |connection| {
+        let row = read!(self, Administration, |connection| {
             let user = users::table
                 .filter(users::email.eq(email))
                 .select(Row::as_select());
@@ -112,7 +113,7 @@ impl Store {
         role: GlobalRole,
     ) -> Result<bool, Error> {
         let (actor, user) = (actor.clone(), user_id.clone());
-        transaction!(self, |connection| {
+        transaction!(self, Administration, |connection| {
             let change =
                 diesel::update(users::table.find(user.as_str())).set(users::global_role.eq(role.as_str()));
             if change.execute(connection).await? == 0 {

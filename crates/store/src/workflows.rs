@@ -210,7 +210,7 @@ impl Store {
         let detail = json!({"name": new.name, "revision": 1});
         let entry = audit::insert(tenant, actor, Action::WorkflowCreate, &new.id, &detail);
         let lock = lock_workflows(self);
-        let row = transaction!(self, |connection| {
+        let row = transaction!(self, tenant, |connection| {
             admit_workflow!(connection, lock, &organization_id, new.limit);
             let id = new.id.to_string();
             let workflow = (
@@ -257,7 +257,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn workflow(&self, tenant: &Tenant, id: &WorkflowId) -> Result<Option<Workflow>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let found = read!(self, |connection| {
+        let found = read!(self, tenant, |connection| {
             let found = newest_revisions!()
                 .filter(
                     workflows::organization_id
@@ -280,7 +280,7 @@ impl Store {
         name: &str,
     ) -> Result<Option<Workflow>, Error> {
         let (organization_id, name) = (tenant.0.to_string(), name.to_owned());
-        let found = read!(self, |connection| {
+        let found = read!(self, tenant, |connection| {
             let found = newest_revisions!()
                 .filter(
                     workflows::organization_id

@@ -2,7 +2,7 @@
 
 use gristmill_core::ApiKeyId;
 use gristmill_core::access::Scopes;
-use gristmill_store::{Store, System};
+use gristmill_store::{Store, System, Tenant};
 
 use super::Principal;
 use crate::error::Error;
@@ -38,7 +38,11 @@ async fn by_key(state: &AppState, hash: String) -> Result<Principal, Error> {
         .await?
         .ok_or(Error::WrongKey)?;
     if owner.use_is_news {
-        note_use(store.clone(), owner.id.clone());
+        note_use(
+            store.clone(),
+            Tenant(owner.organization_id.clone()),
+            owner.id.clone(),
+        );
     }
     let principal = Principal {
         organization: owner.organization_id,
@@ -79,9 +83,9 @@ async fn by_token(state: &AppState, tokens: &Tokens, token: &str, hash: String) 
 }
 
 /// In a task of its own: no request waits for a note.
-fn note_use(store: Store, key: ApiKeyId) {
+fn note_use(store: Store, tenant: Tenant, key: ApiKeyId) {
     tokio::spawn(async move {
-        if let Err(error) = store.note_api_key_use(System, &key).await {
+        if let Err(error) = store.note_api_key_use(&tenant, &key).await {
             let error: &dyn std::error::Error = &error;
             tracing::debug!(key.id = %key, error, "the use of an API key was not noted");
         }

@@ -6,30 +6,6 @@ use serde_json::json;
 
 use crate::world::{BASE, World, add_organization, execute_path, send};
 
-pub(crate) async fn what_another_organization_owns_is_404(database: TestDatabase) {
-    let mut world = World::on(database).await;
-    let workflow = world.workflow().await;
-    let execution = world.execution().await;
-    let key = add_organization(&world.store).await.1;
-    let owner = std::mem::replace(&mut world.key, key);
-    let paths = [
-        format!("{BASE}/workflows/{workflow}"),
-        format!("{BASE}/executions/{execution}"),
-        format!("{BASE}/executions/{execution}/journal"),
-    ];
-    for path in &paths {
-        world.get(path).await.problem(404, "not-found");
-    }
-    world
-        .post(&execute_path(&workflow), &json!({}))
-        .await
-        .problem(404, "not-found");
-    world.key = owner;
-    for path in &paths {
-        assert_eq!(world.get(path).await.status, 200);
-    }
-}
-
 pub(crate) async fn an_id_that_is_none_is_404(database: TestDatabase) {
     let world = World::on(database).await;
     for id in ["wf_unknown", "wf_exec_1", "7", "%00", "%ff", "wf_%00", "a%2Fb"] {

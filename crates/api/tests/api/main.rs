@@ -35,6 +35,7 @@ mod probes;
 mod shutdown;
 mod stats;
 mod templates;
+mod tenants;
 mod tokens;
 mod world;
 
@@ -134,7 +135,6 @@ on_both! {
         twenty_at_once_with_one_key_make_one_execution
         a_key_that_is_none_is_refused;
     isolation:
-        what_another_organization_owns_is_404
         an_id_that_is_none_is_404
         two_organizations_may_use_the_same_key;
     journal:
@@ -210,4 +210,6 @@ on_both! {
         a_workflow_becomes_a_template_for_its_own_organization_or_for_all
         a_shared_template_names_no_workflow_of_its_organization
         templates_are_listed_by_category_and_search;
+    tenants:
+        no_route_tells_or_changes_what_is_another_organizations;
 }

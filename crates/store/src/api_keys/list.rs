@@ -64,7 +64,7 @@ impl Store {
     ) -> Result<Vec<KeyRecord>, Error> {
         let organization_id = tenant.0.to_string();
         let (owner, before) = (owner.map(ToString::to_string), before.map(ToString::to_string));
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let mut query = api_keys::table
                 .filter(api_keys::organization_id.eq(organization_id))
                 .select(Row::as_select())

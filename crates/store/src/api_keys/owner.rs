@@ -14,7 +14,7 @@ use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{api_keys, memberships, organizations, users};
 use crate::sql_types::{Moment, Timestamp};
-use crate::{Error, Store, System};
+use crate::{Error, Store, System, Tenant};
 
 /// How often a key's last use is written down.
 const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -60,9 +60,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn api_key_by_hash(&self, _system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
+    pub async fn api_key_by_hash(&self, system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
         let (hash, clock) = (hash.to_owned(), self.clock());
-        let found = read!(self, |connection| {
+        let found = read!(self, system, |connection| {
             let owner = api_keys::table
                 .inner_join(organizations::table.on(organizations::id.eq(api_keys::organization_id)))
                 .inner_join(users::table.on(users::id.eq(api_keys::user_id)))
@@ -97,9 +97,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn note_api_key_use(&self, _system: System, id: &ApiKeyId) -> Result<(), Error> {
+    pub async fn note_api_key_use(&self, tenant: &Tenant, id: &ApiKeyId) -> Result<(), Error> {
         let (id, now) = (id.to_string(), self.now().await?);
-        transaction!(self, |connection| {
+        transaction!(self, tenant, |connection| {
             let stale = api_keys::last_used_at
                 .is_null()
                 .or(api_keys::last_used_at.le(Timestamp(now - USE_NOTED_EVERY)));

@@ -91,7 +91,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<AuditEntry>, Error> {
         let organization_id = tenant.0.to_string();
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let mut query = audit_log::table
                 .filter(audit_log::organization_id.eq(organization_id))
                 .select(Row::as_select())

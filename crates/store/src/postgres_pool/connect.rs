@@ -6,10 +6,12 @@ use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
 use rustls::crypto::{CryptoProvider, ring};
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::role::{ADVICE, Role};
 use crate::{Error, Options};
 
 /// How long sent bytes may stay unacknowledged: without it a query into a dead network hangs for a quarter of an hour.
@@ -22,11 +24,13 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(crate) struct Connector {
     config: Config,
     limits: String,
+    role: Option<Role>,
     tls: Option<MakeRustlsConnect>,
 }
 
 impl Connector {
-    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+    /// Connections take `role`; without one they stay the URL's user.
+    pub(crate) fn new(options: &Options, role: Option<Role>) -> Result<Self, Error> {
         let mut config: Config = options
             .url
             .parse()
@@ -47,6 +51,7 @@ impl Connector {
         Ok(Self {
             config,
             limits: limits(options),
+            role,
             tls,
         })
     }
@@ -60,7 +65,8 @@ impl Connector {
     }
 
     pub(crate) async fn connect(self) -> ConnectionResult<AsyncPgConnection> {
-        match self.open().await.map_err(failed)? {
+        let role = self.role;
+        match self.open().await.map_err(|error| refused(role, error))? {
             Opened::Plain(client, connection) => {
                 AsyncPgConnection::try_from_client_and_connection(client, *connection).await
             }
@@ -72,9 +78,13 @@ impl Connector {
 
     async fn open(self) -> Result<Opened, tokio_postgres::Error> {
         let mut config = self.config;
-        // What the URL itself sets comes last and wins.
+        // What the URL itself sets comes after the limits and wins over them, but not over the role.
         let set = config.get_options().unwrap_or_default();
-        config.options(format!("{} {set}", self.limits).trim());
+        let role = self
+            .role
+            .map(|role| format!("-c role={}", role.name()))
+            .unwrap_or_default();
+        config.options(format!("{} {set} {role}", self.limits).trim());
         let Some(tls) = self.tls else {
             return open_plain(&config).await;
         };
@@ -110,7 +120,7 @@ async fn open_plain(config: &Config) -> Result<Opened, tokio_postgres::Error> {
 /// # Errors
 /// [`Error::Options`] when the URL makes no sense, [`Error::Connect`] when there is no connection.
 pub async fn connect_postgres(options: &Options) -> Result<Client, Error> {
-    let opened = Connector::new(options)?.without_limits().open().await;
+    let opened = Connector::new(options, None)?.without_limits().open().await;
     match opened.map_err(|error| Error::Connect(failed(error).into()))? {
         Opened::Plain(client, connection) => {
             tokio::spawn(async move { note_end(connection.await) });
@@ -127,6 +137,22 @@ pub async fn connect_postgres(options: &Options) -> Result<Client, Error> {
 fn note_end(ended: Result<(), tokio_postgres::Error>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to PostgreSQL ended");
+    }
+}
+
+/// A role that is not there, or that the user may not take, is for the operator to put right.
+fn refused(role: Option<Role>, error: tokio_postgres::Error) -> ConnectionError {
+    let states = [
+        SqlState::INVALID_PARAMETER_VALUE,
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::UNDEFINED_OBJECT,
+    ];
+    let told = role.filter(|_| error.code().is_some_and(|code| states.contains(code)));
+    match (told, failed(error)) {
+        (Some(_), ConnectionError::BadConnection(message)) => {
+            ConnectionError::BadConnection(format!("{message}; {ADVICE}"))
+        }
+        (_, error) => error,
     }
 }
 

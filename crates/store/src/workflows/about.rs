@@ -93,7 +93,7 @@ impl Store {
         let organization_id = tenant.0.to_string();
         let (id, user_id) = (workflow.id.to_string(), workflow.created_by.to_string());
         let template_id = workflow.template_id.as_ref().map(ToString::to_string);
-        let (creator, template, rows, counted) = read!(self, |connection| {
+        let (creator, template, rows, counted) = read!(self, tenant, |connection| {
             let creator = users::table.find(user_id).select((users::name, users::email));
             let creator = creator.first::<(String, String)>(connection).await?;
             let template = workflow_templates::table

@@ -144,7 +144,7 @@ impl Store {
         let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id, edition) = (tenant.0.to_string(), id.to_string(), Some(edition));
         let search = search_text(&change.name, change.description.as_deref());
-        let outcome = transaction!(self, |connection| {
+        let outcome = transaction!(self, &tenant, |connection| {
             let WorkflowChange {
                 definition, facts, ..
             } = change;
@@ -185,7 +185,7 @@ impl Store {
         let now = Timestamp(self.now().await?);
         let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let outcome = transaction!(self, |connection| {
+        let outcome = transaction!(self, &tenant, |connection| {
             // The update comes first for its lock: what is switched is what it found.
             let mut row = change!(
                 connection,

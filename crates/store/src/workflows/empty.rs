@@ -31,9 +31,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn deletions(&self, _system: System, limit: i64) -> Result<Vec<Deletion>, Error> {
+    pub async fn deletions(&self, system: System, limit: i64) -> Result<Vec<Deletion>, Error> {
         let now = self.now().await?;
-        let rows = read!(self, |connection| {
+        let rows = read!(self, system, |connection| {
             let deleted = workflows::table
                 .filter(
                     workflows::deleted_at
@@ -75,7 +75,7 @@ impl Store {
         const LAST: &str = "wf_exec_~";
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let before = before.map_or_else(|| LAST.to_owned(), ToString::to_string);
-        let rows = read!(self, |connection| {
+        let rows = read!(self, tenant, |connection| {
             let page = executions::table
                 .filter(
                     executions::organization_id
@@ -106,7 +106,7 @@ impl Store {
     pub async fn note_emptied(&self, tenant: &Tenant, id: &WorkflowId) -> Result<(), Error> {
         let now = Timestamp(self.now().await?);
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        transaction!(self, |connection| {
+        transaction!(self, tenant, |connection| {
             let deleted = workflows::table.filter(
                 workflows::organization_id
                     .eq(organization_id)
@@ -125,8 +125,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn remove_deleted_workflows(&self, _system: System, limit: i64) -> Result<usize, Error> {
-        transaction!(self, |connection| {
+    pub async fn remove_deleted_workflows(&self, system: System, limit: i64) -> Result<usize, Error> {
+        transaction!(self, system, |connection| {
             let bare = workflows::table
                 .filter(
                     workflows::deleted_at

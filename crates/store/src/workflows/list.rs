@@ -173,7 +173,7 @@ impl Store {
         page: Page,
     ) -> Result<(Vec<Listed>, i64), Error> {
         let (organization_id, filter) = (tenant.0.to_string(), filter.clone());
-        let (rows, total) = read!(self, |connection| {
+        let (rows, total) = read!(self, tenant, |connection| {
             let total = wanted!(organization_id, filter)
                 .count()
                 .get_result::<i64>(connection)

@@ -157,7 +157,8 @@ async fn the_server_shows_whose_connection_it_is() {
     store.ping().await.unwrap();
     let name = "SELECT count(*)::text AS value FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'worker-7'";
-    wait_for(&db, name, "1").await;
+    // One for each of the services' roles.
+    wait_for(&db, name, "2").await;
 }
 
 #[test]

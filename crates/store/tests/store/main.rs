@@ -37,6 +37,7 @@ mod settle;
 mod sqlite_files;
 mod submit;
 mod suspend;
+mod tenancy;
 mod unpublish_lane;
 mod watch;
 mod workflows;

@@ -25,7 +25,16 @@ const POSTGRES_SCHEMA: &str = "
         AS value FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '%diesel%'
     UNION SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace
-    UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY value";
+    UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION SELECT tablename || ' ' || policyname || ' ' || cmd || ' ' || array_to_string(roles, ',') || ' ' || qual
+        FROM pg_policies WHERE schemaname = 'public'
+    UNION SELECT relname || ' is secured' FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND (relrowsecurity OR relforcerowsecurity)
+    UNION SELECT grantee || ' ' || privilege_type || ' ' || table_name FROM information_schema.role_table_grants
+        WHERE table_schema = 'public' AND grantee LIKE 'gristmill\\_%'
+    UNION SELECT grantee || ' ' || privilege_type || ' ' || table_name || ' ' || column_name
+        FROM information_schema.role_column_grants WHERE table_schema = 'public' AND grantee LIKE 'gristmill\\_%'
+    UNION SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY value";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_schema_is_the_same_after_up_down_up() {

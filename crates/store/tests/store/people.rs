@@ -93,10 +93,10 @@ pub(crate) async fn a_keys_last_use_is_noted_once_a_minute(db: &TestDatabase) {
     };
     let noted = async || store.api_keys(&tenant, None, None, 1).await.unwrap()[0].last_used_at;
     assert!(is_news().await);
-    store.note_api_key_use(System, &id).await.unwrap();
+    store.note_api_key_use(&tenant, &id).await.unwrap();
     let first = noted().await.unwrap();
     assert!(!is_news().await);
-    store.note_api_key_use(System, &id).await.unwrap();
+    store.note_api_key_use(&tenant, &id).await.unwrap();
     assert_eq!(noted().await, Some(first));
     let earlier = match raw::sqlite_path(db) {
         Some(_) => "last_used_at - 61000000",
@@ -104,7 +104,7 @@ pub(crate) async fn a_keys_last_use_is_noted_once_a_minute(db: &TestDatabase) {
     };
     raw::execute(db, &format!("UPDATE api_keys SET last_used_at = {earlier}")).await;
     assert!(is_news().await);
-    store.note_api_key_use(System, &id).await.unwrap();
+    store.note_api_key_use(&tenant, &id).await.unwrap();
     assert!(noted().await.unwrap() >= first);
 }
 

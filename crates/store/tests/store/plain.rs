@@ -335,6 +335,10 @@ async fn owned(db: &TestDatabase) -> (&Store, Owner) {
     (db.store(), owner)
 }
 
+pub(crate) async fn bootstrap_as_ada(store: &Store) -> Result<Owner, Error> {
+    bootstrap(store, "ada@example.com", key("hash-1")).await
+}
+
 async fn bootstrap(store: &Store, email: &str, key: NewApiKey) -> Result<Owner, Error> {
     let organization = NewOrganization {
         name: "Mill".to_owned(),

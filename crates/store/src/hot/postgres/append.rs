@@ -38,7 +38,7 @@ pub(super) async fn append(pool: &PostgresPool, members: &[Append]) -> Result<Ve
     );
     let progress: Vec<_> = members.iter().map(|member| is_progress(&member.chunk)).collect();
     let known: Vec<_> = members.iter().map(|member| member.journal_len).collect();
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let append = bind_holders!(APPEND, holders)
                 .bind::<Array<Bool>, _>(progress)

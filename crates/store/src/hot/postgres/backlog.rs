@@ -26,7 +26,7 @@ struct Row {
 }
 
 pub(super) async fn backlog(pool: &PostgresPool) -> Result<Backlog, Error> {
-    let row = pool.run(|connection| {
+    let row = pool.run_as_system(|connection| {
         Box::pin(async move { Ok(Cached(sql_query(BACKLOG)).get_result::<Row>(connection).await?) })
     });
     let row = row.await?;

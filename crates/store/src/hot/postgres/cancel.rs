@@ -50,9 +50,9 @@ pub(super) async fn cancel(
     actor: &Actor,
     id: &ExecutionId,
 ) -> Result<Cancelled, Error> {
-    let (tenant, actor) = (tenant.clone(), actor.clone());
+    let (owner, actor) = (tenant.clone(), actor.clone());
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let tree = lock_tree(connection, &organization_id, &id).await?;
             let status: Option<StatusRow> = Cached(sql_query(STATUS).bind::<Text, _>(&id))
@@ -69,7 +69,7 @@ pub(super) async fn cancel(
                     let cancel = sql_query(CANCEL).bind::<Array<Text>, _>(tree);
                     let rows: Vec<PlaceRow> = Cached(cancel).load(connection).await?;
                     let detail = json!({"executions": rows.len()});
-                    audit::insert(&tenant, &actor, Action::ExecutionCancel, id, &detail)
+                    audit::insert(&owner, &actor, Action::ExecutionCancel, id, &detail)
                         .execute(connection)
                         .await?;
                     Ok(Cancelled::Yes(rows.len()))

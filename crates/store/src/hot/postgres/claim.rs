@@ -45,7 +45,7 @@ pub(super) async fn claim(
 ) -> Result<Vec<Claimed>, Error> {
     let (ids, attempts) = columns(jobs);
     let claim = claim.clone();
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let claim = sql_query(CLAIM)
                 .bind::<Array<Text>, _>(ids)

@@ -26,7 +26,7 @@ const CONFIRM: &str = "
 
 pub(super) async fn confirm(pool: &PostgresPool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
     let (ids, attempts) = columns(jobs);
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let confirm = sql_query(CONFIRM)
                 .bind::<Array<Text>, _>(ids)

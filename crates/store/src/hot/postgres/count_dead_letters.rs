@@ -60,7 +60,7 @@ pub(super) async fn count_dead_letters(
     let (ids, attempts) = columns(jobs);
     let error = error.to_owned();
     let follow_ups: Vec<_> = ids.iter().map(|_| ExecutionId::new().to_string()).collect();
-    let rows = pool.transaction(move |connection| {
+    let rows = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             lock_with_parents(connection, &ids).await?;
             let count = sql_query(COUNT)

@@ -50,13 +50,13 @@ struct Answer {
 }
 
 pub(super) async fn count_ends(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
-    let any = pool.run(|connection| {
+    let any = pool.run_as_system(|connection| {
         Box::pin(async move { Ok(Cached(sql_query(ANY)).get_result::<Answer>(connection).await?.yes) })
     });
     if !any.await? {
         return Ok(0);
     }
-    pool.transaction(move |connection| {
+    pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             if !Cached(sql_query(TURN))
                 .get_result::<Answer>(connection)

@@ -42,7 +42,7 @@ pub(super) async fn delete(
 ) -> Result<Deleted, Error> {
     let entry = audit::insert(tenant, actor, Action::ExecutionDelete, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let delete = sql_query(DELETE)
                 .bind::<Text, _>(organization_id)

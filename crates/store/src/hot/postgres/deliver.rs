@@ -65,7 +65,7 @@ pub(super) async fn deliver(
     );
     let organization_id = tenant.0.to_string();
     let mail = mail.clone();
-    let row = pool.transaction(move |connection| {
+    let row = pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let deliver = sql_query(DELIVER)
                 .bind::<Text, _>(organization_id)

@@ -18,7 +18,7 @@ pub(super) async fn ended(pool: &PostgresPool, ids: &[ExecutionId]) -> Result<Ve
         .filter(|status| status.is_terminal())
         .map(ExecutionStatus::as_str)
         .collect();
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let ended = dsl::executions
                 .filter(dsl::id.eq_any(wanted))

@@ -23,7 +23,7 @@ const HAND_BACK: &str = "
 
 pub(super) async fn hand_back(pool: &PostgresPool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
     let (ids, attempts) = columns(jobs);
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let hand_back = sql_query(HAND_BACK)
                 .bind::<Array<Text>, _>(ids)

@@ -9,7 +9,7 @@ use crate::schema::execution_inbox::dsl;
 
 pub(super) async fn inbox(pool: &PostgresPool, id: &ExecutionId, after: i64) -> Result<Vec<Received>, Error> {
     let id = id.to_string();
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let inbox = dsl::execution_inbox
                 .filter(dsl::execution_id.eq(id))

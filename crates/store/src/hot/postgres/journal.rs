@@ -15,7 +15,7 @@ pub(super) async fn journal(
     ids: &[ExecutionId],
 ) -> Result<Vec<(ExecutionId, Vec<Chunk>)>, Error> {
     let wanted = texts(ids);
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let chunks = dsl::execution_journal
                 .filter(dsl::execution_id.eq_any(wanted))

@@ -52,7 +52,7 @@ pub(super) async fn prune(pool: &PostgresPool, retention: &Retention, limit: i64
             Keep::Forever => (status.as_str(), f64::INFINITY),
         })
         .unzip();
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let prune = sql_query(PRUNE)
                 .bind::<Array<Text>, _>(statuses)

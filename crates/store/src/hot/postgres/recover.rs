@@ -17,7 +17,7 @@ const RECOVER: &str = "
     FROM locked WHERE e.id = locked.id";
 
 pub(super) async fn recover(pool: &PostgresPool) -> Result<u64, Error> {
-    pool.run(|connection| {
+    pool.run_as_system(|connection| {
         Box::pin(async move { Ok(Cached(sql_query(RECOVER)).execute(connection).await? as u64) })
     })
     .await

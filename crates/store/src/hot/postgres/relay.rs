@@ -90,7 +90,7 @@ pub(super) async fn relay(
     // rows come here and the decisions go back. Should the caller go away in between, the transaction is rolled back.
     let (send_due, due) = oneshot::channel::<Vec<Due>>();
     let (send_decided, decided) = oneshot::channel::<Vec<(Due, Wake)>>();
-    let transaction = pool.transaction(move |connection| {
+    let transaction = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             let due = lock(connection, limit, reap).await?;
             if due.is_empty() || send_due.send(due).is_err() {

@@ -29,7 +29,7 @@ pub(super) async fn release(pool: &PostgresPool, members: &[Append]) -> Result<V
             .iter()
             .map(|member| (&member.id, member.attempt, &member.chunk)),
     );
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let release = bind_holders!(RELEASE, holders);
             Ok(Cached(release).load(connection).await?)

@@ -28,7 +28,7 @@ const RELEASE: &str = "
     FROM due WHERE e.id = due.id";
 
 pub(super) async fn release_held(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let release = sql_query(RELEASE).bind::<BigInt, _>(limit);
             Ok(Cached(release).execute(connection).await? as u64)

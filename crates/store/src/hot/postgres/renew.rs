@@ -30,7 +30,7 @@ pub(super) async fn renew(
     lease: Duration,
 ) -> Result<Vec<ExecutionId>, Error> {
     let (ids, attempts) = columns(holdings);
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let renew = sql_query(RENEW)
                 .bind::<Array<Text>, _>(ids)

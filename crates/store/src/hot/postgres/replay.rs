@@ -70,7 +70,7 @@ pub(super) async fn replay(
     let detail = json!({"original": replay.original});
     let entry = audit::insert(tenant, actor, Action::ExecutionReplay, &replay.id, &detail);
     let (organization_id, replay) = (tenant.0.to_string(), replay.clone());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let limit = match replay.monthly_limit {
                 Some(limit) => Some((limit, lock(connection, &organization_id).await?)),
@@ -112,7 +112,7 @@ async fn replay_once(
     }
     // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
     if let Some(key) = &replay.idempotency_key
-        && let Some((id, hash)) = known_by_key(connection, organization_id, key).await?
+        && let Some((id, hash)) = known_by_key(&mut &*connection, organization_id, key).await?
     {
         return Ok(if hash == replay.request_hash {
             Replayed::Known(id)

@@ -59,7 +59,7 @@ pub(super) async fn retry(
 ) -> Result<Retried, Error> {
     let entry = audit::insert(tenant, actor, Action::ExecutionRetry, id, &json!({}));
     let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-    pool.transaction(move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let target = sql_query(TARGET)
                 .bind::<Text, _>(organization_id)

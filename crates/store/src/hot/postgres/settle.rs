@@ -43,14 +43,14 @@ pub(super) async fn settle(pool: &PostgresPool, members: &[Settle]) -> Result<Ve
         return settle_families(pool, members.to_vec()).await;
     }
     let members = members.to_vec();
-    pool.run(move |connection| Box::pin(async move { settle_all(connection, &members).await }))
+    pool.run_as_system(move |connection| Box::pin(async move { settle_all(connection, &members).await }))
         .await
 }
 
 /// With children among the members, their parents may be as well: each child has a statement of its own, so that the
 /// parent's sees the child's end, all in one transaction.
 async fn settle_families(pool: &PostgresPool, members: Vec<Settle>) -> Result<Vec<Held>, Error> {
-    let transaction = pool.transaction(move |connection| {
+    let transaction = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             let ids: Vec<_> = members.iter().map(|member| member.id.to_string()).collect();
             lock_with_parents(connection, &ids).await?;

@@ -86,7 +86,9 @@ pub(super) async fn start_child(pool: &PostgresPool, child: &StartChild) -> Resu
     loop {
         let unlimited = child.clone();
         let started = pool
-            .run(move |connection| Box::pin(async move { start(connection, &unlimited, None).await }))
+            .run_as_system(move |connection| {
+                Box::pin(async move { start(connection, &unlimited, None).await })
+            })
             .await?;
         let started = match started {
             Started::Limited => start_within(pool, child.clone()).await?,
@@ -103,7 +105,7 @@ pub(super) async fn start_child(pool: &PostgresPool, child: &StartChild) -> Resu
 
 /// In an organization with a limit: both locks are had before the statement that counts begins.
 async fn start_within(pool: &PostgresPool, child: StartChild) -> Result<Started, Error> {
-    let transaction = pool.transaction(move |connection| {
+    let transaction = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             let parent = sql_query(LOCK)
                 .bind::<Text, _>(child.parent.as_str())

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::result::Error as Failure;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
 use super::jobs::seconds;
@@ -13,7 +13,7 @@ use super::tags::tag_inserted;
 use super::usage::{any_slot, count_inserted, lock, month};
 use crate::cached::Cached;
 use crate::parse::parse;
-use crate::postgres_pool::PostgresPool;
+use crate::postgres_pool::{PostgresPool, Session, Shared};
 use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::sql_types::{Moment, Timestamp};
 use crate::{Error, Reached, Tenant};
@@ -194,23 +194,18 @@ pub(super) async fn submit(
     members: &[Submit],
     publish_within: Duration,
 ) -> Result<Vec<Submitted>, Error> {
-    let organization_id = tenant.0.to_string();
     let members = members.to_vec();
     if members.iter().any(|member| member.monthly_limit.is_some()) {
-        return submit_within(pool, organization_id, members, publish_within).await;
+        return submit_within(pool, tenant, members, publish_within).await;
     }
-    pool.run(move |connection| {
+    pool.session(tenant, move |session| {
         Box::pin(async move {
-            let statement = if any_tagged(&members) {
-                INSERT_TAGGED
-            } else {
-                INSERT
-            };
-            let insert = bind_members!(statement, &organization_id, &members, publish_within);
-            let rows = Cached(insert).load(connection).await?;
+            let rows = session
+                .statement(insert(session, &members, publish_within))
+                .await?;
             // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
             // What was inserted is committed by now, so a failure here leaves the outcome unknown, and is none to redo after.
-            let known = known(connection, &organization_id, &members, &rows)
+            let known = known(session, &members, &rows)
                 .await
                 .map_err(Error::into_unknown)?;
             members
@@ -223,14 +218,34 @@ pub(super) async fn submit(
     .await
 }
 
+async fn insert(
+    session: Session<'_>,
+    members: &[Submit],
+    publish_within: Duration,
+) -> Result<Vec<Row>, Error> {
+    let statement = if any_tagged(members) {
+        INSERT_TAGGED
+    } else {
+        INSERT
+    };
+    let insert = bind_members!(
+        statement,
+        session.tenant.0.as_str(),
+        members,
+        publish_within
+    );
+    Ok(Cached(insert).load(&mut &*session.connection).await?)
+}
+
 /// With limits: what was used is locked first, and the insert's snapshot is of a time after that.
 async fn submit_within(
     pool: &PostgresPool,
-    organization_id: String,
+    tenant: &Tenant,
     members: Vec<Submit>,
     publish_within: Duration,
 ) -> Result<Vec<Submitted>, Error> {
-    let transaction = pool.transaction(move |connection| {
+    let organization_id = tenant.0.to_string();
+    let transaction = pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let locked = lock(connection, &organization_id).await?;
             let limits = members
@@ -247,7 +262,8 @@ async fn submit_within(
                 .bind::<BigInt, _>(locked.used)
                 .bind::<Text, _>(&locked.month);
             let rows: Vec<Row> = Cached(insert).load(connection).await?;
-            let known = known(connection, &organization_id, &members, &rows).await?;
+            let keys = not_inserted(&members, &rows);
+            let known = load_known(&mut &*connection, &organization_id, keys).await?;
             let admitted = rows.iter().filter(|row| row.created_at.is_some()).count() as i64;
             members
                 .iter()
@@ -285,47 +301,59 @@ fn start_in(start: Start) -> Option<f64> {
     }
 }
 
-/// The executions behind the keys of members that were not inserted.
-async fn known(
-    connection: &mut AsyncPgConnection,
-    organization_id: &str,
-    members: &[Submit],
-    rows: &[Row],
-) -> Result<HashMap<String, Known>, Error> {
-    let keys: Vec<_> = members
+/// The keys of members that were not inserted.
+fn not_inserted<'m>(members: &'m [Submit], rows: &[Row]) -> Vec<&'m str> {
+    members
         .iter()
         .zip(rows)
         .filter(|(_, row)| row.created_at.is_none())
         .filter_map(|(member, _)| member.idempotency_key.as_deref())
-        .collect();
+        .collect()
+}
+
+/// The executions behind the keys of members that were not inserted.
+async fn known(
+    session: Session<'_>,
+    members: &[Submit],
+    rows: &[Row],
+) -> Result<HashMap<String, Known>, Error> {
+    let keys = not_inserted(members, rows);
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(load_known(connection, organization_id, keys)
-        .await?
+    let mut connection = session.connection;
+    let load = load_known(&mut connection, session.tenant.0.as_str(), keys);
+    session.read(load).await
+}
+
+/// The executions behind these keys, by key.
+async fn load_known(
+    connection: Shared<'_>,
+    organization_id: &str,
+    keys: Vec<&str>,
+) -> Result<HashMap<String, Known>, Error> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = sql_query(KNOWN)
+        .bind::<Text, _>(organization_id)
+        .bind::<Array<Text>, _>(keys);
+    let known: Vec<Known> = Cached(known).load(connection).await?;
+    Ok(known
         .into_iter()
         .map(|known| (known.idempotency_key.clone(), known))
         .collect())
 }
 
-async fn load_known(
-    connection: &mut AsyncPgConnection,
-    organization_id: &str,
-    keys: Vec<&str>,
-) -> Result<Vec<Known>, Error> {
-    let known = sql_query(KNOWN)
-        .bind::<Text, _>(organization_id)
-        .bind::<Array<Text>, _>(keys);
-    Ok(Cached(known).load(connection).await?)
-}
-
 /// The execution behind a key, and the hash of the request that made it.
 pub(super) async fn known_by_key(
-    connection: &mut AsyncPgConnection,
+    connection: Shared<'_>,
     organization_id: &str,
     key: &str,
 ) -> Result<Option<(ExecutionId, String)>, Error> {
-    let known = load_known(connection, organization_id, vec![key]).await?.pop();
+    let known = load_known(connection, organization_id, vec![key])
+        .await?
+        .remove(key);
     known
         .map(|known| Ok((parse("execution id", &known.id)?, known.request_hash)))
         .transpose()

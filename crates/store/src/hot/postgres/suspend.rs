@@ -49,7 +49,7 @@ pub(super) async fn suspend(pool: &PostgresPool, members: &[Suspend]) -> Result<
         .map(|member| member.wake_at.map(Timestamp))
         .collect();
     let progress: Vec<_> = members.iter().map(|member| is_progress(&member.chunk)).collect();
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let suspend = bind_holders!(SUSPEND, holders)
                 .bind::<Array<Integer>, _>(folded)

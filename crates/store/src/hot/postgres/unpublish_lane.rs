@@ -34,7 +34,7 @@ pub(super) async fn unpublish_lane(pool: &PostgresPool, lane: &str) -> Result<u6
 }
 
 async fn unpublish_batch(pool: &PostgresPool, lane: String) -> Result<u64, Error> {
-    pool.run(move |connection| {
+    pool.run_as_system(move |connection| {
         Box::pin(async move {
             let unpublish = sql_query(UNPUBLISH)
                 .bind::<Text, _>(lane)

@@ -11,7 +11,7 @@ use crate::schema::executions::dsl;
 
 pub(super) async fn watch(pool: &PostgresPool, ids: &[ExecutionId]) -> Result<Vec<Watched>, Error> {
     let wanted = texts(ids);
-    let rows = pool.run(move |connection| {
+    let rows = pool.run_as_system(move |connection| {
         Box::pin(async move {
             let watch = dsl::executions
                 .filter(dsl::id.eq_any(wanted))

@@ -20,3 +20,6 @@ CREATE TABLE usage_counters (
 -- tag by its row of `execution_tags`, which is written along with this.
 ALTER TABLE executions ADD COLUMN tags text;
 ALTER TABLE executions ADD COLUMN metadata text;
+
+-- Whoever inserts an execution counts it: submits and replays, and a worker's children and handlers of failures.
+SELECT gristmill_protect('usage_counters', 'SELECT, INSERT, UPDATE', 'SELECT, INSERT, UPDATE');
