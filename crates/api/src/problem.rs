@@ -8,19 +8,34 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, Response, StatusCode};
 use gristmill_core::Problem;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Error;
+use crate::openapi::schema;
 
-/// The body of every answer that is not a success.
-#[derive(Serialize)]
-struct Document<'a> {
+/// The body of every answer that is not a success (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "urn:gristmill:problem:invalid",
+    "title": "The request is not valid",
+    "status": 422,
+    "detail": "Nothing was done. Correct what `errors` lists (1) before repeating.",
+    "instance": "req_019a2025a1c8e70ba83d6b46f6b5e88f",
+    "errors": [{"path": "$.name", "code": "missing", "message": "`name` is required"}]
+}))]
+pub(crate) struct Document<'a> {
+    /// Stable, for programs: `urn:gristmill:problem:` and a word.
     r#type: String,
+    /// What people call it.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What to do next, and whether a repeat is safe.
     detail: String,
     /// The request's id, as in the `x-request-id` header and in the logs.
     instance: &'a str,
     #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    #[schema(value_type = Option<Vec<schema::Fault>>)]
     errors: &'a [Problem],
 }
 

@@ -10,7 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{audit, executions, healthz, keys, metrics, readyz, templates, workflows};
+use crate::routes::{audit, executions, keys, probes, templates, workflows};
 use crate::state::AppState;
 use routes::Routes;
 
@@ -57,15 +57,20 @@ fn all() -> Routes {
         .post("/api/v1/ai-hub/keys", keys::create)
         .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
         .get("/api/v1/ai-hub/audit", audit::list)
-        .get("/healthz", healthz)
-        .get("/readyz", readyz)
-        .get("/metrics", metrics)
+        .get("/healthz", probes::healthz)
+        .get("/readyz", probes::readyz)
+        .get("/metrics", probes::metrics)
+        .get("/openapi.json", probes::openapi)
+        .get("/docs", probes::docs)
 }
 
 /// Every route's method and path: for tests that have to know all of them.
 pub fn routes() -> Vec<Route> {
     all().list
 }
+
+/// What all routes but the probes begin with.
+pub(crate) const BASE: &str = "/api/v1/ai-hub";
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
