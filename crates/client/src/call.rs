@@ -17,6 +17,8 @@ pub struct Call {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Box<RawValue>>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) if_match: Option<String>,
+    pub(crate) last_event_id: Option<String>,
     pub(crate) wait: Option<Duration>,
     pub(crate) repeatable: bool,
 }
@@ -31,6 +33,8 @@ impl Call {
             query: Vec::new(),
             body: None,
             idempotency_key: None,
+            if_match: None,
+            last_event_id: None,
             wait: None,
         }
     }
@@ -56,6 +60,13 @@ impl Call {
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self.repeatable = true;
+        self
+    }
+
+    /// Only if it still has this tag: see [`Client::call_tagged`](crate::Client::call_tagged).
+    #[must_use]
+    pub fn if_match(mut self, tag: impl Into<String>) -> Self {
+        self.if_match = Some(tag.into());
         self
     }
 

@@ -1,9 +1,11 @@
 //! Making calls.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::header::{ETAG, IF_MATCH};
+use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -13,7 +15,7 @@ use crate::problem::Problem;
 use crate::retry::Retry;
 
 /// A client of the API. Clones share their connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     /// Ends with `/api/v1/ai-hub`.
@@ -27,7 +29,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long an answer may take, not counting what it was asked to wait: longer than the API itself gives it, so that its
 /// own word about that is heard.
-const ANSWER_WITHIN: Duration = Duration::from_secs(40);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(40);
 
 impl Client {
     /// A client of the API at `url`, such as `https://mill.example`, with an API key.
@@ -61,6 +63,14 @@ impl Client {
     /// # Errors
     /// The last attempt's.
     pub async fn call<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+        Ok(self.call_tagged(call).await?.0)
+    }
+
+    /// The same, with the tag of what was read (`ETag`), where it has one.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    pub async fn call_tagged<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, Option<String>), Error> {
         let began = Instant::now();
         let mut attempt = 1;
         loop {
@@ -79,13 +89,19 @@ impl Client {
         }
     }
 
-    async fn call_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
-        let response = self.request(call).send().await.map_err(Error::NoAnswer)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(Error::Refused(Box::new(Problem::read(response).await)));
-        }
-        read(response, status).await
+    async fn call_once<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, Option<String>), Error> {
+        let within = ANSWER_WITHIN + call.wait.unwrap_or_default();
+        let response = send(self.request(call).timeout(within)).await?;
+        let tag = response.headers().get(ETAG);
+        let tag = tag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        Ok((read(response).await?, tag))
+    }
+
+    /// Makes a call once, whose answer may last. Neither its beginning nor any piece of it takes longer than
+    /// [`ANSWER_WITHIN`]; the pieces are for the caller to see to.
+    pub(crate) async fn stream(&self, call: &Call) -> Result<Response, Error> {
+        let sent = tokio::time::timeout(ANSWER_WITHIN, send(self.request(call)));
+        sent.await.unwrap_or(Err(Error::Silent(ANSWER_WITHIN)))
     }
 
     fn request(&self, call: &Call) -> RequestBuilder {
@@ -93,16 +109,18 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.extend(&call.path);
         }
-        let mut request = self
-            .http
-            .request(call.method.clone(), url)
-            .bearer_auth(&self.key)
-            .timeout(ANSWER_WITHIN + call.wait.unwrap_or_default());
+        let mut request = self.http.request(call.method.clone(), url).bearer_auth(&self.key);
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("Idempotency-Key", key);
+        }
+        if let Some(tag) = &call.if_match {
+            request = request.header(IF_MATCH, tag);
+        }
+        if let Some(id) = &call.last_event_id {
+            request = request.header("Last-Event-ID", id);
         }
         if let Some(wait) = call.wait {
             request = request.header("Prefer", format!("wait={}", wait.as_secs()));
@@ -115,13 +133,33 @@ impl Client {
         request
     }
 
-    /// The pause after a look that changed nothing.
-    pub(crate) fn pause_between_looks(&self, looks: u32) -> Duration {
-        self.retry.growing_pause(looks)
+    /// How this client repeats.
+    pub(crate) fn retry_policy(&self) -> &Retry {
+        &self.retry
     }
 }
 
-async fn read<T: DeserializeOwned>(response: Response, status: StatusCode) -> Result<T, Error> {
+/// Without the key.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base", &self.base.as_str())
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, Error> {
+    let response = request.send().await.map_err(Error::NoAnswer)?;
+    if response.status().is_success() {
+        Ok(response)
+    } else {
+        Err(Error::Refused(Box::new(Problem::read(response).await)))
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Error> {
+    let status = response.status();
     // A body that breaks off: what was done is done, and reading it again may work.
     let bytes = response.bytes().await.map_err(Error::NoAnswer)?;
     let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };

@@ -1,5 +1,7 @@
 //! What can go wrong with a call.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 
 use crate::problem::Problem;
@@ -19,6 +21,9 @@ pub enum Error {
     /// No answer, or not all of it. Whether anything was done is unknown.
     #[error("the API did not answer")]
     NoAnswer(#[source] reqwest::Error),
+    /// Neither an answer nor the end of the connection. Whether anything was done is unknown.
+    #[error("the API was silent for {0:?}")]
+    Silent(Duration),
     /// The API answered, and says why not.
     #[error("the API answered {0}")]
     Refused(Box<Problem>),

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::call::Call;
 use crate::client::Client;
 use crate::error::Error;
+use crate::events::Events;
 use crate::execution::{Answer, Execution};
 use crate::journal::{JournalEntry, JournalPage};
 use crate::submit::Submit;
@@ -76,7 +77,7 @@ impl Client {
             // An API that is being stopped, or grants no wait, answers at once: it must not be asked without a pause.
             looks = if began.elapsed() < WAIT / 2 { looks + 1 } else { 0 };
             if looks > 0 {
-                tokio::time::sleep(self.pause_between_looks(looks)).await;
+                tokio::time::sleep(self.retry_policy().growing_pause(looks)).await;
             }
         }
     }
@@ -158,6 +159,11 @@ impl Client {
             entries.append(&mut page.entries);
         }
         Ok(entries)
+    }
+
+    /// What happens in an execution, from its beginning, as it happens.
+    pub fn follow(&self, id: &ExecutionId) -> Events {
+        Events::of(self.clone(), id.clone())
     }
 
     async fn execution_of(&self, call: Call) -> Result<Execution, Error> {

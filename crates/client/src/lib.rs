@@ -19,6 +19,7 @@
 mod call;
 mod client;
 mod error;
+mod events;
 mod execution;
 mod executions;
 mod journal;
@@ -31,6 +32,7 @@ mod workflows;
 pub use call::Call;
 pub use client::Client;
 pub use error::Error;
+pub use events::{Event, Events};
 pub use execution::{Child, Execution, LogEntry, Parent};
 pub use executions::Revision;
 pub use journal::{JournalEntry, JournalPage};

@@ -74,7 +74,7 @@ fn repeat(error: &Error) -> Repeat {
     match error {
         Error::NoAnswer(source) if source.is_connect() => Repeat::Safe,
         Error::NoAnswer(source) if source.is_builder() || source.is_redirect() => Repeat::Useless,
-        Error::NoAnswer(_) => Repeat::InDoubt,
+        Error::NoAnswer(_) | Error::Silent(_) => Repeat::InDoubt,
         Error::Refused(problem) => repeat_of(problem),
         Error::Url(_) | Error::Setup(_) | Error::Body(_) | Error::Unreadable { .. } => Repeat::Useless,
     }

@@ -73,7 +73,11 @@ impl Submit {
         self
     }
 
-    pub(crate) fn call(&self) -> Result<Call, Error> {
+    /// As a call, for whoever wants the whole answer.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn call(&self) -> Result<Call, Error> {
         let path = ["workflows", self.workflow.as_str(), "execute"];
         let call = Call::new(Method::POST, path).idempotency_key(&self.key);
         call.body(&self.body)

@@ -36,3 +36,15 @@ pub struct Workflow {
 pub(crate) struct Answer {
     pub(crate) workflow: Workflow,
 }
+
+/// A page of a list, as far as it is looked at.
+#[derive(Deserialize)]
+pub(crate) struct WorkflowPage {
+    pub(crate) workflows: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    pub(crate) id: WorkflowId,
+    pub(crate) name: String,
+}

@@ -17,7 +17,7 @@ pub(crate) struct RawRequest {
 }
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl RawRequest {
     /// Sends it on a connection of its own.

@@ -6,5 +6,6 @@
     reason = "a broken promise ends the test"
 )]
 
+mod follows;
 mod repeats;
 mod world;

@@ -152,3 +152,28 @@ async fn a_journal_is_read_to_its_end() {
     );
     assert_eq!(endpoint.calls()[1].query, "limit=1000&after=1");
 }
+
+#[tokio::test]
+async fn a_workflow_is_changed_only_as_it_was_seen() {
+    let view = json!({
+        "id": "wf_1", "name": "Hello", "description": null, "version": "1.0.0", "tags": [], "isActive": true, "revision": 2,
+        "createdAt": "2030-01-01T00:00:00Z", "updatedAt": "2030-01-01T00:00:00Z",
+    });
+    let found = json!([{"id": "wf_1", "name": "Hello"}, {"id": "wf_2", "name": "Hello, world"}]);
+    let (endpoint, client) = answering([
+        Reply::json(200, json!({"workflows": found, "total": 2})),
+        Reply::json(200, json!({"workflow": view})).header("etag", "\"7\""),
+        problem(412, "stale", json!({})),
+    ])
+    .await;
+    let named = client.workflows_named("Hello").await.unwrap();
+    let (workflow, tag) = client.workflow_tagged(&named[0]).await.unwrap();
+    assert_eq!((named.len(), workflow.revision), (1, 2));
+    let error = client
+        .update_workflow(&workflow.id, &tag, &json!({"tags": ["a"]}))
+        .await;
+    assert!(error.unwrap_err().is("stale"));
+    let calls = endpoint.calls();
+    assert_eq!(calls[2].header("if-match"), Some("\"7\""));
+    assert_eq!(calls[2].json(), json!({"tags": ["a"]}));
+}
