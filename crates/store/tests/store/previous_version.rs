@@ -48,7 +48,7 @@ fn with_parameters(statement: &str, parameters: &[Option<String>]) -> String {
     let mut sql = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        let number: usize = part[..digits].parse().expect("a dollar sign begins a parameter");
+        let number: usize = part[..digits].parse().unwrap();
         match &parameters[number - 1] {
             None => sql.push_str("NULL"),
             Some(value) => sql.push_str(&format!("'{}'", value.replace('\'', "''"))),
