@@ -12,6 +12,7 @@ mod dev;
 mod execution;
 mod migrate;
 mod run;
+mod template;
 mod worker;
 mod workflow;
 
@@ -29,6 +30,7 @@ pub enum Command {
     Dev(dev::Args),
     Workflow(workflow::Args),
     Execution(execution::Args),
+    Template(template::Args),
     Run(run::Args),
     Api(api::Args),
     Worker(worker::Args),
@@ -64,6 +66,7 @@ impl Command {
             | Self::Bench(_)
             | Self::Workflow(_)
             | Self::Execution(_)
+            | Self::Template(_)
             | Self::Completions(_) => {
                 vec![("log.filter", "warn,lapin=off".to_owned())]
             }
@@ -78,6 +81,7 @@ impl Command {
             Self::Dev(args) => args.flags(),
             Self::Workflow(args) => args.flags(),
             Self::Execution(args) => args.flags(),
+            Self::Template(args) => args.flags(),
             Self::Run(args) => args.flags(),
             Self::Api(args) => args.flags(),
             Self::Worker(args) => args.flags(),
@@ -94,6 +98,7 @@ impl Command {
             Self::Dev(args) => args.run(context).await,
             Self::Workflow(args) => args.run(context).await,
             Self::Execution(args) => args.run(context).await,
+            Self::Template(args) => args.run(context).await,
             Self::Run(args) => args.run(context).await,
             Self::Api(args) => args.run(context).await,
             Self::Worker(args) => args.run(context).await,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use gristmill_client::Client;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Flag, given};
 use crate::account::KEY_FILE;
@@ -106,4 +106,9 @@ fn kept_key(config: &Config) -> Result<String, Error> {
             source,
         }),
     }
+}
+
+/// Reads a flag whose value is a JSON object.
+pub fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::{Context, Flag};
 use crate::error::Error;
+pub use show::summary;
 
 /// Store workflows, look at them, and switch them, through the API.
 #[derive(Debug, clap::Args)]
@@ -89,7 +90,7 @@ impl Action {
         match self {
             Self::List(_) => list::table(answer),
             Self::Show { .. } => show::table(workflow),
-            Self::Apply(_) | Self::Pause { .. } | Self::Resume { .. } => show::summary(workflow),
+            Self::Apply(_) | Self::Pause { .. } | Self::Resume { .. } => summary(workflow),
             Self::Delete { id } => format!("{id} is deleted\n"),
         }
     }

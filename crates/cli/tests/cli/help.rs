@@ -24,6 +24,7 @@ async fn every_command_has_help_with_an_example() {
         "config",
         "workflow",
         "execution",
+        "template",
         "completions",
         "admin bootstrap",
         "admin organization",

@@ -106,6 +106,41 @@ async fn a_workflow_is_changed_by_its_name_listed_paused_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_workflow_is_made_from_a_template() {
+    let directory = TempDir::new().unwrap();
+    let dev = Dev::start(directory.path()).await;
+    let template = |arguments: &[&str]| {
+        let mut command = gristmill();
+        command.arg("template").args(arguments);
+        command.args(["--url", &dev.url, "--api-key", &dev.key]);
+        command
+    };
+    let listed = output(&mut template(&["list", "--json"])).await;
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert!(listed["total"].as_u64().unwrap() >= 6, "{listed}");
+    let id = listed["templates"][0]["id"].as_str().unwrap();
+    let page = output(&mut template(&["list"])).await;
+    assert!(text(&page.stdout).contains(id), "{}", text(&page.stdout));
+    let shown = output(&mut template(&["show", id])).await;
+    assert!(
+        text(&shown.stdout).contains(r#""nodes""#),
+        "{}",
+        text(&shown.stdout)
+    );
+
+    let variables = ["--variables", r#"{"extra": 1}"#, "--json"];
+    let mut made = template(&["instantiate", id, "--name", "From a template"]);
+    let made = output(made.args(variables)).await;
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let made = &made["workflow"];
+    assert_eq!(
+        (&made["name"], &made["templateId"]),
+        (&json!("From a template"), &json!(id))
+    );
+    assert_eq!(made["variables"]["extra"], 1, "{made}");
+}
+
+#[tokio::test]
 async fn a_url_that_is_none_is_the_callers_mistake() {
     let mut command = gristmill();
     command.args([

@@ -5,6 +5,7 @@ use gristmill_client::{Call, ExecutionId, Method};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::super::connection::object;
 use super::show::{summary, table};
 use crate::error::Error;
 
@@ -85,8 +86,4 @@ impl Order {
             Self::Delete { id } => format!("{id} is deleted\n"),
         }
     }
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))
 }

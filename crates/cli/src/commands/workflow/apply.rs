@@ -47,7 +47,7 @@ impl Args {
     /// The workflow of the file's name.
     async fn known(&self, client: &Client, document: &Document) -> Result<Option<WorkflowId>, Error> {
         // A file without a usable name is for the API to refuse, with everything else that is wrong.
-        let name = document.get("name").and_then(|text| from_str(text.get()).ok());
+        let name: Option<String> = document.get("name").and_then(|text| from_str(text.get()).ok());
         let Some(name) = name.filter(|name| searchable(name)) else {
             return Ok(None);
         };
@@ -64,7 +64,7 @@ impl Args {
     }
 }
 
-fn searchable(name: &String) -> bool {
+fn searchable(name: &str) -> bool {
     (1..=100).contains(&name.chars().count()) && !name.contains('\0')
 }
 

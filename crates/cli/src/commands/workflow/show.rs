@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 /// One line: which workflow, what it is called, and which of its revisions is the newest.
-pub(super) fn summary(workflow: &Value) -> String {
+pub fn summary(workflow: &Value) -> String {
     format!(
         "{}  {}  revision {}\n",
         text(&workflow["id"]),
