@@ -140,8 +140,19 @@ const MAX_METADATA: usize = 16 * 1024;
 
 impl Fields<'_> {
     /// `tags`, as a JSON array; `None` when there are none.
+    ///
+    /// Lists take several tags, separated by commas: so a tag of an execution has none.
     pub(crate) fn some_tags(&mut self) -> Option<String> {
         let tags = self.tags();
+        if let Some(Value::Array(tags)) = self.value("tags") {
+            let with_comma = |tag: &Value| tag.as_str().is_some_and(|text| text.contains(','));
+            for index in (0..tags.len()).filter(|index| with_comma(&tags[*index])) {
+                let path = Path::root().key("tags").index(index);
+                let message = "a comma is not allowed here";
+                self.problems
+                    .push(Problem::new(path, "invalid_character", message));
+            }
+        }
         (tags != "[]").then_some(tags)
     }
 

@@ -112,6 +112,13 @@ pub(crate) async fn workflows_are_limited_by_tier(database: TestDatabase) {
         (&json!(10), &json!(10), &json!(null))
     );
     assert_eq!(refused.header("retry-after"), None);
+    world
+        .post(
+            &format!("{BASE}/templates/tpl_approvalflow/instantiate"),
+            &json!({}),
+        )
+        .await
+        .problem(429, "limit");
     assert_eq!(usage(&world).await["workflows"]["used"], 10);
 }
 

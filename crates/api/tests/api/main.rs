@@ -150,6 +150,7 @@ on_both! {
         the_use_of_a_key_is_noted;
     list_executions:
         executions_are_listed_page_by_page_without_their_documents
+        executions_are_found_by_the_tags_that_they_were_submitted_with
         a_bad_parameter_of_a_list_is_named;
     list_workflows:
         a_list_is_filtered_by_everything_at_once
@@ -198,6 +199,7 @@ on_both! {
         a_token_does_not_choose_how_it_is_verified
         tokens_of_public_keys_are_believed
         a_membership_that_ends_ends_the_tokens_access
+        all_tokens_of_a_member_have_one_rate
         without_keys_nothing_is_believed_and_nothing_refused_for_good
         tokens_are_refused_where_none_are_configured;
     stats:

@@ -13,7 +13,7 @@ use crate::paused::switch;
 use crate::raw;
 use crate::world::{World, completion, failing};
 
-pub(crate) async fn every_execution_that_is_inserted_counts_once(db: &TestDatabase) {
+pub(crate) async fn rule_31_every_execution_that_is_inserted_counts_once(db: &TestDatabase) {
     let world = World::new(db).await;
     let handler = world.add_workflow("bulk").await;
     handled_by(&world, &handler).await;

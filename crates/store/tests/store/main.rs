@@ -199,7 +199,7 @@ contract! {
         what_waits_for_mail_alone_wakes_for_its_deadline
         an_inbox_holds_so_much_and_no_more;
     limits:
-        every_execution_that_is_inserted_counts_once
+        rule_31_every_execution_that_is_inserted_counts_once
         of_a_group_the_first_that_fit_are_admitted
         of_forty_submits_at_once_for_the_last_place_one_is_admitted
         a_replay_keeps_to_the_limit
