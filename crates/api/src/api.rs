@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
+use crate::rates::Rates;
 use crate::router::router;
 use crate::serve::serve;
 use crate::state::{AppState, Options, Services};
@@ -38,6 +39,7 @@ impl Api {
         let state = AppState {
             follow: Follow::new(self.services.store.protocol(), limits),
             keys: KeyCache::new(self.options.key_ttl),
+            rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
+use gristmill_store::Reached;
 
+use crate::rates::Rate;
 use crate::tokens::NoKeys;
 
 /// Why a request was not answered as asked.
@@ -67,6 +68,12 @@ pub(crate) enum Error {
     /// The caller's copy is an old one.
     #[error("the workflow is not what `If-Match` says")]
     Stale,
+    /// The organization's tier allows no more of it.
+    #[error("{} of {} {what} are used", .reached.used, .reached.limit)]
+    LimitReached { what: &'static str, reached: Reached },
+    /// The caller sends more requests a second than it may.
+    #[error("the caller sends too many requests")]
+    TooFast(Rate),
     /// Whoever saves this workflow again and again is faster than this request.
     #[error("the workflow was saved again under way")]
     Overtaken,
@@ -99,8 +106,21 @@ impl Error {
     pub(crate) fn from_write(error: gristmill_store::Error) -> Self {
         match error {
             gristmill_store::Error::Connect(_) => Self::Unavailable(error.into()),
+            // Of what is written here, workflows are what has a limit that the store keeps by itself.
+            gristmill_store::Error::LimitReached(reached) => Self::LimitReached {
+                what: "workflows",
+                reached,
+            },
             _ if error.is_transient() => Self::OutcomeUnknown(error.into()),
             _ => Self::Internal(error.into()),
+        }
+    }
+
+    /// The month's executions are used up.
+    pub(crate) fn month_used_up(reached: Reached) -> Self {
+        Self::LimitReached {
+            what: "executions this month",
+            reached,
         }
     }
 
@@ -138,9 +158,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         for (name, value) in self.headers() {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, value);
         }
         response.extensions_mut().insert(Failure(Arc::new(self)));
         response

@@ -10,7 +10,7 @@ mod params;
 mod prefer;
 mod signal_path;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Batch, Document};
 pub(crate) use filters::{Filters, time};
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;

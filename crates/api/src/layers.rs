@@ -3,7 +3,9 @@
 mod catch_panic;
 mod limit_time;
 mod observe;
+mod show_rate;
 
 pub(crate) use catch_panic::catch_panic;
 pub(crate) use limit_time::limit_time;
 pub(crate) use observe::{RequestId, observe};
+pub(crate) use show_rate::{RateShown, show_rate};

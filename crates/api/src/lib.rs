@@ -11,6 +11,7 @@ mod layers;
 mod openapi;
 mod principal;
 mod problem;
+mod rates;
 mod router;
 mod routes;
 mod serve;

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 
 use crate::problem;
-use crate::routes::{audit, executions, keys, probes, templates, workflows};
+use crate::routes::{audit, executions, keys, probes, templates, usage, workflows};
 
 /// The document's head. The paths come from the resources.
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use crate::routes::{audit, executions, keys, probes, templates, workflows};
         (name = "templates", description = "Workflows to start from"),
         (name = "keys", description = "API keys: shown once, stored as a hash"),
         (name = "audit", description = "Who did what, to which object, when and with which key"),
+        (name = "usage", description = "What the organization has used of what its tier allows"),
         (name = "probes", description = "For load balancers, monitoring and people; no key is needed"),
     ),
     components(schemas(problem::Document)),
@@ -42,15 +43,46 @@ struct Head;
 pub fn openapi() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
         let mut document = Head::openapi();
-        document.merge(workflows::Described::openapi());
-        document.merge(executions::Described::openapi());
-        document.merge(templates::Described::openapi());
-        document.merge(keys::Described::openapi());
-        document.merge(audit::Described::openapi());
-        document.merge(probes::Described::openapi());
+        for part in parts() {
+            document.merge(part);
+        }
         common::add(&mut document);
         // Made of strings and numbers: there is nothing that could fail.
         document.to_json().unwrap_or_default()
     });
     &TEXT
+}
+
+/// What each resource says of its routes.
+fn parts() -> Vec<utoipa::openapi::OpenApi> {
+    vec![
+        workflows::Described::openapi(),
+        executions::Described::openapi(),
+        templates::Described::openapi(),
+        keys::Described::openapi(),
+        audit::Described::openapi(),
+        usage::Described::openapi(),
+        probes::Described::openapi(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Of two shapes of one name, the document would have one.
+    #[test]
+    fn one_name_is_one_shape() {
+        let mut known = BTreeMap::new();
+        for part in parts() {
+            for (name, schema) in part.components.unwrap_or_default().schemas {
+                let shape = serde_json::to_value(&schema).unwrap();
+                if let Some(other) = known.insert(name.clone(), shape.clone()) {
+                    assert_eq!(other, shape, "{name}");
+                }
+            }
+        }
+    }
 }

@@ -18,7 +18,8 @@ use tracing::field::display;
 pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
-use crate::layers::RequestId;
+use crate::layers::{RateShown, RequestId};
+use crate::rates::Rate;
 use crate::state::AppState;
 use look_up::look_up;
 
@@ -79,6 +80,7 @@ impl FromRequestParts<Arc<AppState>> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
         let mut principal = look_up(state, bearer(parts).ok_or(Error::NoKey)?).await?;
+        note_rate(parts, state.rates.admit(&principal, 1))?;
         principal.request = parts.extensions.get().cloned().unwrap_or_default();
         let span = Span::current();
         span.record("organization.id", display(&principal.organization));
@@ -87,6 +89,20 @@ impl FromRequestParts<Arc<AppState>> for Principal {
         }
         Ok(principal)
     }
+}
+
+/// Leaves a caller's rate where [`crate::layers::show_rate`] finds it, refused or not.
+fn note_rate(parts: &Parts, admitted: Result<Option<Rate>, Error>) -> Result<(), Error> {
+    let rate = match &admitted {
+        Ok(rate) => *rate,
+        Err(Error::TooFast(rate)) => Some(*rate),
+        Err(_) => None,
+    };
+    if let (Some(rate), Some(shown)) = (rate, parts.extensions.get::<RateShown>()) {
+        // A handler that asks for its caller twice is told twice, and the first time counts.
+        shown.0.set(rate).ok();
+    }
+    admitted.map(|_| ())
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).

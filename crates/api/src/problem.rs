@@ -6,6 +6,7 @@
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
+use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,16 +34,44 @@ pub(crate) struct Document<'a> {
     /// What to do next, and whether a repeat is safe.
     detail: String,
     /// The request's id, as in the `x-request-id` header and in the logs.
-    instance: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    instance: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
     #[schema(value_type = Option<Vec<schema::Fault>>)]
     errors: &'a [Problem],
+    #[serde(flatten)]
+    #[schema(value_type = Limit)]
+    limit: Option<Limit>,
+}
+
+/// What there is more of when a limit of the tier is reached.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProblemLimit)]
+#[serde(rename_all = "camelCase")]
+struct Limit {
+    #[schema(required = false)]
+    limit: u32,
+    #[schema(required = false)]
+    used: i64,
+    /// Null where nothing but giving something up helps.
+    resets_at: Option<DateTime<Utc>>,
 }
 
 /// Replaces the body of an error's response by the problem document.
 pub(crate) fn write(error: &Error, request_id: &str, response: &mut Response<Body>) {
+    let document = document(error, Some(request_id));
+    // Strings and numbers only: serialization has nothing that could fail.
+    *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+}
+
+/// The problem document, of a whole request or, without an id of its own, of a part of one.
+pub(crate) fn document<'a>(error: &'a Error, request_id: Option<&'a str>) -> Document<'a> {
     let (kind, title) = error.kind();
-    let document = Document {
+    Document {
         r#type: format!("urn:gristmill:problem:{kind}"),
         title,
         status: error.status().as_u16(),
@@ -53,12 +82,16 @@ pub(crate) fn write(error: &Error, request_id: &str, response: &mut Response<Bod
         } else {
             &[]
         },
-    };
-    // Strings and numbers only: serialization has nothing that could fail.
-    *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        limit: if let Error::LimitReached { reached, .. } = error {
+            Some(Limit {
+                limit: reached.limit,
+                used: reached.used,
+                resets_at: reached.resets_at,
+            })
+        } else {
+            None
+        },
+    }
 }
 
 impl Error {
@@ -81,7 +114,9 @@ impl Error {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::FollowerLimit { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::FollowerLimit { .. } | Self::LimitReached { .. } | Self::TooFast(_) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::TooManyFollowers
             | Self::Overtaken
             | Self::NoTokenKeys(_)
@@ -94,16 +129,33 @@ impl Error {
     }
 
     /// The headers that the status asks for.
-    pub(crate) fn headers(&self) -> Vec<(HeaderName, &'static str)> {
+    pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let fixed = HeaderValue::from_static;
         match self.status() {
-            StatusCode::UNAUTHORIZED => vec![(WWW_AUTHENTICATE, r#"Bearer realm="gristmill""#)],
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => vec![(RETRY_AFTER, "2")],
+            StatusCode::UNAUTHORIZED => vec![(WWW_AUTHENTICATE, fixed(r#"Bearer realm="gristmill""#))],
+            StatusCode::SERVICE_UNAVAILABLE => vec![(RETRY_AFTER, fixed("2"))],
+            StatusCode::TOO_MANY_REQUESTS => self.retry_after().into_iter().collect(),
             _ => Vec::new(),
         }
     }
 
+    /// When a repeat has a chance, where that is known.
+    fn retry_after(&self) -> Option<(HeaderName, HeaderValue)> {
+        let value = match self {
+            Self::TooFast(rate) => rate.retry_after(),
+            Self::FollowerLimit { .. } => HeaderValue::from_static("2"),
+            // A date needs no clock of ours to be told from the database's.
+            Self::LimitReached { reached, .. } => {
+                let date = reached.resets_at?.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                HeaderValue::try_from(date).ok()?
+            }
+            _ => return None,
+        };
+        Some((RETRY_AFTER, value))
+    }
+
     /// The end of the `type` URN, and what people call it.
-    fn kind(&self) -> (&'static str, &'static str) {
+    pub(crate) fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownRoute => ("unknown-route", "No such route"),
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
@@ -131,6 +183,8 @@ impl Error {
             Self::TooManyFollowers => ("too-many-followers", "Too many follow executions"),
             Self::FollowerLimit { .. } => ("follower-limit", "The organization follows too many executions"),
             Self::Stale => ("stale", "The workflow has changed"),
+            Self::LimitReached { .. } => ("limit", "A limit of the organization's tier is reached"),
+            Self::TooFast(_) => ("rate-limit", "Too many requests"),
             Self::Overtaken => ("overtaken", "The workflow was saved under way"),
             Self::Unavailable(_) | Self::NoTokenKeys(_) => ("unavailable", "Temporarily unavailable"),
             Self::OutcomeUnknown(_) => ("outcome-unknown", "The outcome is unknown"),
@@ -202,6 +256,21 @@ impl Error {
             Self::Stale => "The workflow has changed since it had the ETag that `If-Match` names, so nothing was done. Read it \
                 again, and send the change with its present ETag."
                 .to_owned(),
+            Self::LimitReached { what, reached } => {
+                let used = format!(
+                    "The organization has used {} of the {} {what} that its tier allows, so nothing was done.",
+                    reached.used, reached.limit
+                );
+                match reached.resets_at {
+                    Some(at) => format!("{used} A repeat is safe, and has a chance from {} on.", at.to_rfc3339()),
+                    None => format!("{used} Delete some, or change to a higher tier."),
+                }
+            }
+            Self::TooFast(rate) => format!(
+                "This key, or this member by tokens, may send {} requests a second (`api.requests_per_second`), and {} at once. Nothing was done; a \
+                 repeat is safe after the time in `Retry-After`.",
+                rate.per_second, rate.burst
+            ),
             Self::Overtaken => "The workflow was saved again while this was being checked. Nothing was done; a \
                 repeat is safe."
                 .to_owned(),

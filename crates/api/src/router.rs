@@ -9,14 +9,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::error::Error;
-use crate::layers::{catch_panic, limit_time, observe};
-use crate::routes::{audit, executions, keys, probes, templates, workflows};
+use crate::layers::{catch_panic, limit_time, observe, show_rate};
+use crate::routes::{audit, executions, keys, probes, templates, usage, workflows};
 use crate::state::AppState;
 use routes::Routes;
 
 pub use routes::Route;
 
-/// Every route.
+/// Every route but the [`batches`].
 fn all() -> Routes {
     Routes::default()
         .get("/api/v1/ai-hub/workflows", workflows::list)
@@ -57,6 +57,7 @@ fn all() -> Routes {
         .post("/api/v1/ai-hub/keys", keys::create)
         .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
         .get("/api/v1/ai-hub/audit", audit::list)
+        .get("/api/v1/ai-hub/usage", usage::get)
         .get("/healthz", probes::healthz)
         .get("/readyz", probes::readyz)
         .get("/metrics", probes::metrics)
@@ -64,9 +65,17 @@ fn all() -> Routes {
         .get("/docs", probes::docs)
 }
 
+/// The routes whose bodies have a limit of their own.
+fn batches() -> Routes {
+    Routes::default().post(
+        "/api/v1/ai-hub/workflows/{id}/executions:batch",
+        workflows::execute_batch,
+    )
+}
+
 /// Every route's method and path: for tests that have to know all of them.
 pub fn routes() -> Vec<Route> {
-    all().list
+    [all().list, batches().list].concat()
 }
 
 /// What all routes but the probes begin with.
@@ -76,10 +85,17 @@ pub(crate) const BASE: &str = "/api/v1/ai-hub";
 pub(crate) fn router(state: Arc<AppState>) -> Router {
     all()
         .router
+        // The inner of two limits holds.
+        .merge(
+            batches()
+                .router
+                .layer(DefaultBodyLimit::max(state.options.max_batch_bytes)),
+        )
         .fallback(async || Error::UnknownRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         // From the inside out: the last one sees every answer, whoever made it.
         .layer(DefaultBodyLimit::max(state.options.max_body_bytes))
+        .layer(from_fn(show_rate))
         .layer(from_fn(catch_panic))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn(observe))

@@ -6,4 +6,5 @@ mod fields;
 pub(crate) mod keys;
 pub(crate) mod probes;
 pub(crate) mod templates;
+pub(crate) mod usage;
 pub(crate) mod workflows;

@@ -1,5 +1,6 @@
 //! What every handler is given.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
+use crate::rates::Rates;
 use crate::tokens::Tokens;
 
 /// The parts of the system that the API stands on.
@@ -39,6 +41,12 @@ pub struct Services {
 pub struct Options {
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// The largest body of a batch of submits, in bytes.
+    pub max_batch_bytes: usize,
+    /// How many requests a second each key may send for as long as it likes; 0 = as many as it can.
+    pub requests_per_second: u32,
+    /// How many it may send at once after a pause.
+    pub request_burst: NonZero<u32>,
     /// The lanes that a workflow may name.
     pub lanes: Vec<String>,
     /// How long a connection may go without a whole request head, so also how long an idle one is kept. Longer than common
@@ -68,6 +76,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_body_bytes: 1024 * 1024,
+            max_batch_bytes: 16 * 1024 * 1024,
+            requests_per_second: 10_000,
+            request_burst: NonZero::new(20_000).unwrap_or(NonZero::<u32>::MIN),
             lanes: vec!["default".to_owned()],
             head_timeout: Duration::from_secs(120),
             max_mail: Limits::default().max_mail,
@@ -88,6 +99,7 @@ pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) options: Options,
     pub(crate) keys: KeyCache,
+    pub(crate) rates: Rates,
     pub(crate) inputs: Inputs,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,

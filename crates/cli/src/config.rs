@@ -68,6 +68,9 @@ pub struct Broker {
 pub struct Api {
     pub listen: SocketAddr,
     pub max_body_bytes: NonZero<usize>,
+    pub max_batch_bytes: NonZero<usize>,
+    pub requests_per_second: u32,
+    pub request_burst: NonZero<u32>,
     pub max_wait: Time,
     pub request_timeout: Time,
     pub drain_grace: Time,

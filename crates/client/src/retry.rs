@@ -82,6 +82,8 @@ fn repeat(error: &Error) -> Repeat {
 
 fn repeat_of(problem: &Problem) -> Repeat {
     match (problem.status, problem.kind()) {
+        // Until the month is over, or something is given up.
+        (429, "limit") => Repeat::Useless,
         (429, _) | (503, "unavailable" | "overtaken") => Repeat::Safe,
         // Of proxies, too.
         (502..=504, _) => Repeat::InDoubt,

@@ -62,6 +62,25 @@ impl<M: Send + 'static, A: Send + 'static> Group<M, A> {
         (Self { members }, task)
     }
 
+    /// Hands members in one after the other, and waits for their answers: they stay in order, and make up as few groups as
+    /// may be.
+    pub async fn call_all(&self, members: Vec<M>) -> Vec<Result<A, Error>> {
+        let mut results = Vec::with_capacity(members.len());
+        for member in members {
+            let (answer, result) = oneshot::channel();
+            let handed = self.members.send(Member { member, answer }).await;
+            results.push(handed.map(|()| result));
+        }
+        let mut answers = Vec::with_capacity(results.len());
+        for result in results {
+            answers.push(match result {
+                Ok(result) => result.await.unwrap_or(Err(Error::Stopped)),
+                Err(_) => Err(Error::Stopped),
+            });
+        }
+        answers
+    }
+
     /// Hands one member in and waits for its answer.
     ///
     /// # Errors

@@ -36,6 +36,12 @@ impl Submitter {
     pub async fn submit(&self, tenant: Tenant, submit: Submit) -> Result<Submitted, Error> {
         self.group.call((tenant, submit)).await
     }
+
+    /// Records executions in this order, each like one that is submitted alone.
+    pub async fn submit_all(&self, tenant: &Tenant, submits: Vec<Submit>) -> Vec<Result<Submitted, Error>> {
+        let members = submits.into_iter().map(|submit| (tenant.clone(), submit));
+        self.group.call_all(members.collect()).await
+    }
 }
 
 /// A transaction belongs to one tenant, because row-level security is set per transaction: so a group is split by

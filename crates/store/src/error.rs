@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind, Error as Failure};
 
+use crate::Reached;
+
 /// A failed operation of the store. Whether it can be tried again is in [`Error::is_transient`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,6 +40,9 @@ pub enum Error {
     /// The URL or the data directory cannot be used.
     #[error("{0}")]
     Options(String),
+    /// The organization has as much as its tier allows: nothing was changed.
+    #[error("a limit of the organization's tier is reached")]
+    LimitReached(Reached),
     /// The task that ran the transaction panicked or was stopped with the runtime.
     #[error("the database task ended early")]
     Task(#[source] tokio::task::JoinError),
@@ -70,6 +75,7 @@ impl Error {
             | Self::Migrate(_)
             | Self::Unmigrated { .. }
             | Self::Options(_)
+            | Self::LimitReached(_)
             | Self::Task(_) => false,
         }
     }

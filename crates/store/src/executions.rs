@@ -69,6 +69,10 @@ pub struct Execution {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub completed_at: Option<DateTime<Utc>>,
+    /// The producer's tags, as a JSON array of strings.
+    pub tags: Option<String>,
+    /// The producer's own object, as serialized.
+    pub metadata: Option<String>,
 }
 
 /// An execution that another one has started.
@@ -113,6 +117,8 @@ struct Row {
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
+    tags: Option<String>,
+    metadata: Option<String>,
 }
 
 impl Store {
@@ -208,6 +214,8 @@ impl TryFrom<Row> for Execution {
             created_at: row.created_at.into(),
             started_at: row.started_at.map(Into::into),
             completed_at: row.completed_at.map(Into::into),
+            tags: row.tags,
+            metadata: row.metadata,
         })
     }
 }

@@ -31,6 +31,7 @@ mod stats;
 mod store;
 mod task;
 mod templates;
+mod usage;
 mod users;
 mod workflows;
 
@@ -53,6 +54,7 @@ pub use scope::{System, Tenant};
 pub use stats::{Stats, StatsRange};
 pub use store::{Options, Store};
 pub use templates::{NewTemplate, Template, TemplateFilter};
+pub use usage::{Reached, Usage};
 pub use users::User;
 pub use workflows::{
     About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Recent, Sort, Switch,

@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, WorkflowId};
 use uuid::Uuid;
 
-use crate::{Actor, Error, System, Tenant};
+use crate::{Actor, Error, Reached, System, Tenant};
 
 mod operations;
 
@@ -34,6 +34,7 @@ pub trait Protocol: Send + Sync + 'static {
     /// Inserts each member as PENDING, on its workflow's newest revision and lane, in one transaction. A member with an
     /// idempotency key that its organization has used before is answered with that execution instead. One that is to
     /// start later is inserted as WAITING, with its start as `wake_at`; one of a paused workflow as WAITING, without a clock.
+    /// What is inserted counts against the month; of those that have a limit the first are inserted, as many as fit.
     ///
     /// `wake_at` of the others is `publish_within` from now: if nobody publishes the row until then, the relay does.
     /// Guard: where the newest revision has an input schema, the input was checked against that very revision.
@@ -159,13 +160,13 @@ pub trait Protocol: Send + Sync + 'static {
     /// operator's retry. Guard: FAILED.
     fn retry<'a>(&'a self, tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Answer<'a, Retried>;
 
-    /// Inserts an execution with the input of an earlier one, as PENDING and due now.
+    /// Inserts an execution with the input of an earlier one, as PENDING and due now. It counts against the month.
     fn replay<'a>(&'a self, tenant: &'a Tenant, actor: &'a Actor, replay: &'a Replay)
     -> Answer<'a, Replayed>;
 
     /// Inserts a child of an execution as PENDING and due now, in the parent's organization, on the newest revision of
-    /// an active workflow; one for each path of the parent, however often it is asked for. Guard: the parent is RUNNING
-    /// at the holder's attempt.
+    /// an active workflow; one for each path of the parent, however often it is asked for. It counts against the month,
+    /// within the limit of the organization's tier. Guard: the parent is RUNNING at the holder's attempt.
     fn start_child<'a>(&'a self, system: System, child: &'a StartChild) -> Answer<'a, ChildStarted>;
 
     /// Deletes an execution with its journal and inbox. Guard: terminal, and not the child of an unfinished one.
@@ -213,6 +214,12 @@ pub struct Submit {
     pub start: Start,
     /// The revision whose input schema the input meets, as far as the caller has checked.
     pub checked: Option<i32>,
+    /// The producer's tags, as a JSON array of strings.
+    pub tags: Option<String>,
+    /// The producer's own object, as serialized.
+    pub metadata: Option<String>,
+    /// How many executions the organization may have in this month; `None` = as many as it likes.
+    pub monthly_limit: Option<u32>,
 }
 
 /// When a submitted execution may be claimed.
@@ -245,6 +252,8 @@ pub enum Submitted {
         /// The newest revision.
         revision: i32,
     },
+    /// The month's executions are used up: nothing was recorded.
+    LimitReached(Reached),
 }
 
 /// A freshly recorded execution.

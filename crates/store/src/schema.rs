@@ -155,6 +155,8 @@ diesel::table! {
         operator_retries -> Integer,
         waits_for -> Nullable<Text>,
         deadline -> Nullable<crate::sql_types::Moment>,
+        tags -> Nullable<Text>,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -196,6 +198,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    usage_counters (organization_id, month, slot) {
+        organization_id -> Text,
+        month -> Text,
+        slot -> Integer,
+        executions -> BigInt,
+        granted -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     users,
@@ -210,4 +222,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     execution_journal,
     execution_inbox,
     audit_log,
+    usage_counters,
 );

@@ -20,6 +20,7 @@ use crate::parse::parse;
 use crate::pool::{read, transaction};
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
+use crate::usage::{admit_workflow, lock_workflows};
 use crate::{Action, Actor, Error, Store, Tenant, audit};
 
 pub use about::{About, Creator, Origin, Recent};
@@ -51,6 +52,8 @@ pub struct NewWorkflow {
     pub template_id: Option<TemplateId>,
     /// Who made it.
     pub created_by: UserId,
+    /// How many workflows the organization may have; `None` = as many as it likes.
+    pub limit: Option<u32>,
 }
 
 /// The lane of a workflow that names none.
@@ -191,7 +194,8 @@ impl Store {
     /// Stores a workflow with its revision 1.
     ///
     /// # Errors
-    /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
+    /// When the database does not answer, [`Error::LimitReached`], or [`Error::Statement`] when the tenant or the user does
+    /// not exist.
     pub async fn create_workflow(
         &self,
         tenant: &Tenant,
@@ -205,7 +209,9 @@ impl Store {
         let search = search_text(&new.name, new.description.as_deref());
         let detail = json!({"name": new.name, "revision": 1});
         let entry = audit::insert(tenant, actor, Action::WorkflowCreate, &new.id, &detail);
+        let lock = lock_workflows(self);
         let row = transaction!(self, |connection| {
+            admit_workflow!(connection, lock, &organization_id, new.limit);
             let id = new.id.to_string();
             let workflow = (
                 workflows::id.eq(&id),

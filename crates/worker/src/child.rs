@@ -50,6 +50,13 @@ pub(crate) fn child_failure(refused: &ChildStarted, request: &StartChild) -> Nod
             "inactive_workflow",
             format!("the workflow {workflow} is switched off (`isActive` is false)"),
         ),
+        ChildStarted::LimitReached(reached) => NodeFailure::last(
+            "limit_reached",
+            format!(
+                "the organization has had {} executions this month, and its tier allows {}",
+                reached.used, reached.limit
+            ),
+        ),
         ChildStarted::UnknownWorkflow | ChildStarted::Lost | ChildStarted::Yes(_) => NodeFailure::last(
             "unknown_workflow",
             format!("the organization has no workflow {workflow}"),
@@ -61,6 +68,8 @@ pub(crate) fn child_failure(refused: &ChildStarted, request: &StartChild) -> Nod
 mod tests {
     use super::*;
     use gristmill_core::WorkflowId;
+    use gristmill_engine::FailureClass;
+    use gristmill_store::Reached;
 
     #[test]
     fn a_child_goes_by_its_key_without_the_parents_id() {
@@ -75,5 +84,25 @@ mod tests {
             child_of(&parent, 1, 8, request).path
         });
         assert_eq!(paths, ["sub", "each[3]/sub#2", "sub:r1"]);
+    }
+
+    #[test]
+    fn rule_31_a_child_over_the_limit_is_a_node_error() {
+        let request = ChildRequest {
+            path: "sub".to_owned(),
+            workflow_id: WorkflowId::new(),
+            input: serde_json::Map::new(),
+            key: "sub".to_owned(),
+        };
+        let refused = ChildStarted::LimitReached(Reached {
+            limit: 1_000,
+            used: 1_002,
+            resets_at: None,
+        });
+        let request = child_of(&ExecutionId::new(), 1, 8, request);
+        let failure = child_failure(&refused, &request);
+        assert_eq!(failure.error.code, "limit_reached");
+        assert!(failure.error.message.contains("1002"), "{failure:?}");
+        assert_eq!(failure.class, FailureClass::Final);
     }
 }

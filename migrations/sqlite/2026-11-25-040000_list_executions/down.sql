@@ -1,3 +1,5 @@
 DROP TABLE execution_tags;
-DROP INDEX executions_workflow_status_created_idx;
-DROP INDEX executions_organization_status_created_idx;
+DROP INDEX executions_workflow_unfinished_idx;
+DROP INDEX executions_organization_unfinished_idx;
+DROP INDEX executions_workflow_ended_idx;
+DROP INDEX executions_organization_ended_idx;

@@ -3,8 +3,14 @@
 --
 -- The twin of the PostgreSQL migration of the same name.
 
-CREATE INDEX executions_organization_status_created_idx ON executions (organization_id, status, created_at, id);
-CREATE INDEX executions_workflow_status_created_idx ON executions (workflow_id, status, created_at, id);
+CREATE INDEX executions_organization_ended_idx ON executions (organization_id, status, created_at, id)
+    WHERE completed_at IS NOT NULL;
+CREATE INDEX executions_workflow_ended_idx ON executions (workflow_id, status, created_at, id)
+    WHERE completed_at IS NOT NULL;
+CREATE INDEX executions_organization_unfinished_idx ON executions (organization_id, status, created_at, id)
+    WHERE completed_at IS NULL;
+CREATE INDEX executions_workflow_unfinished_idx ON executions (workflow_id, status, created_at, id)
+    WHERE completed_at IS NULL;
 
 -- One row for each tag of an execution. What has no tags writes nothing here.
 CREATE TABLE execution_tags (

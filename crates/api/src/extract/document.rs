@@ -67,13 +67,30 @@ impl FromRequest<Arc<AppState>> for Document {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Error> {
-        let json = is_json(&request);
-        let body = read(request, state).await?;
-        if json {
-            Self::parse(&body)
-        } else {
-            Err(Error::WrongContentType)
-        }
+        required(request, state, state.options.max_body_bytes).await
+    }
+}
+
+/// The body of a route that takes many requests at once, and so has a limit of its own.
+pub(crate) struct Batch(pub(crate) Document);
+
+impl FromRequest<Arc<AppState>> for Batch {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Error> {
+        required(request, state, state.options.max_batch_bytes)
+            .await
+            .map(Self)
+    }
+}
+
+async fn required(request: Request, state: &Arc<AppState>, limit: usize) -> Result<Document, Error> {
+    let json = is_json(&request);
+    let body = read(request, state, limit).await?;
+    if json {
+        Document::parse(&body)
+    } else {
+        Err(Error::WrongContentType)
     }
 }
 
@@ -82,7 +99,7 @@ impl OptionalFromRequest<Arc<AppState>> for Document {
 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Option<Self>, Error> {
         let json = is_json(&request);
-        let body = read(request, state).await?;
+        let body = read(request, state, state.options.max_body_bytes).await?;
         match (body.is_empty(), json) {
             (true, _) => Ok(None),
             (false, true) => Self::parse(&body).map(Some),
@@ -91,13 +108,12 @@ impl OptionalFromRequest<Arc<AppState>> for Document {
     }
 }
 
-async fn read(request: Request, state: &Arc<AppState>) -> Result<Bytes, Error> {
+/// `limit` is what the router enforces on the route; here it is only told.
+async fn read(request: Request, state: &Arc<AppState>, limit: usize) -> Result<Bytes, Error> {
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge {
-                limit: state.options.max_body_bytes,
-            },
+            StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge { limit },
             _ => Error::BodyCutOff,
         })
 }

@@ -123,6 +123,10 @@ fn problems(path: &str, operation: &Operation, needs_key: bool) -> Vec<(&'static
             "403",
             "`forbidden`: roles, tier or the key's scopes do not allow this.",
         ));
+        problems.push((
+            "429",
+            "`rate-limit`: more requests a second than the caller may send.",
+        ));
         problems.push(("500", "`internal`: a defect on our side."));
         problems.push((
             "503",
@@ -144,7 +148,7 @@ fn problems(path: &str, operation: &Operation, needs_key: bool) -> Vec<(&'static
             "400",
             "`malformed-json`, `body-cut-off`: the body cannot be read.",
         ));
-        problems.push(("413", "`body-too-large`: `api.max_body_bytes` is the limit."));
+        problems.push(("413", "`body-too-large`: `detail` says how large it may be."));
         problems.push((
             "415",
             "`unsupported-media-type`: the body is no `application/json`.",

@@ -14,7 +14,7 @@ mod workflow;
 
 pub(crate) use bulk::BulkRequest;
 pub(crate) use execution::{
-    ExecutionError, ExecutionStatus, LogEntry, NodeError, ReplayRequest, SubmitRequest,
+    BatchRequest, ExecutionError, ExecutionStatus, LogEntry, NodeError, ReplayRequest, SubmitRequest,
 };
 pub(crate) use fault::Fault;
 pub(crate) use ids::{ApiKeyId, AuditEntryId, ExecutionId, TemplateId, UserId, WorkflowId};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use gristmill_core::{Path, Problem};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::extract::Document;
 
@@ -13,6 +13,12 @@ const TAG: (usize, usize) = (1, 50);
 
 /// How many tags there may be.
 const MAX_TAGS: usize = 20;
+
+/// A JSON object: what it means, and the text that it was sent as.
+pub(crate) struct Object {
+    pub(crate) values: Map<String, Value>,
+    pub(crate) text: String,
+}
 
 /// Reads a body's keys one by one, and collects what is wrong with them.
 pub(crate) struct Fields<'a> {
@@ -126,6 +132,48 @@ impl<'a> Fields<'a> {
             }
         }
         Value::Array(tags.clone()).to_string()
+    }
+}
+
+/// The largest `metadata`, in bytes of JSON.
+const MAX_METADATA: usize = 16 * 1024;
+
+impl Fields<'_> {
+    /// `tags`, as a JSON array; `None` when there are none.
+    ///
+    /// Lists take several tags, separated by commas: so a tag of an execution has none.
+    pub(crate) fn some_tags(&mut self) -> Option<String> {
+        let tags = self.tags();
+        if let Some(Value::Array(tags)) = self.value("tags") {
+            let with_comma = |tag: &Value| tag.as_str().is_some_and(|text| text.contains(','));
+            for index in (0..tags.len()).filter(|index| with_comma(&tags[*index])) {
+                let path = Path::root().key("tags").index(index);
+                let message = "a comma is not allowed here";
+                self.problems
+                    .push(Problem::new(path, "invalid_character", message));
+            }
+        }
+        (tags != "[]").then_some(tags)
+    }
+
+    /// `metadata`, when there is any.
+    pub(crate) fn metadata(&mut self) -> Option<Object> {
+        let Value::Object(values) = self.value("metadata")? else {
+            self.add("metadata", "wrong_type", "`metadata` is an object".to_owned());
+            return None;
+        };
+        let text = self.document.text("metadata", "{}");
+        if text.len() > MAX_METADATA {
+            let message = format!(
+                "`metadata` has {} bytes, and at most {MAX_METADATA} are allowed",
+                text.len()
+            );
+            self.add("metadata", "too_large", message);
+        }
+        Some(Object {
+            values: values.clone(),
+            text: text.to_owned(),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod execute;
+mod execute_batch;
 mod get;
 mod input;
 mod list;
@@ -13,6 +14,7 @@ mod resume;
 mod revisions;
 mod stats;
 pub(crate) mod submission;
+mod submit_checked;
 mod switch;
 mod toggle;
 mod update;
@@ -24,6 +26,7 @@ use utoipa::OpenApi;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use execute::execute;
+pub(crate) use execute_batch::execute_batch;
 pub(crate) use get::get;
 pub(crate) use list::list;
 pub(crate) use pause::pause;
@@ -51,5 +54,6 @@ pub(crate) use validate::validate;
     revisions::revisions,
     publish::publish,
     execute::execute,
+    execute_batch::execute_batch,
 ))]
 pub(crate) struct Described;

@@ -19,6 +19,11 @@ const ROUTES: &[(&str, &str, Option<Permission>)] = &[
         "/workflows/{id}/execute",
         Some(Permission::WorkflowsExecute),
     ),
+    (
+        "POST",
+        "/workflows/{id}/executions:batch",
+        Some(Permission::WorkflowsExecute),
+    ),
     ("GET", "/executions/{id}", Some(Permission::WorkflowsView)),
     ("DELETE", "/executions/{id}", Some(Permission::WorkflowsDelete)),
     (
@@ -80,6 +85,7 @@ const ROUTES: &[(&str, &str, Option<Permission>)] = &[
     ("POST", "/keys", Some(Permission::Access)),
     ("DELETE", "/keys/{id}", Some(Permission::Access)),
     ("GET", "/audit", Some(Permission::OrganizationAdminister)),
+    ("GET", "/usage", Some(Permission::Access)),
     ("GET", "!/healthz", None),
     ("GET", "!/readyz", None),
     ("GET", "!/metrics", None),

@@ -58,6 +58,8 @@ pub(crate) async fn an_execution_is_accepted_with_its_place(database: TestDataba
             "replayOf": null,
             "onFailureOf": null,
             "operatorRetries": 0,
+            "tags": [],
+            "metadata": null,
             "input": {
               "b": 1.0,
               "a": "\u0000"
@@ -105,6 +107,34 @@ pub(crate) async fn an_input_that_is_no_object_is_refused(database: TestDatabase
             answer.problems(),
             expected.map(|(path, code)| (path.to_owned(), code.to_owned()))
         );
+    }
+}
+
+pub(crate) async fn tags_and_metadata_are_given_back(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = execute_path(&world.workflow().await);
+    let request = world
+        .request(Method::POST, &path)
+        .header("content-type", "application/json");
+    let body = r#"{"tags": ["a", "é"], "metadata": {"order":1.0, "z" : "\u0000"}}"#;
+    let answer = send(request.body(body)).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let shown = r#""tags":["a","é"],"metadata":{"order":1.0, "z" : "\u0000"},"#;
+    assert!(answer.text.contains(shown), "{answer:?}");
+    let read = world
+        .get(&format!("{BASE}/executions/{}", answer.execution_id()))
+        .await;
+    assert_eq!(read.text, answer.text);
+
+    let large = "x".repeat(16 * 1024);
+    for (body, problem) in [
+        (json!({"tags": "a"}), ("$.tags", "wrong_type")),
+        (json!({"tags": [""]}), ("$.tags[0]", "out_of_range")),
+        (json!({"metadata": []}), ("$.metadata", "wrong_type")),
+        (json!({"metadata": {"large": large}}), ("$.metadata", "too_large")),
+    ] {
+        let answer = world.post(&path, &body).await;
+        assert_eq!(answer.problems(), [(problem.0.to_owned(), problem.1.to_owned())]);
     }
 }
 
@@ -163,6 +193,8 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
             "replayOf": null,
             "onFailureOf": null,
             "operatorRetries": 0,
+            "tags": [],
+            "metadata": null,
             "input": {
               "n": 1
             },

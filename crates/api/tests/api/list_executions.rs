@@ -27,6 +27,52 @@ fn ids(body: &Value) -> Vec<&str> {
         .collect()
 }
 
+pub(crate) async fn executions_are_found_by_the_tags_that_they_were_submitted_with(database: TestDatabase) {
+    let world = World::on(database).await;
+    let workflow = world.workflow().await;
+    let path = execute_path(&workflow);
+    let plain = world.post(&path, &json!({})).await.execution_id();
+    let tagged = world
+        .post(&path, &json!({"tags": ["paid", "Köln & Bonn", "paid"]}))
+        .await
+        .execution_id();
+    let items = json!({"items": [{"tags": ["paid"]}, {}, {"tags": ["late"]}]});
+    let batch = world
+        .post(&format!("{BASE}/workflows/{workflow}/executions:batch"), &items)
+        .await
+        .json();
+    let item = |index: usize| batch["items"][index]["executionId"].as_str().unwrap();
+    world.finish(&tagged, &[], failed()).await;
+    let replayed = world
+        .post(&format!("{BASE}/executions/{tagged}/replay"), &json!({}))
+        .await
+        .execution_id();
+    let (tagged, replayed) = (tagged.as_str(), replayed.as_str());
+    for (query, expected) in [
+        ("tags=paid", vec![replayed, item(0), tagged]),
+        ("tags=late,paid", vec![replayed, item(2), item(0), tagged]),
+        ("tags=K%C3%B6ln%20%26%20Bonn", vec![replayed, tagged]),
+        ("tags=paid&status=FAILED", vec![tagged]),
+        ("tags=pai", vec![]),
+        (
+            "",
+            vec![replayed, item(2), item(1), item(0), tagged, plain.as_str()],
+        ),
+    ] {
+        let body = world.get(&format!("{LIST}?{query}")).await.json();
+        let (mut found, mut expected) = (ids(&body), expected);
+        // Those of one batch may be of one moment.
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+    }
+    let problems = world.post(&path, &json!({"tags": ["a,b"]})).await.problems();
+    assert_eq!(
+        problems,
+        [("$.tags[0]".to_owned(), "invalid_character".to_owned())]
+    );
+}
+
 pub(crate) async fn executions_are_listed_page_by_page_without_their_documents(database: TestDatabase) {
     let mut world = World::on(database).await;
     let workflow = world.workflow().await;

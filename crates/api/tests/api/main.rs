@@ -12,6 +12,7 @@
 mod access;
 mod audit;
 mod authentication;
+mod batch;
 mod bulk;
 mod catalogue;
 mod change_workflow;
@@ -27,6 +28,7 @@ mod idempotency;
 mod isolation;
 mod journal;
 mod keys;
+mod limits;
 mod list_executions;
 mod list_workflows;
 mod operations;
@@ -73,6 +75,13 @@ on_both! {
         a_request_without_a_key_is_told_so
         a_key_that_nobody_has_is_refused
         the_scheme_is_known_in_any_case;
+    batch:
+        each_input_of_a_batch_is_an_execution
+        the_same_batch_again_is_answered_with_the_same_executions
+        what_is_wrong_with_one_item_keeps_no_other_from_running
+        what_is_wrong_with_all_is_an_error_of_the_whole
+        a_batch_that_is_none_is_refused
+        a_batchs_body_has_a_limit_of_its_own;
     bulk:
         what_a_filter_finds_is_cancelled_in_bounded_steps
         what_a_filter_finds_failed_is_retried
@@ -120,6 +129,7 @@ on_both! {
         an_execution_is_accepted_with_its_place
         an_absent_body_or_input_is_an_empty_object
         an_input_that_is_no_object_is_refused
+        tags_and_metadata_are_given_back
         a_finished_execution_shows_what_happened
         a_failed_execution_shows_why;
     generated:
@@ -147,12 +157,20 @@ on_both! {
         the_use_of_a_key_is_noted;
     list_executions:
         executions_are_listed_page_by_page_without_their_documents
+        executions_are_found_by_the_tags_that_they_were_submitted_with
         a_bad_parameter_of_a_list_is_named;
     list_workflows:
         a_list_is_filtered_by_everything_at_once
         a_search_takes_any_case_and_no_wildcards
         a_list_is_sorted_and_paged
         a_bad_parameter_is_422_and_named;
+    limits:
+        of_two_hundred_at_once_for_the_last_place_one_is_admitted
+        over_the_months_limit_the_answer_says_when_to_come_back
+        workflows_are_limited_by_tier
+        a_super_admin_is_not_limited
+        a_key_that_is_too_fast_is_told_when_to_come_back
+        each_input_of_a_batch_counts_against_the_rate;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
@@ -190,6 +208,7 @@ on_both! {
         a_token_does_not_choose_how_it_is_verified
         tokens_of_public_keys_are_believed
         a_membership_that_ends_ends_the_tokens_access
+        all_tokens_of_a_member_have_one_rate
         without_keys_nothing_is_believed_and_nothing_refused_for_good
         tokens_are_refused_where_none_are_configured;
     stats:

@@ -93,11 +93,13 @@ pub(crate) async fn a_minimal_answer_shows_how_it_ended_without_its_documents(da
         "input",
         "logsTruncated",
         "logs",
+        "metadata",
         "onFailureOf",
         "operatorRetries",
         "output",
         "parent",
         "replayOf",
+        "tags",
     ];
     for key in left_out {
         assert!(full.as_object_mut().unwrap().remove(key).is_some(), "{key}");

@@ -1,10 +1,12 @@
 //! JSON Web Tokens: signed here with ring, as an issuer would.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use futures_util::future::join_all;
 use gristmill_api::{KeySource, Options, TokenKeys, TokenOptions, Tokens};
 use gristmill_core::{OrganizationId, UserId};
 use gristmill_store::{Actor, System, Tenant};
@@ -209,8 +211,32 @@ pub(crate) async fn tokens_are_refused_where_none_are_configured(database: TestD
     ask(&world).await.problem(401, "unauthenticated");
 }
 
+pub(crate) async fn all_tokens_of_a_member_have_one_rate(database: TestDatabase) {
+    let slow = Options {
+        requests_per_second: 1,
+        request_burst: NonZero::new(50).unwrap(),
+        ..options()
+    };
+    let mut world = world_with(database, hs256(), slow).await;
+    let (organization, user) = owner(&world).await;
+    let mut claims = claims(&organization, &user);
+    let mut admitted = 0;
+    for expiry in [600, 601] {
+        claims["exp"] = json!(now() + expiry);
+        world.key = hs(&claims, SECRET);
+        let answers = join_all((0..60).map(|_| ask(&world))).await;
+        admitted += answers.iter().filter(|answer| answer.status == 404).count();
+    }
+    // A burst, and one a second: with a rate for each token it would be two bursts.
+    assert!((50..100).contains(&admitted), "{admitted}");
+}
+
 /// An API that believes these keys' tokens and remembers nobody.
 async fn world(database: TestDatabase, keys: TokenKeys) -> World {
+    world_with(database, keys, options()).await
+}
+
+async fn world_with(database: TestDatabase, keys: TokenKeys, options: Options) -> World {
     // The client that fetches key sets insists on one.
     rustls::crypto::ring::default_provider().install_default().ok();
     let tokens = TokenOptions {
@@ -223,7 +249,7 @@ async fn world(database: TestDatabase, keys: TokenKeys) -> World {
     let options = Options {
         key_ttl: Duration::ZERO,
         tokens: Some(Tokens::new(tokens).unwrap()),
-        ..options()
+        ..options
     };
     World::with(database, options).await
 }

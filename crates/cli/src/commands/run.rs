@@ -220,6 +220,9 @@ impl Runner<'_> {
             start: Start::Now,
             // The revision that was stored a moment ago.
             checked: Some(1),
+            tags: None,
+            metadata: None,
+            monthly_limit: None,
         };
         let submitted = self
             .system

@@ -210,7 +210,7 @@ mod tests {
             "{message}"
         );
         assert!(
-            message.contains("the keys of [api] are drain_grace, key_ttl, listen, max_body_bytes,"),
+            message.contains("the keys of [api] are drain_grace, key_ttl, listen, max_batch_bytes,"),
             "{message}"
         );
         let message = refused(&environment(&[("GRISTMILL__APY__LISTEN", "127.0.0.1:1")]));

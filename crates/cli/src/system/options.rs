@@ -87,6 +87,9 @@ pub(super) fn api(config: &Config) -> gristmill_api::Options {
     let api = &config.api;
     gristmill_api::Options {
         max_body_bytes: api.max_body_bytes.get(),
+        max_batch_bytes: api.max_batch_bytes.get(),
+        requests_per_second: api.requests_per_second,
+        request_burst: api.request_burst,
         lanes: config.lanes.clone(),
         max_mail: config.limits.max_mail.get(),
         request_timeout: api.request_timeout.0,

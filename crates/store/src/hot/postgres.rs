@@ -32,7 +32,9 @@ mod settle;
 mod start_child;
 mod submit;
 mod suspend;
+mod tags;
 mod unpublish_lane;
+mod usage;
 mod watch;
 
 use super::protocol_by_verbs;

@@ -60,7 +60,9 @@ mod settle;
 mod start_child;
 mod submit;
 mod suspend;
+mod tags;
 mod unpublish_lane;
+mod usage;
 mod values;
 mod watch;
 

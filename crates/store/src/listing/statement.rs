@@ -1,8 +1,9 @@
 //! The statement behind a page.
 //!
-//! The indexes keep the executions of an organization, and those of a workflow, by status and then by time. So each wanted
-//! status is one stretch that is read backwards, and a page is the merge of the stretches: PostgreSQL reads each only as
-//! far as the merge asks for it, since each is ordered and limited for itself.
+//! The indexes keep the executions of an organization, and those of a workflow, by status and then by time; one pair those
+//! that have ended, one pair the others. So each wanted status is one stretch that is read backwards, and a page is the
+//! merge of the stretches: PostgreSQL reads each only as far as the merge asks for it, since each is ordered and limited
+//! for itself.
 
 use gristmill_core::ExecutionStatus;
 
@@ -133,6 +134,11 @@ fn stretch(status: ExecutionStatus, owner: &str, bounds: &Bounds, from: Option<&
         format!("e.organization_id = {}", bounds.organization),
         // No parameter: PostgreSQL sees how much there is of it.
         format!("e.status = '{status}'"),
+        // What the status says already, in the words of the indexes' conditions.
+        format!(
+            "e.completed_at IS {}NULL",
+            if status.is_terminal() { "NOT " } else { "" }
+        ),
     ];
     conditions.extend(Some(owner.to_owned()).filter(|owner| !owner.is_empty()));
     conditions.extend(from.map(|from| format!("e.created_at >= {from}")));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
 
 use super::Accepted;
+use crate::Reached;
 
 /// What became of a cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Replay {
     pub idempotency_key: Option<String>,
     /// A hash of everything that must be equal when the key is.
     pub request_hash: String,
+    /// How many executions the organization may have in this month; `None` = as many as it likes.
+    pub monthly_limit: Option<u32>,
 }
 
 /// What became of a [`Replay`].
@@ -65,6 +68,8 @@ pub enum Replayed {
     InactiveWorkflow,
     /// The newest revision is another one by now: nothing was recorded.
     OtherRevision,
+    /// The month's executions are used up: nothing was recorded.
+    LimitReached(Reached),
 }
 
 /// A holder's request for a child.
@@ -99,6 +104,8 @@ pub enum ChildStarted {
     UnknownWorkflow,
     /// The workflow is switched off.
     InactiveWorkflow,
+    /// The month's executions are used up.
+    LimitReached(Reached),
 }
 
 /// What became of a deletion.

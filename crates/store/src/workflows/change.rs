@@ -195,6 +195,11 @@ impl Store {
                 workflows::updated_at.eq(now)
             );
             let mut deleted_at = None;
+            let repeated = match switch {
+                Switch::Pause => row.paused_at.is_some(),
+                Switch::Resume => row.paused_at.is_none(),
+                Switch::Toggle | Switch::Delete => false,
+            };
             match switch {
                 Switch::Toggle => row.is_active = !row.is_active,
                 Switch::Pause => row.paused_at = row.paused_at.or(Some(now)),
@@ -213,10 +218,12 @@ impl Store {
                 ))
                 .execute(connection)
                 .await?;
-            let detail = json!({"name": row.name, "isActive": row.is_active});
-            audit::insert(&tenant, &actor, switch.action(), &id, &detail)
-                .execute(connection)
-                .await?;
+            if !repeated {
+                let detail = json!({"name": row.name, "isActive": row.is_active});
+                audit::insert(&tenant, &actor, switch.action(), &id, &detail)
+                    .execute(connection)
+                    .await?;
+            }
             let definition = workflow_revisions::table
                 .find((&organization_id, &id, row.revision))
                 .select(workflow_revisions::definition)

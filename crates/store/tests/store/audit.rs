@@ -1,10 +1,11 @@
 //! Who did what: in the same transaction, and neither twice nor for nothing.
 
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Tier};
-use gristmill_core::{ApiKeyId, ExecutionId, Settings, UserId, WorkflowId};
+use gristmill_core::{ApiKeyId, ExecutionId, Settings, TemplateId, UserId, WorkflowId};
 use gristmill_store::{
-    Action, Actor, AuditEntry, AuditFilter, AuditPlace, Cancelled, Deleted, Delivered, Facts, Mail,
-    NewApiKey, NewOrganization, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, System,
+    Action, Actor, AuditEntry, AuditFilter, AuditPlace, Cancelled, Changed, Deleted, Delivered, Facts, Mail,
+    NewApiKey, NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried,
+    Switch, System, WorkflowChange,
 };
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -74,6 +75,65 @@ pub(crate) async fn whatever_a_person_changes_is_told_once(db: &TestDatabase) {
     }
 }
 
+pub(crate) async fn every_change_of_workflows_and_templates_is_told_once(db: &TestDatabase) {
+    let (world, strangers) = (World::new(db).await, World::new(db).await);
+    let (store, tenant, actor) = (db.store(), &world.tenant, &actor());
+    let template = new_template(&owner(&world).await);
+    let (workflow, published) = (&world.workflow, template.id.clone());
+    store.create_template(tenant, actor, template).await.unwrap();
+    let change = store.change_workflow(tenant, actor, workflow, 1, new_name("Renamed"));
+    assert!(matches!(change.await.unwrap(), Changed::Yes(_)));
+    // Neither what is stale, nor what is repeated, nor what belongs to others is told.
+    let stale = store.change_workflow(tenant, actor, workflow, 1, new_name("Late"));
+    assert_eq!(stale.await.unwrap(), Changed::Stale);
+    let switches = [Switch::Pause, Switch::Resume, Switch::Toggle, Switch::Delete];
+    for switch in switches {
+        let stale = store.switch_workflow(tenant, actor, workflow, Some(1), switch);
+        assert_eq!(stale.await.unwrap(), Changed::Stale);
+        let strange = store.switch_workflow(&strangers.tenant, actor, workflow, None, switch);
+        assert_eq!(strange.await.unwrap(), Changed::Unknown);
+        let done = store.switch_workflow(tenant, actor, workflow, None, switch).await;
+        assert!(matches!(done.unwrap(), Changed::Yes(_)));
+        if matches!(switch, Switch::Pause | Switch::Resume) {
+            let again = store.switch_workflow(tenant, actor, workflow, None, switch).await;
+            assert!(matches!(again.unwrap(), Changed::Yes(_)));
+        }
+    }
+    for (tenant, deleted) in [(&strangers.tenant, false), (tenant, true), (tenant, false)] {
+        let delete = store.delete_template(tenant, actor, &published).await;
+        assert_eq!(delete.unwrap(), deleted);
+    }
+
+    let told: Vec<_> = log(&world).await.into_iter().rev().collect();
+    let renamed = |is_active: bool| json!({"name": "Renamed", "isActive": is_active});
+    let expected = [
+        (
+            "template.publish",
+            published.as_str(),
+            json!({"name": "Mill", "isShared": true}),
+        ),
+        (
+            "workflow.update",
+            workflow.as_str(),
+            json!({"name": "Renamed", "revision": 2}),
+        ),
+        ("workflow.pause", workflow.as_str(), renamed(true)),
+        ("workflow.resume", workflow.as_str(), renamed(true)),
+        ("workflow.toggle", workflow.as_str(), renamed(false)),
+        ("workflow.delete", workflow.as_str(), renamed(false)),
+        ("template.delete", published.as_str(), json!({})),
+    ];
+    let told: Vec<_> = told
+        .iter()
+        .map(|entry| {
+            let detail = serde_json::from_str::<Value>(&entry.detail).unwrap();
+            (entry.action.as_str(), entry.object_id.as_str(), detail)
+        })
+        .collect();
+    assert_eq!(told, expected);
+    assert_eq!(log(&strangers).await, []);
+}
+
 pub(crate) async fn what_changes_nothing_is_not_told(db: &TestDatabase) {
     let (world, strangers) = (World::new(db).await, World::new(db).await);
     let protocol = world.protocol();
@@ -133,6 +193,9 @@ pub(crate) async fn a_change_that_cannot_be_told_is_not_made(db: &TestDatabase) 
         .await
         .unwrap();
     let newcomer = new_user(db).await;
+    let template = new_template(&user);
+    let published = template.id.clone();
+    store.create_template(tenant, &actor(), template).await.unwrap();
     let before = everything(db).await;
     raw::execute(db, "ALTER TABLE audit_log RENAME TO gone").await;
 
@@ -154,6 +217,21 @@ pub(crate) async fn a_change_that_cannot_be_told_is_not_made(db: &TestDatabase) 
     );
     let new = new_workflow(&user);
     assert!(store.create_workflow(tenant, &actor(), new).await.is_err());
+    let (somebody, change) = (actor(), new_name("Renamed"));
+    let changed = store.change_workflow(tenant, &somebody, &world.workflow, 1, change);
+    assert!(changed.await.is_err());
+    for switch in [Switch::Toggle, Switch::Pause, Switch::Delete] {
+        let switched = store.switch_workflow(tenant, &somebody, &world.workflow, None, switch);
+        assert!(switched.await.is_err());
+    }
+    let template = new_template(&user);
+    assert!(store.create_template(tenant, &somebody, template).await.is_err());
+    assert!(
+        store
+            .delete_template(tenant, &somebody, &published)
+            .await
+            .is_err()
+    );
     let added = store.add_api_key(tenant, &actor(), &user, key("new")).await;
     assert!(added.is_err());
     let revoked = store.revoke_api_key(tenant, &actor(), &kept.id, None).await;
@@ -353,7 +431,9 @@ async fn everything(db: &TestDatabase) -> Vec<Vec<Option<String>>> {
     for sql in [
         "SELECT id || status || inbox || journal_len AS value FROM executions ORDER BY id",
         "SELECT execution_id || key AS value FROM execution_inbox ORDER BY 1",
-        "SELECT id AS value FROM workflows ORDER BY id",
+        "SELECT id || name || edition || revision || CAST(is_active AS text) || coalesce(CAST(paused_at AS text), '')
+            || coalesce(CAST(deleted_at AS text), '') AS value FROM workflows ORDER BY id",
+        "SELECT id AS value FROM workflow_templates ORDER BY id",
         "SELECT id || coalesce(CAST(revoked_at AS text), '') AS value FROM api_keys ORDER BY id",
         "SELECT organization_id || user_id || role AS value FROM memberships ORDER BY 1",
         "SELECT id || global_role AS value FROM users ORDER BY id",
@@ -387,6 +467,33 @@ fn new_workflow(user: &UserId) -> NewWorkflow {
         facts: Facts::from(&Settings::default()),
         template_id: None,
         created_by: user.clone(),
+        limit: None,
+    }
+}
+
+fn new_name(name: &str) -> WorkflowChange {
+    WorkflowChange {
+        name: name.to_owned(),
+        description: None,
+        version: "1.0.0".to_owned(),
+        tags: "[]".to_owned(),
+        is_active: true,
+        template_id: None,
+        definition: format!("{{\"name\":\"{name}\"}}"),
+        facts: Facts::from(&Settings::default()),
+    }
+}
+
+fn new_template(user: &UserId) -> NewTemplate {
+    NewTemplate {
+        id: TemplateId::new(),
+        name: "Mill".to_owned(),
+        description: None,
+        category: "tests".to_owned(),
+        tags: "[]".to_owned(),
+        is_shared: true,
+        definition: "{}".to_owned(),
+        created_by: user.clone(),
     }
 }
 
@@ -397,5 +504,6 @@ fn replay(original: &ExecutionId) -> Replay {
         newest: None,
         idempotency_key: None,
         request_hash: "replay".to_owned(),
+        monthly_limit: None,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Claimed, Due, System, Wake};
+use gristmill_store::{Actor, ChildStarted, Claimed, Due, Replay, Replayed, Submit, Submitted, System, Wake};
 use gristmill_testkit::TestDatabase;
 use tokio::time::timeout;
 
@@ -71,6 +71,67 @@ async fn a_claim_skips_what_another_session_has_locked() {
     assert_eq!(world.stands(&locked).await, (ExecutionStatus::Pending, 0));
     lock.release().await;
     assert_eq!(ids(world.claim(&jobs).await), [locked]);
+}
+
+/// Another session is about to take the last place: whoever wants it, too, waits for what becomes of that, and goes by what
+/// is there afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waited_for_the_months_lock_sees_what_was_used_meanwhile() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let (parent, original) = (world.running().await, world.completed().await);
+    let usage = db.store().usage(&world.tenant).await.unwrap();
+    let (tenant, month) = (&world.tenant.0, usage.month);
+    let slot = format!("organization_id = '{tenant}' AND month = '{month}' AND slot = 0");
+    raw::execute(
+        &db,
+        &format!(
+            "UPDATE organizations SET tier = 'GROWTH' WHERE id = '{tenant}';
+             INSERT INTO usage_counters (organization_id, month, slot, executions)
+             VALUES ('{tenant}', '{month}', 0, {})",
+            999 - usage.executions
+        ),
+    )
+    .await;
+    let take = format!("BEGIN; UPDATE usage_counters SET executions = executions + 1 WHERE {slot}");
+    let mut other = AsyncPgConnection::establish(db.url()).await.unwrap();
+    other.batch_execute(&take).await.unwrap();
+
+    let submit = [Submit {
+        monthly_limit: Some(1_000),
+        ..world.request()
+    }];
+    let child = world.child_request(&parent, "sub");
+    let replay = Replay {
+        id: ExecutionId::new(),
+        original,
+        newest: None,
+        idempotency_key: None,
+        request_hash: "replay".to_owned(),
+        monthly_limit: Some(1_000),
+    };
+    let commit = async {
+        let waiting = "SELECT pid::text AS value FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while raw::texts(&db, waiting).await.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (submitted, started, replayed, ()) = tokio::join!(
+        world.submit(&submit),
+        world.start_child(&child),
+        world.protocol().replay(&world.tenant, &Actor::OPERATOR, &replay),
+        commit
+    );
+    assert!(
+        matches!(submitted[..], [Submitted::LimitReached(_)]),
+        "{submitted:?}"
+    );
+    assert!(matches!(started, ChildStarted::LimitReached(_)), "{started:?}");
+    assert!(matches!(replayed, Ok(Replayed::LimitReached(_))), "{replayed:?}");
+    let usage = db.store().usage(&world.tenant).await.unwrap();
+    assert_eq!(usage.executions, 1_000);
 }
 
 /// A session that holds a row locked.

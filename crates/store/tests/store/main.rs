@@ -17,6 +17,7 @@ mod counts;
 mod dead_letters;
 mod groups;
 mod hand_back;
+mod limits;
 mod listing;
 mod locks;
 mod losses;
@@ -198,6 +199,17 @@ contract! {
         a_deadline_begins_with_the_first_claim_and_nothing_moves_it
         what_waits_for_mail_alone_wakes_for_its_deadline
         an_inbox_holds_so_much_and_no_more;
+    limits:
+        rule_31_every_execution_that_is_inserted_counts_once
+        of_a_group_the_first_that_fit_are_admitted
+        of_forty_submits_at_once_for_the_last_place_one_is_admitted
+        a_replay_keeps_to_the_limit
+        children_keep_to_the_limit_of_their_organizations_tier
+        a_failure_that_there_is_no_room_to_handle_is_a_failure_all_the_same
+        of_twenty_who_add_the_last_workflow_at_once_one_does
+        what_a_paused_workflow_is_sent_counts_at_once
+        a_deleted_workflow_makes_room_for_another
+        tags_and_metadata_are_kept_found_and_replayed;
     listing:
         a_list_has_what_its_filter_says_newest_first_and_once
         the_tags_of_a_deleted_execution_go_with_it;
@@ -236,6 +248,7 @@ contract! {
         a_migrated_database_passes_the_check;
     audit:
         whatever_a_person_changes_is_told_once
+        every_change_of_workflows_and_templates_is_told_once
         what_changes_nothing_is_not_told
         a_change_that_cannot_be_told_is_not_made
         the_log_is_read_newest_first_page_by_page

@@ -270,6 +270,7 @@ fn replay(original: &ExecutionId) -> Replay {
         newest: None,
         idempotency_key: None,
         request_hash: "replay".to_owned(),
+        monthly_limit: None,
     }
 }
 

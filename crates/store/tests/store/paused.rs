@@ -66,6 +66,7 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
         newest: None,
         idempotency_key: None,
         request_hash: "hash".to_owned(),
+        monthly_limit: None,
     };
     let replayed = world
         .protocol()
@@ -176,7 +177,7 @@ pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDa
     );
 }
 
-async fn switch(world: &World<'_>, switch: Switch) {
+pub(crate) async fn switch(world: &World<'_>, switch: Switch) {
     let store = world.db.store();
     let changed = store.switch_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, None, switch);
     assert!(matches!(changed.await.unwrap(), Changed::Yes(_)));

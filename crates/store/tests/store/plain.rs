@@ -379,6 +379,7 @@ fn new_workflow(owner: &Owner, name: &str, definition: &str) -> NewWorkflow {
         definition: definition.to_owned(),
         template_id: None,
         created_by: owner.user_id.clone(),
+        limit: None,
     }
 }
 

@@ -133,6 +133,7 @@ pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db
         newest: None,
         idempotency_key: None,
         request_hash: "hash".to_owned(),
+        monthly_limit: None,
     };
     let replayed = world
         .protocol()

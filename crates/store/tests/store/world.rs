@@ -32,7 +32,7 @@ impl<'a> World<'a> {
     pub(crate) async fn new(db: &'a TestDatabase) -> Self {
         let (organization, user) = (OrganizationId::new(), UserId::new());
         let sql = format!(
-            "INSERT INTO organizations (id, name) VALUES ('{organization}', 'Mill');
+            "INSERT INTO organizations (id, name, tier) VALUES ('{organization}', 'Mill', 'ENTERPRISE');
              INSERT INTO users (id, name, email) VALUES ('{user}', 'Miller', '{user}@example.com');
              INSERT INTO memberships (organization_id, user_id, role) VALUES ('{organization}', '{user}', 'OWNER');"
         );
@@ -70,6 +70,9 @@ impl<'a> World<'a> {
             request_hash: "hash".to_owned(),
             start: Start::Now,
             checked: None,
+            tags: None,
+            metadata: None,
+            monthly_limit: None,
         }
     }
 

@@ -122,6 +122,9 @@ impl Shop {
             request_hash: "hash".to_owned(),
             start: Start::Now,
             checked: None,
+            tags: None,
+            metadata: None,
+            monthly_limit: None,
         };
         let id = submit.id.clone();
         let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
@@ -304,6 +307,7 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         template_id: None,
         created_by: owner.user_id,
+        limit: None,
     };
     let workflow = db
         .store()

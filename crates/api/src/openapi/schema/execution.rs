@@ -27,6 +27,24 @@ pub(crate) struct SubmitRequest {
     run_at: Option<DateTime<Utc>>,
     /// Not before so many milliseconds from now, by the database's clock; at most a hundred years.
     delay_ms: Option<u64>,
+    /// The producer's own, to find it by; each has 1 to 50 characters and no comma.
+    #[schema(max_items = 20)]
+    tags: Option<Vec<String>>,
+    /// The producer's own object, 16 KiB at most.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+}
+
+/// What to run a workflow with, many times: `inputs` or `items`, 1 to 1,000 of them.
+#[derive(ToSchema)]
+#[schema(example = json!({"inputs": [{"name": "Ada"}, {"name": "Grace"}]}))]
+pub(crate) struct BatchRequest {
+    /// The inputs alone.
+    #[schema(value_type = Option<Vec<Object>>, min_items = 1, max_items = 1000)]
+    inputs: Option<Vec<Value>>,
+    /// As for one execution.
+    #[schema(min_items = 1, max_items = 1000)]
+    items: Option<Vec<SubmitRequest>>,
 }
 
 /// How to replay. No body is as good as `{}`.

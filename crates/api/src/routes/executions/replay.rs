@@ -47,6 +47,7 @@ enum Revision {
             headers(("location" = String, description = "The new execution's path."))
         ),
         (status = 409, description = "`inactive-workflow`: it is switched off. `idempotency-key-reused`: for another request."),
+        (status = 429, description = "`limit`: the month's executions are used up."),
     )
 )]
 pub(crate) async fn replay(
@@ -74,6 +75,7 @@ pub(crate) async fn replay(
             newest,
             idempotency_key: key.clone(),
             request_hash: sha256_hex(format!("replay\n{original}\n{revision:?}").as_bytes()),
+            monthly_limit: principal.standing.limits().executions_per_month,
         };
         let id = match store
             .protocol()
@@ -85,6 +87,7 @@ pub(crate) async fn replay(
             Replayed::Known(id) => id,
             Replayed::KeyReused(id) => return Err(Error::KeyReused(id)),
             Replayed::Unknown => return Err(Error::NotFound("execution")),
+            Replayed::LimitReached(reached) => return Err(Error::month_used_up(reached)),
             Replayed::DeletedWorkflow => return Err(Error::NotFound("workflow")),
             Replayed::InactiveWorkflow => return Err(Error::InactiveWorkflow),
             Replayed::OtherRevision if problems.is_empty() => continue,

@@ -90,6 +90,12 @@ struct Details {
     /// How often an operator has retried it.
     #[schema(required = false)]
     operator_retries: i32,
+    /// The producer's tags.
+    #[schema(value_type = Vec<String>, required = false)]
+    tags: Box<RawValue>,
+    /// The producer's own object.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Box<RawValue>>,
     #[schema(value_type = Object, required = false)]
     input: Box<RawValue>,
     #[schema(value_type = Option<Object>)]
@@ -99,6 +105,13 @@ struct Details {
     #[schema(required = false)]
     /// Whether the journal goes on where `logs` ends.
     logs_truncated: bool,
+}
+
+/// What a producer sends along with a submit, as text.
+pub(crate) struct Sent {
+    pub(crate) input: String,
+    pub(crate) tags: Option<String>,
+    pub(crate) metadata: Option<String>,
 }
 
 /// The execution that waits for this one, and which of its node runs does.
@@ -139,12 +152,12 @@ impl Body {
     pub(crate) fn accepted(
         accepted: &Accepted,
         workflow_id: WorkflowId,
-        input: String,
+        sent: Sent,
         shown: Return,
     ) -> Result<Self, Error> {
         let details = match shown {
             Return::Minimal => None,
-            Return::Representation => Some(Details::fresh(raw(input)?)),
+            Return::Representation => Some(Details::fresh(sent)?),
         };
         let execution = View {
             id: accepted.id.clone(),
@@ -261,8 +274,8 @@ impl Body {
 
 impl Details {
     /// Of an execution that nothing has happened to yet.
-    fn fresh(input: Box<RawValue>) -> Self {
-        Self {
+    fn fresh(sent: Sent) -> Result<Self, Error> {
+        Ok(Self {
             deadline: None,
             parent: None,
             children: Vec::new(),
@@ -270,11 +283,13 @@ impl Details {
             replay_of: None,
             on_failure_of: None,
             operator_retries: 0,
-            input,
+            tags: tags(sent.tags)?,
+            metadata: sent.metadata.map(raw).transpose()?,
+            input: raw(sent.input)?,
             output: None,
             logs: Vec::new(),
             logs_truncated: false,
-        }
+        })
     }
 
     /// Reads what stands elsewhere, and takes what `found` has of it.
@@ -295,6 +310,8 @@ impl Details {
             replay_of: found.replay_of.take(),
             on_failure_of: found.on_failure_of.take(),
             operator_retries: found.operator_retries,
+            tags: tags(found.tags.take())?,
+            metadata: found.metadata.take().map(raw).transpose()?,
             input: raw(std::mem::take(&mut found.input))?,
             output: found.output.take().map(raw).transpose()?,
             logs,
@@ -340,6 +357,10 @@ async fn load_logs(
         ),
         truncated,
     ))
+}
+
+fn tags(stored: Option<String>) -> Result<Box<RawValue>, Error> {
+    raw(stored.unwrap_or_else(|| "[]".to_owned()))
 }
 
 pub(super) fn dollars(micros: i64) -> f64 {

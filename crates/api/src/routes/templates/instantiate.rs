@@ -35,6 +35,7 @@ const KEYS: [&str; 6] = ["name", "description", "version", "tags", "isActive", "
             status = 201, description = "The workflow.", body = Body<'static>,
             headers(("location" = String, description = "The workflow's path."), ("etag" = String, description = "Its edition, for `If-Match`."))
         ),
+        (status = 429, description = "`limit`: the tier allows no more workflows."),
     )
 )]
 pub(crate) async fn instantiate(

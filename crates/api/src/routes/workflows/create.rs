@@ -20,13 +20,16 @@ use crate::state::AppState;
     path = "/api/v1/ai-hub/workflows",
     operation_id = "createWorkflow",
     request_body = schema::CreateWorkflowRequest,
-    responses((
-        status = 201, description = "Stored.", body = Body<'static>,
-        headers(
-            ("location" = String, description = "The workflow's path."),
-            ("etag" = String, description = "Its edition, for `If-Match`."),
-        )
-    ))
+    responses(
+        (
+            status = 201, description = "Stored.", body = Body<'static>,
+            headers(
+                ("location" = String, description = "The workflow's path."),
+                ("etag" = String, description = "Its edition, for `If-Match`."),
+            )
+        ),
+        (status = 429, description = "`limit`: the tier allows no more workflows."),
+    )
 )]
 pub(crate) async fn create(
     State(state): State<Arc<AppState>>,

@@ -6,20 +6,18 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_core::{ExecutionId, WorkflowId};
-use gristmill_store::{Accepted, Submit, Submitted, Tenant};
-
-use serde_json::{Map, Value};
+use gristmill_store::{Accepted, Tenant};
 
 use super::input::Input;
-use super::request_hash::request_hash;
+use super::submit_checked::{Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
 use crate::openapi::schema;
 use crate::principal::Principal;
-use crate::routes::executions::view::Body;
+use crate::routes::executions::view::{Body, Sent};
 use crate::state::AppState;
 use crate::wait::wait_for_end;
 
@@ -54,6 +52,7 @@ use crate::wait::wait_for_end;
             status = 409,
             description = "`inactive-workflow`: it is switched off. `idempotency-key-reused`: for another workflow or input."
         ),
+        (status = 429, description = "`limit`: the month's executions are used up."),
     )
 )]
 pub(crate) async fn execute(
@@ -67,22 +66,17 @@ pub(crate) async fn execute(
     principal.require(Permission::WorkflowsExecute)?;
     let input = Input::read(document.as_ref()).map_err(Error::Invalid)?;
     let tenant = principal.tenant();
-    let submit = Submit {
-        id: ExecutionId::new(),
-        request_hash: request_hash(&workflow_id, &input),
-        workflow_id: workflow_id.clone(),
+    let sent = Sent {
         input: input.text.clone(),
-        idempotency_key: key,
-        start: input.start,
-        checked: None,
+        tags: input.tags.clone(),
+        metadata: input.metadata.as_ref().map(|metadata| metadata.text.clone()),
     };
-    let accepted = match submit_checked(&state, &tenant, submit, &input.values).await? {
-        Submitted::Accepted(accepted) => Ok(accepted),
-        Submitted::Known(id) => Err(id),
-        Submitted::KeyReused(id) => return Err(Error::KeyReused(id)),
-        Submitted::UnknownWorkflow => return Err(Error::NotFound("workflow")),
-        Submitted::InactiveWorkflow => return Err(Error::InactiveWorkflow),
-        Submitted::Unchecked { .. } => return Err(Error::Overtaken),
+    let mut answers = submit_checked(&state, &principal, &workflow_id, [(input, key)]).await;
+    let accepted = match answers.pop() {
+        Some(Ok(Taken::New(accepted))) => Ok(accepted),
+        Some(Ok(Taken::Known(id))) => Err(id),
+        Some(Err(error)) => return Err(error),
+        None => return Err(Error::internal("a submit was not answered")),
     };
     let wait = prefer.wait_at_most(state.options.max_wait);
     let ended = match wait {
@@ -99,7 +93,7 @@ pub(crate) async fn execute(
         // Whoever noticed the end has read all that this answer says: many who wait cost one statement, not one each.
         (_, Some(ended)) if shown == Return::Minimal => Body::ended(ended)?,
         (Ok(accepted), _) => {
-            let fresh = Body::accepted(&accepted, workflow_id, input.text, shown)?;
+            let fresh = Body::accepted(&accepted, workflow_id, sent, shown)?;
             if wait.is_some() {
                 reread(&state, &tenant, &accepted, fresh, shown).await
             } else {
@@ -109,45 +103,6 @@ pub(crate) async fn execute(
         (Err(known), _) => Body::load(&state.services.store, &tenant, &known, shown).await?,
     };
     answer(&body, wait.is_some(), prefer.applied(state.options.max_wait))
-}
-
-/// How often the workflow may be saved between the check of the input and the insert.
-const ROUNDS: usize = 5;
-
-/// Submits, and checks the input where the store says that it has to meet a schema. An input that does not is handed to
-/// the store all the same, as unchecked: a producer that repeats what was accepted earlier gets its execution.
-async fn submit_checked(
-    state: &AppState,
-    tenant: &Tenant,
-    mut submit: Submit,
-    input: &Map<String, Value>,
-) -> Result<Submitted, Error> {
-    let mut known = state.inputs.known_problems(&submit.workflow_id, input);
-    for _ in 0..ROUNDS {
-        submit.checked = known
-            .as_ref()
-            .filter(|(_, problems)| problems.is_empty())
-            .map(|(revision, _)| *revision);
-        let submitted = state
-            .services
-            .submitter
-            .submit(tenant.clone(), submit.clone())
-            .await
-            .map_err(Error::from_submit)?;
-        let Submitted::Unchecked { revision } = submitted else {
-            return Ok(submitted);
-        };
-        match known {
-            Some((checked, problems)) if checked == revision => return Err(Error::Invalid(problems)),
-            _ => {}
-        }
-        let problems = state
-            .inputs
-            .problems(tenant, &submit.workflow_id, revision, input)
-            .await?;
-        known = Some((revision, problems));
-    }
-    Err(Error::Overtaken)
 }
 
 /// How the execution stands after the wait. It is accepted whatever happens here: a database that went away meanwhile

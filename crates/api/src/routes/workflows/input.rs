@@ -8,33 +8,40 @@ use gristmill_store::Start;
 use serde_json::{Map, Value};
 
 use crate::extract::Document;
-use crate::routes::fields::Fields;
+use crate::routes::fields::{Fields, Object};
 
-/// An execution's input.
+/// An execution's input, and what comes with it.
+#[derive(Default)]
 pub(crate) struct Input {
     pub(crate) values: Map<String, Value>,
     /// The object as it was sent.
     pub(crate) text: String,
     /// When the execution may begin.
     pub(crate) start: Start,
+    /// The producer's tags, as a JSON array.
+    pub(crate) tags: Option<String>,
+    /// The producer's own object, as it was sent.
+    pub(crate) metadata: Option<Object>,
 }
 
+/// The keys of a submit.
+const KEYS: [&str; 5] = ["input", "runAt", "delayMs", "tags", "metadata"];
+
 impl Input {
-    /// Reads `{"input": {…}, "runAt": "…", "delayMs": …}`; no body, no input and null all mean an empty object, to be run
-    /// at once.
+    /// Reads `{"input": {…}, "runAt": "…", "delayMs": …, "tags": […], "metadata": {…}}`; no body, no input and null all mean
+    /// an empty object, to be run at once.
     ///
     /// # Errors
     /// Every problem at once.
     pub(crate) fn read(document: Option<&Document>) -> Result<Self, Vec<Problem>> {
         let Some(document) = document else {
             return Ok(Self {
-                values: Map::new(),
                 text: "{}".to_owned(),
-                start: Start::Now,
+                ..Self::default()
             });
         };
         let mut fields = Fields::of(document);
-        fields.refuse_unknown(&["input", "runAt", "delayMs"]);
+        fields.refuse_unknown(&KEYS);
         let values = match fields.value("input") {
             None => Map::new(),
             Some(Value::Object(values)) => values.clone(),
@@ -44,10 +51,17 @@ impl Input {
             }
         };
         let start = start(&mut fields);
+        let (tags, metadata) = (fields.some_tags(), fields.metadata());
         let problems = fields.problems;
         let text = document.text("input", "{}").to_owned();
         if problems.is_empty() {
-            Ok(Self { values, text, start })
+            Ok(Self {
+                values,
+                text,
+                start,
+                tags,
+                metadata,
+            })
         } else {
             Err(problems)
         }

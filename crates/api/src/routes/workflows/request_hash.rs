@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::input::Input;
 use crate::key::sha256_hex;
 
-/// A hash of the workflow, the input's meaning and the start: a producer that repeats a request may space it or order its
-/// keys differently.
+/// A hash of the workflow, the input's meaning, the start, and tags and metadata where there are any: a producer that repeats
+/// a request may space it or order its keys differently.
 pub(crate) fn request_hash(workflow: &WorkflowId, input: &Input) -> String {
     let mut text = format!("{workflow}\n");
     match input.start {
@@ -17,6 +17,13 @@ pub(crate) fn request_hash(workflow: &WorkflowId, input: &Input) -> String {
         Start::In(delay) => text.push_str(&format!("in {}\n", delay.as_millis())),
     }
     write_object(&mut text, &input.values);
+    if let Some(tags) = &input.tags {
+        text.push_str(&format!("\ntags {tags}"));
+    }
+    if let Some(metadata) = &input.metadata {
+        text.push_str("\nmetadata ");
+        write_object(&mut text, &metadata.values);
+    }
     sha256_hex(text.as_bytes())
 }
 
@@ -60,11 +67,40 @@ mod tests {
         hash_with(workflow, input, Start::Now)
     }
 
+    fn hash_of(body: &str) -> String {
+        let document = crate::extract::Document::parse(body.as_bytes()).unwrap();
+        request_hash(&"wf_1".parse().unwrap(), &Input::read(Some(&document)).unwrap())
+    }
+
+    #[test]
+    fn tags_and_metadata_count_where_there_are_any() {
+        let bare = hash_of(r#"{"input":{"a":[1,2]}}"#);
+        assert_eq!(hash("wf_1", r#"{"a":[1,2]}"#), bare);
+        assert_eq!(
+            hash_of(r#"{"input":{"a":[1,2]},"tags":[],"metadata":null}"#),
+            bare
+        );
+        let hashes = [
+            hash_of(r#"{"input":{"a":[1,2]},"tags":["a"]}"#),
+            hash_of(r#"{"input":{"a":[1,2]},"tags":["b"]}"#),
+            hash_of(r#"{"input":{"a":[1,2]},"metadata":{}}"#),
+            hash_of(r#"{"input":{"a":[1,2]},"metadata":{"x":1,"y":2}}"#),
+            bare,
+        ];
+        let distinct: std::collections::HashSet<_> = hashes.iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+        assert_eq!(
+            hashes[3],
+            hash_of(r#"{"metadata":{"y":2, "x":1},"input":{"a":[1,2]}}"#)
+        );
+    }
+
     fn hash_with(workflow: &str, input: &str, start: Start) -> String {
         let input = Input {
             values: serde_json::from_str(input).unwrap(),
             text: input.to_owned(),
             start,
+            ..Input::default()
         };
         request_hash(&workflow.parse().unwrap(), &input)
     }

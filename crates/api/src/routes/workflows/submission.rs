@@ -135,6 +135,7 @@ impl Submission {
             facts: self.facts,
             definition: self.definition,
             created_by: principal.user.clone(),
+            limit: principal.standing.limits().workflows,
         }
     }
 

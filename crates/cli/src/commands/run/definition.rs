@@ -69,6 +69,7 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         // Replaced by the owner of the database that is about to be made.
         template_id: None,
         created_by: UserId::new(),
+        limit: None,
     };
     Ok((new, plan))
 }

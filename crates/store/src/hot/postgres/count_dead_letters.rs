@@ -11,6 +11,7 @@ use crate::Error;
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::DeadLetter;
+use crate::usage::note_unhandled;
 
 /// A job dies in the broker long after the relay has published another one for the same PENDING, and that one may have
 /// been claimed: only a row that still waits at the dead job's attempt counts a loss. The dead letter itself is read
@@ -33,7 +34,7 @@ const COUNT: &str = concat!(
     " FROM locked WHERE waits AND spent ORDER BY id, place
     ), ",
     finish!(),
-    "SELECT place, id, waits, spent FROM locked ORDER BY place",
+    "SELECT place, id, waits, spent, id IN (SELECT id FROM unhandled) AS unhandled FROM locked ORDER BY place",
 );
 
 #[derive(QueryableByName)]
@@ -46,6 +47,8 @@ struct Row {
     waits: bool,
     #[diesel(sql_type = Bool)]
     spent: bool,
+    #[diesel(sql_type = Bool)]
+    unhandled: bool,
 }
 
 pub(super) async fn count_dead_letters(
@@ -72,6 +75,9 @@ pub(super) async fn count_dead_letters(
     let mut answers = vec![DeadLetter::Unknown; jobs.len()];
     let mut counted = HashSet::new();
     for row in rows.await? {
+        if row.unhandled {
+            note_unhandled(&row.id);
+        }
         let answer = match (row.waits, row.spent) {
             (false, _) => DeadLetter::Stale,
             // Two dead copies of one job are one loss: the statement changes a row once.

@@ -17,13 +17,17 @@ use crate::cached::Cached;
 ///   an operator may retry it; one that ends in this very statement is not.
 /// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once, because a row
 ///   fails only once. What handles a failure is not handled itself, and is as deep as a child would be: so no two
-///   workflows that name each other go on for ever.
+///   workflows that name each other go on for ever. It counts against the month, within the limit of the organization's
+///   tier: of several the first are started, as many as fit, and `unhandled` has the failures that are left.
 ///
 /// A caller that ends children holds the locks of their parents as well ([`lock_with_parents`]), and ends no two
 /// executions of one family in one statement unless both are CANCELLED: a statement does not see its own changes.
+///
+/// The limit is kept by the update itself: it waits for whoever counts in the same slot, and then sees what is in it.
 macro_rules! finish {
     () => {
-        "changed AS (
+        concat!(
+            "changed AS (
             UPDATE executions e SET
                 status = ending.status, output = ending.output, error = ending.error,
                 completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL, waits_for = NULL,
@@ -60,22 +64,55 @@ macro_rules! finish {
                 wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused') THEN clock_timestamp() ELSE p.wake_at END
             FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
             WHERE p.id = told.execution_id
-        ), followed AS (
-            INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
-                request_hash, input, on_failure_of, depth)
-            SELECT ending.follow_up, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms,
-                CASE WHEN w.paused_at IS NULL THEN 'PENDING' ELSE 'WAITING' END,
-                CASE WHEN w.paused_at IS NOT NULL THEN 'paused' END,
-                CASE WHEN w.paused_at IS NULL THEN clock_timestamp() END, '',
+        ), following AS (
+            SELECT ending.follow_up AS id, f.organization_id, w.id AS workflow_id, w.revision, w.lane, w.timeout_ms,
+                w.paused_at IS NOT NULL AS paused,
                 '{\"failed\":{\"id\":\"' || f.id || '\",\"workflowId\":\"' || f.workflow_id || '\",\"revision\":' || f.revision
-                    || ',\"error\":' || ending.error || ',\"input\":' || f.input || '}}',
-                f.id, f.depth + 1
+                    || ',\"error\":' || ending.error || ',\"input\":' || f.input || '}}' AS input,
+                f.id AS failed, f.depth + 1 AS depth, ",
+            $crate::hot::postgres::usage::limit_of!("o.tier"),
+            " AS monthly_limit, row_number() OVER (PARTITION BY f.organization_id ORDER BY f.id) AS nth
             FROM changed c JOIN ending ON ending.id = c.id JOIN executions f ON f.id = c.id
             JOIN workflow_revisions r ON r.organization_id = f.organization_id AND r.workflow_id = f.workflow_id
                 AND r.revision = f.revision
             JOIN workflows w ON w.organization_id = f.organization_id AND w.id = r.on_failure AND w.is_active AND w.deleted_at IS NULL
+            JOIN organizations o ON o.id = f.organization_id
             WHERE c.status = 'FAILED' AND f.on_failure_of IS NULL
+        ), asked AS (
+            SELECT organization_id, month, wanted, monthly_limit - (
+                SELECT coalesce(sum(other.executions), 0) FROM usage_counters other
+                WHERE other.organization_id = asking.organization_id AND other.month = asking.month AND other.slot <> 0
+            ) AS room
+            FROM (
+                SELECT organization_id, ",
+            $crate::hot::postgres::usage::month!(),
+            " AS month, count(*)::int AS wanted, min(monthly_limit) AS monthly_limit
+                FROM following GROUP BY organization_id
+            ) asking
+        ), granted AS (
+            INSERT INTO usage_counters AS u (organization_id, month, slot, executions, granted)
+            SELECT organization_id, month, CASE WHEN room IS NULL THEN ",
+            $crate::hot::postgres::usage::any_slot!(),
+            " ELSE 0 END, greatest(0, least(wanted, room)), greatest(0, least(wanted, room))
+            FROM asked ORDER BY organization_id
+            ON CONFLICT (organization_id, month, slot) DO UPDATE SET (executions, granted) = (
+                SELECT u.executions + fitting, fitting FROM (
+                    SELECT greatest(0, least(wanted, room - u.executions)) AS fitting FROM asked
+                    WHERE asked.organization_id = excluded.organization_id
+                ) fit
+            )
+            RETURNING organization_id, granted
+        ), followed AS (
+            INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
+                request_hash, input, on_failure_of, depth)
+            SELECT following.id, organization_id, workflow_id, revision, lane, timeout_ms,
+                CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+                CASE WHEN NOT paused THEN clock_timestamp() END, '', input, failed, depth
+            FROM following JOIN granted USING (organization_id) WHERE nth <= granted
+        ), unhandled AS (
+            SELECT failed AS id FROM following JOIN granted USING (organization_id) WHERE nth > granted
         ) "
+        )
     };
 }
 

@@ -6,12 +6,13 @@ use gristmill_core::{ExecutionId, ExecutionStatus};
 use tokio::sync::oneshot;
 
 use super::finish::{finish, unheld};
-use super::jobs::{duration, seconds};
+use super::jobs::{IdRow, duration, seconds};
 use crate::Error;
 use crate::cached::Cached;
 use crate::hot::due_row::DueRow;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Decide, Due, Wake};
+use crate::usage::note_unhandled;
 
 /// Several relays poll at once, and none must wait for, or take, what another has locked. A row that its holder is
 /// renewing right now is locked as well, and by the time it can be had it is no longer due.
@@ -52,7 +53,7 @@ const FAIL: &str = concat!(
     unheld!("FAILED", "$4::int"),
     "), ",
     finish!(),
-    "SELECT place FROM changed",
+    "SELECT id FROM unhandled",
 );
 
 /// The end of a child is written into its parent's row. Whoever holds that may want this child, as a cancel of the whole
@@ -188,7 +189,9 @@ async fn fail(connection: &mut AsyncPgConnection, decided: &mut [(Due, Wake)]) -
             .bind::<Text, _>(error.as_str())
             .bind::<Text, _>(ExecutionId::new().to_string())
             .bind::<Integer, _>(losses);
-        Cached(fail).execute(connection).await?;
+        for unhandled in Cached(fail).load::<IdRow>(connection).await? {
+            note_unhandled(&unhandled.id);
+        }
     }
     Ok(())
 }

@@ -1,14 +1,16 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use gristmill_core::ExecutionId;
 
 use super::chunk::{Holders, bind_holders, lock_held, write_chunks};
 use super::finish::{finish, lock_with_parents};
-use super::jobs::{PlaceRow, by_place};
+use super::jobs::set;
 use crate::Error;
 use crate::cached::Cached;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Ending, Held, Settle};
+use crate::usage::note_unhandled;
 
 /// Two workers finish the same execution, the first after its lease ran out: only the one whose attempt is the row's
 /// ends it. When the answer to a settle is lost with the connection, the same settle sent again changes nothing, for the
@@ -24,8 +26,17 @@ const SETTLE: &str = concat!(
     finish!(),
     ", ",
     write_chunks!(),
-    "SELECT place FROM changed",
+    "SELECT place, CASE WHEN id IN (SELECT id FROM unhandled) THEN id END AS unhandled FROM changed",
 );
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    /// The execution, when nobody is to handle its failure because of a limit.
+    #[diesel(sql_type = Nullable<Text>)]
+    unhandled: Option<String>,
+}
 
 pub(super) async fn settle(pool: &PostgresPool, members: &[Settle]) -> Result<Vec<Held>, Error> {
     if members.iter().any(|member| member.is_child) {
@@ -82,8 +93,15 @@ async fn settle_all(connection: &mut AsyncPgConnection, members: &[Settle]) -> R
         )
         .bind::<Array<BigInt>, _>(totals.map(|totals| totals.cost_micros).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(follow_ups);
-    let rows: Vec<PlaceRow> = Cached(settle).load(connection).await?;
-    Ok(by_place(&rows, members.len(), Held::Yes, Held::No))
+    let rows: Vec<Row> = Cached(settle).load(connection).await?;
+    let mut answers = vec![Held::No; members.len()];
+    for row in &rows {
+        set(&mut answers, row.place, Held::Yes);
+        if let Some(id) = &row.unhandled {
+            note_unhandled(id);
+        }
+    }
+    Ok(answers)
 }
 
 /// Output and error, of which an execution has exactly one.

@@ -3,18 +3,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::result::Error as Failure;
-use diesel::sql_types::{Array, Bool, Double, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use gristmill_core::ExecutionId;
 
 use super::jobs::seconds;
+use super::tags::tag_inserted;
+use super::usage::{any_slot, count_inserted, lock, month};
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::sql_types::{Moment, Timestamp};
-use crate::{Error, Tenant};
+use crate::{Error, Reached, Tenant};
 
 /// Two producers, or one that retries, send the same key at the same moment: the unique index lets one row in, and makes
 /// the other insert wait for that row's commit before it does nothing. Inserting in the order of the keys keeps two
@@ -28,40 +30,107 @@ use crate::{Error, Tenant};
 ///
 /// Members and what was inserted are brought together by grouping: a join of the two would compare each with each, for
 /// neither has an index.
-const INSERT: &str = "
-    WITH member AS (
-        SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused,
-            w.checks_input AND member.checked IS DISTINCT FROM w.revision AS unchecked,
-            CASE WHEN member.start_at > clock_timestamp() THEN member.start_at END AS later
-        FROM (
-            SELECT id, workflow_id, input, idempotency_key, request_hash, checked, place,
-                coalesce(start_at, clock_timestamp() + make_interval(secs => start_in)) AS start_at
-            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $9::float8[],
-                $10::int[]) WITH ORDINALITY
-                AS member (id, workflow_id, input, idempotency_key, request_hash, start_at, start_in, checked, place)
-        ) AS member
-        LEFT JOIN workflows w
-            ON w.organization_id = $1 AND w.id = member.workflow_id AND w.deleted_at IS NULL
-    ), inserted AS (
-        INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
-            idempotency_key, request_hash, input)
-        SELECT id, $1, workflow_id, revision, lane, timeout_ms,
-            CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
-            CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
-            CASE WHEN later IS NOT NULL THEN later
-                WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
-            idempotency_key, request_hash, input
-        FROM member WHERE is_active AND NOT unchecked ORDER BY idempotency_key, place
-        ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-        RETURNING id, created_at
-    )
-    SELECT max(revision) AS revision, max(lane) AS lane, bool_and(is_active) AS is_active,
-        bool_or(unchecked) AS unchecked, bool_or(paused) AS paused, max(later) AS later, max(created_at) AS created_at
-    FROM (
-        SELECT id, place, revision, lane, is_active, unchecked, paused, later, NULL::timestamptz AS created_at FROM member
-        UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, created_at FROM inserted
-    ) both_sides
-    GROUP BY id ORDER BY min(place)";
+///
+/// `$candidates` makes `candidate`, those that are to be inserted, from `member`, and `fresh`, which says of each member
+/// whether a limit is all that may keep it out. `$tagged` is [`tag_inserted`], or nothing where no member has tags.
+macro_rules! insert {
+    ($candidates:expr, $month:expr, $slot:expr, $tagged:expr) => {
+        concat!(
+            "WITH member AS (
+                SELECT member.*, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused,
+                    w.checks_input AND member.checked IS DISTINCT FROM w.revision AS unchecked,
+                    CASE WHEN member.start_at > clock_timestamp() THEN member.start_at END AS later
+                FROM (
+                    SELECT id, workflow_id, input, idempotency_key, request_hash, checked, tags, metadata, place,
+                        coalesce(start_at, clock_timestamp() + make_interval(secs => start_in)) AS start_at
+                    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[],
+                        $9::float8[], $10::int[], $11::text[], $12::text[]) WITH ORDINALITY
+                        AS member (id, workflow_id, input, idempotency_key, request_hash, start_at, start_in, checked,
+                            tags, metadata, place)
+                ) AS member
+                LEFT JOIN workflows w
+                    ON w.organization_id = $1 AND w.id = member.workflow_id AND w.deleted_at IS NULL
+            ), ",
+            $candidates,
+            ", inserted AS (
+                INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for,
+                    wake_at, idempotency_key, request_hash, input, tags, metadata)
+                SELECT id, $1, workflow_id, revision, lane, timeout_ms,
+                    CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
+                    CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
+                    CASE WHEN later IS NOT NULL THEN later
+                        WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
+                    idempotency_key, request_hash, input, tags, metadata
+                FROM candidate ORDER BY idempotency_key, place
+                ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+                RETURNING id, created_at, tags
+            ), ",
+            $tagged,
+            count_inserted!("$1", $month, $slot),
+            "SELECT max(revision) AS revision, max(lane) AS lane, bool_and(is_active) AS is_active,
+                bool_or(unchecked) AS unchecked, bool_or(paused) AS paused, bool_or(is_fresh) AS is_fresh,
+                max(later) AS later, max(created_at) AS created_at
+            FROM (
+                SELECT id, place, revision, lane, is_active, unchecked, paused, is_fresh, later,
+                    NULL::timestamptz AS created_at
+                FROM fresh
+                UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, created_at FROM inserted
+            ) both_sides
+            GROUP BY id ORDER BY min(place)"
+        )
+    };
+}
+
+macro_rules! insert_all {
+    ($tagged:expr) => {
+        insert!(
+            "fresh AS (
+                SELECT member.*, false AS is_fresh FROM member
+            ), candidate AS (
+                SELECT * FROM fresh WHERE is_active AND NOT unchecked
+            )",
+            month!(),
+            any_slot!(),
+            $tagged
+        )
+    };
+}
+
+/// Of members that have a limit, the first that fit. Those that would not be inserted anyway, because their key is known or
+/// stands in the group already, take no place; whoever holds the month's lock has seen every key that others with a limit
+/// have used.
+macro_rules! insert_within {
+    ($tagged:expr) => {
+        insert!(
+            "fresh AS (
+                SELECT member.*, is_active AND NOT unchecked AND (
+                    idempotency_key IS NULL
+                    OR row_number() OVER (PARTITION BY idempotency_key, is_active AND NOT unchecked ORDER BY member.place) = 1
+                    AND NOT EXISTS (
+                        SELECT FROM executions e
+                        WHERE e.organization_id = $1 AND e.idempotency_key = member.idempotency_key
+                    )
+                ) AS is_fresh
+                FROM (
+                    SELECT *, ($13::int8[])[place] AS monthly_limit FROM member
+                ) member
+            ), candidate AS (
+                SELECT * FROM (
+                    SELECT *, count(*) FILTER (WHERE is_fresh) OVER (ORDER BY place) AS nth FROM fresh
+                ) counting
+                WHERE is_fresh AND (monthly_limit IS NULL OR $14 + nth <= monthly_limit)
+            )",
+            "$15",
+            "0",
+            $tagged
+        )
+    };
+}
+
+const INSERT: &str = insert_all!("");
+const INSERT_TAGGED: &str = insert_all!(tag_inserted!());
+const INSERT_WITHIN: &str = insert_within!("");
+const INSERT_WITHIN_TAGGED: &str = insert_within!(tag_inserted!());
 
 const KNOWN: &str = "
     SELECT idempotency_key, id, request_hash FROM executions
@@ -79,6 +148,9 @@ struct Row {
     unchecked: Option<bool>,
     #[diesel(sql_type = Nullable<Bool>)]
     paused: Option<bool>,
+    /// Whether nothing but a limit kept it out, if it was kept out.
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_fresh: Option<bool>,
     #[diesel(sql_type = Nullable<Moment>)]
     later: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Moment>)]
@@ -95,6 +167,26 @@ struct Known {
     request_hash: String,
 }
 
+/// A statement with the members of a group as its first parameters; what else it takes is bound after them.
+macro_rules! bind_members {
+    ($statement:expr, $organization_id:expr, $members:expr, $publish_within:expr) => {{
+        let members: &[Submit] = $members;
+        sql_query($statement)
+            .bind::<Text, _>($organization_id)
+            .bind::<Array<Text>, _>(column(members, |member| member.id.as_str()))
+            .bind::<Array<Text>, _>(column(members, |member| member.workflow_id.as_str()))
+            .bind::<Array<Text>, _>(column(members, |member| &member.input))
+            .bind::<Array<Nullable<Text>>, _>(column(members, |member| member.idempotency_key.as_deref()))
+            .bind::<Array<Text>, _>(column(members, |member| &member.request_hash))
+            .bind::<Double, _>(seconds($publish_within))
+            .bind::<Array<Nullable<Moment>>, _>(column(members, |member| start_at(member.start)))
+            .bind::<Array<Nullable<Double>>, _>(column(members, |member| start_in(member.start)))
+            .bind::<Array<Nullable<Integer>>, _>(column(members, |member| member.checked))
+            .bind::<Array<Nullable<Text>>, _>(column(members, |member| member.tags.as_deref()))
+            .bind::<Array<Nullable<Text>>, _>(column(members, |member| member.metadata.as_deref()))
+    }};
+}
+
 pub(super) async fn submit(
     pool: &PostgresPool,
     tenant: &Tenant,
@@ -103,72 +195,79 @@ pub(super) async fn submit(
 ) -> Result<Vec<Submitted>, Error> {
     let organization_id = tenant.0.to_string();
     let members = members.to_vec();
+    if members.iter().any(|member| member.monthly_limit.is_some()) {
+        return submit_within(pool, organization_id, members, publish_within).await;
+    }
     pool.run(move |connection| {
         Box::pin(async move {
-            let rows = insert(connection, &organization_id, &members, publish_within).await?;
+            let statement = if any_tagged(&members) {
+                INSERT_TAGGED
+            } else {
+                INSERT
+            };
+            let insert = bind_members!(statement, &organization_id, &members, publish_within);
+            let rows = Cached(insert).load(connection).await?;
             // A statement of its own: the insert's snapshot does not see the row that it had to wait for.
             // What was inserted is committed by now, so a failure here leaves the outcome unknown, and is none to redo after.
-            let known = known(connection, organization_id, &members, &rows)
+            let known = known(connection, &organization_id, &members, &rows)
                 .await
                 .map_err(Error::into_unknown)?;
             members
                 .iter()
                 .zip(rows)
-                .map(|(member, row)| outcome(member, row, &known))
+                .map(|(member, row)| outcome(member, row, &known, None))
                 .collect()
         })
     })
     .await
 }
 
-async fn insert(
-    connection: &mut AsyncPgConnection,
-    organization_id: &str,
-    members: &[Submit],
+/// With limits: what was used is locked first, and the insert's snapshot is of a time after that.
+async fn submit_within(
+    pool: &PostgresPool,
+    organization_id: String,
+    members: Vec<Submit>,
     publish_within: Duration,
-) -> Result<Vec<Row>, Error> {
-    let insert = sql_query(INSERT)
-        .bind::<Text, _>(organization_id)
-        .bind::<Array<Text>, _>(
+) -> Result<Vec<Submitted>, Error> {
+    let transaction = pool.transaction(move |connection| {
+        Box::pin(async move {
+            let locked = lock(connection, &organization_id).await?;
+            let limits = members
+                .iter()
+                .map(|member| member.monthly_limit.map(i64::from))
+                .collect::<Vec<_>>();
+            let statement = if any_tagged(&members) {
+                INSERT_WITHIN_TAGGED
+            } else {
+                INSERT_WITHIN
+            };
+            let insert = bind_members!(statement, &organization_id, &members, publish_within)
+                .bind::<Array<Nullable<BigInt>>, _>(limits)
+                .bind::<BigInt, _>(locked.used)
+                .bind::<Text, _>(&locked.month);
+            let rows: Vec<Row> = Cached(insert).load(connection).await?;
+            let known = known(connection, &organization_id, &members, &rows).await?;
+            let admitted = rows.iter().filter(|row| row.created_at.is_some()).count() as i64;
             members
                 .iter()
-                .map(|member| member.id.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Text>, _>(
-            members
-                .iter()
-                .map(|member| member.workflow_id.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Text>, _>(members.iter().map(|member| &member.input).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(
-            members
-                .iter()
-                .map(|member| member.idempotency_key.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Text>, _>(
-            members
-                .iter()
-                .map(|member| &member.request_hash)
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Double, _>(seconds(publish_within))
-        .bind::<Array<Nullable<Moment>>, _>(
-            members
-                .iter()
-                .map(|member| start_at(member.start))
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Nullable<Double>>, _>(
-            members
-                .iter()
-                .map(|member| start_in(member.start))
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Nullable<Integer>>, _>(members.iter().map(|member| member.checked).collect::<Vec<_>>());
-    Ok(Cached(insert).load(connection).await?)
+                .zip(rows)
+                .map(|(member, row)| {
+                    let reached = member.monthly_limit.map(|limit| locked.reached(limit, admitted));
+                    outcome(member, row, &known, reached)
+                })
+                .collect()
+        })
+    });
+    transaction.await
+}
+
+/// Most groups have no tags, and a statement that has no part for them costs less.
+fn any_tagged(members: &[Submit]) -> bool {
+    members.iter().any(|member| member.tags.is_some())
+}
+
+fn column<'a, T>(members: &'a [Submit], value: impl Fn(&'a Submit) -> T) -> Vec<T> {
+    members.iter().map(value).collect()
 }
 
 fn start_at(start: Start) -> Option<Timestamp> {
@@ -188,7 +287,7 @@ fn start_in(start: Start) -> Option<f64> {
 /// The executions behind the keys of members that were not inserted.
 async fn known(
     connection: &mut AsyncPgConnection,
-    organization_id: String,
+    organization_id: &str,
     members: &[Submit],
     rows: &[Row],
 ) -> Result<HashMap<String, Known>, Error> {
@@ -201,7 +300,7 @@ async fn known(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(load_known(connection, &organization_id, keys)
+    Ok(load_known(connection, organization_id, keys)
         .await?
         .into_iter()
         .map(|known| (known.idempotency_key.clone(), known))
@@ -231,7 +330,12 @@ pub(super) async fn known_by_key(
         .transpose()
 }
 
-fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<Submitted, Error> {
+fn outcome(
+    member: &Submit,
+    row: Row,
+    known: &HashMap<String, Known>,
+    reached: Option<Reached>,
+) -> Result<Submitted, Error> {
     if let (Some(revision), Some(lane), Some(created_at)) = (row.revision, row.lane, row.created_at) {
         let created_at: DateTime<Utc> = created_at.into();
         return Ok(Submitted::Accepted(Accepted {
@@ -253,11 +357,16 @@ fn outcome(member: &Submit, row: Row, known: &HashMap<String, Known>) -> Result<
             Submitted::KeyReused(id)
         });
     }
-    match (row.is_active, row.revision) {
-        (None, _) | (_, None) => Ok(Submitted::UnknownWorkflow),
-        (Some(false), _) => Ok(Submitted::InactiveWorkflow),
-        (Some(true), Some(revision)) if row.unchecked == Some(true) => Ok(Submitted::Unchecked { revision }),
+    match (row.is_active, row.revision, reached) {
+        (None, ..) | (_, None, _) => Ok(Submitted::UnknownWorkflow),
+        (Some(false), ..) => Ok(Submitted::InactiveWorkflow),
+        (Some(true), Some(revision), _) if row.unchecked == Some(true) => {
+            Ok(Submitted::Unchecked { revision })
+        }
+        (Some(true), Some(_), Some(reached)) if row.is_fresh == Some(true) => {
+            Ok(Submitted::LimitReached(reached))
+        }
         // The execution behind the key was deleted between the two statements: the key is free again.
-        (Some(true), Some(_)) => Err(Error::Busy(Failure::NotFound)),
+        (Some(true), Some(_), _) => Err(Error::Busy(Failure::NotFound)),
     }
 }

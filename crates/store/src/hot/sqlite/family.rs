@@ -5,8 +5,10 @@ use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, 
 use gristmill_core::ExecutionId;
 
 use super::deliver::put;
+use super::usage::{Tally, limit_of};
 use crate::cached::Cached;
 use crate::parse::parse;
+use crate::usage::note_unhandled;
 use crate::{Error, Mail};
 
 /// A FAILED parent is told as well: an operator may retry it. A child that an operator retried ends twice, and its parent
@@ -30,13 +32,18 @@ const FOLLOW_UP: &str = concat!(
     r#", '', '{"failed":{"id":"' || f.id || '","workflowId":"' || f.workflow_id || '","revision":' || f.revision
             || ',"error":' || f.error || ',"input":' || f.input || '}}',
         f.id, f.depth + 1
+    FROM executions f JOIN workflows w ON w.organization_id = f.organization_id AND w.id = ?3
+    WHERE f.id = ?1"#
+);
+
+const HANDLER: &str = "
+    SELECT f.organization_id, w.id
     FROM executions f
     JOIN workflow_revisions r ON r.organization_id = f.organization_id AND r.workflow_id = f.workflow_id
         AND r.revision = f.revision
     JOIN workflows w ON w.organization_id = f.organization_id AND w.id = r.on_failure AND w.is_active
         AND w.deleted_at IS NULL
-    WHERE f.id = ?1 AND f.on_failure_of IS NULL"#
-);
+    WHERE f.id = ?1 AND f.on_failure_of IS NULL";
 
 /// The end of a child is mail for its parent.
 pub(super) fn tell_parent(
@@ -63,12 +70,33 @@ pub(super) fn tell_parent(
 }
 
 /// A failed execution is handed to the workflow that its revision names as `onFailure`, once, because it fails only once.
+/// That counts against the month, within the limit of the organization's tier.
 pub(super) fn follow_up(connection: &mut SqliteConnection, failed: &ExecutionId) -> Result<(), Error> {
+    let handler: Option<Handler> = Cached(sql_query(HANDLER).bind::<Text, _>(failed.as_str()))
+        .get_result(connection)
+        .optional()?;
+    let Some(handler) = handler else { return Ok(()) };
+    let limit = limit_of(connection, &handler.organization_id)?;
+    let mut tally = Tally::read(connection, &handler.organization_id)?;
+    if tally.reached(limit).is_some() {
+        note_unhandled(failed.as_str());
+        return Ok(());
+    }
     let query = sql_query(FOLLOW_UP)
         .bind::<Text, _>(failed.as_str())
-        .bind::<Text, _>(ExecutionId::new().to_string());
+        .bind::<Text, _>(ExecutionId::new().to_string())
+        .bind::<Text, _>(handler.id);
     Cached(query).execute(connection)?;
-    Ok(())
+    tally.add();
+    tally.save(connection, &handler.organization_id)
+}
+
+#[derive(QueryableByName)]
+struct Handler {
+    #[diesel(sql_type = Text)]
+    organization_id: String,
+    #[diesel(sql_type = Text)]
+    id: String,
 }
 
 #[derive(QueryableByName)]

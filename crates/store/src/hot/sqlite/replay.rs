@@ -5,6 +5,8 @@ use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::json;
 
 use super::submit::known_by_key;
+use super::tags::tag;
+use super::usage::Tally;
 use crate::cached::Cached;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
@@ -21,9 +23,10 @@ const ORIGINAL: &str = "
 /// A replay has no parent, since nobody waits for it; what handled a failure handles the same failure again.
 const REPLAY: &str = concat!(
     "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, request_hash, input,
-         idempotency_key, replay_of, on_failure_of, depth, status, waits_for, wake_at)
+         idempotency_key, replay_of, on_failure_of, depth, tags, metadata, status, waits_for, wake_at)
      SELECT ?2, e.organization_id, e.workflow_id, ?3, ?4,
-         CASE WHEN ?5 IS NULL THEN e.timeout_ms ELSE w.timeout_ms END, ?6, e.input, ?7, e.id, e.on_failure_of, e.depth, ",
+         CASE WHEN ?5 IS NULL THEN e.timeout_ms ELSE w.timeout_ms END, ?6, e.input, ?7, e.id, e.on_failure_of, e.depth,
+         e.tags, e.metadata, ",
     held!("w"),
     " FROM executions AS e JOIN workflows AS w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
      WHERE e.id = ?1
@@ -66,6 +69,10 @@ pub(super) async fn replay(
         if original.is_other {
             return Ok(Replayed::OtherRevision);
         }
+        let mut tally = Tally::read(connection, organization_id.as_str())?;
+        if let Some(reached) = tally.reached(replay.monthly_limit) {
+            return Ok(Replayed::LimitReached(reached));
+        }
         let query = sql_query(REPLAY)
             .bind::<Text, _>(replay.original.as_str())
             .bind::<Text, _>(replay.id.as_str())
@@ -75,6 +82,9 @@ pub(super) async fn replay(
             .bind::<Text, _>(&replay.request_hash)
             .bind::<Nullable<Text>, _>(replay.idempotency_key.as_deref());
         let inserted: Inserted = Cached(query).get_result(connection)?;
+        tag(connection, replay.id.as_str())?;
+        tally.add();
+        tally.save(connection, organization_id.as_str())?;
         entry.execute(connection)?;
         Ok(Replayed::Accepted(Accepted {
             id: replay.id,

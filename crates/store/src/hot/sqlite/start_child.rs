@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 
+use super::usage::{Tally, limit_of};
 use crate::cached::Cached;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
@@ -56,6 +57,11 @@ pub(super) async fn start_child(pool: &SqlitePool, child: &StartChild) -> Result
         if !workflow.is_active {
             return Ok(ChildStarted::InactiveWorkflow);
         }
+        let limit = limit_of(connection, &parent.organization_id)?;
+        let mut tally = Tally::read(connection, &parent.organization_id)?;
+        if let Some(reached) = tally.reached(limit) {
+            return Ok(ChildStarted::LimitReached(reached));
+        }
         let query = sql_query(INSERT)
             .bind::<Text, _>(child.id.as_str())
             .bind::<Text, _>(&parent.organization_id)
@@ -68,6 +74,8 @@ pub(super) async fn start_child(pool: &SqlitePool, child: &StartChild) -> Result
             .bind::<Text, _>(&child.path)
             .bind::<Integer, _>(parent.depth + 1);
         Cached(query).execute(connection)?;
+        tally.add();
+        tally.save(connection, &parent.organization_id)?;
         Ok(ChildStarted::Yes(child.id))
     })
     .await

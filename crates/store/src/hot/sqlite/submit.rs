@@ -6,7 +6,8 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionId, OrganizationId};
 
-use super::members::each;
+use super::tags::tag;
+use super::usage::Tally;
 use super::values::micros;
 use crate::cached::Cached;
 use crate::parse::parse;
@@ -25,9 +26,9 @@ const WORKFLOW: &str = "
 /// What is submitted to a paused workflow is held: WAITING, without a clock.
 const INSERT: &str = concat!(
     "INSERT INTO executions
-         (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, timeout_ms,
+         (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, timeout_ms, tags, metadata,
          status, waits_for, wake_at)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12,
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?14, ?15,
          CASE WHEN start.at > start.now OR ?13 THEN 'WAITING' ELSE 'PENDING' END,
          CASE WHEN start.at > start.now THEN 'start' WHEN ?13 THEN 'paused' END,
          CASE WHEN start.at > start.now THEN start.at WHEN NOT ?13 THEN start.now + ?9 END
@@ -43,10 +44,16 @@ pub(super) async fn submit(
     members: &[Submit],
     publish_within: Duration,
 ) -> Result<Vec<Submitted>, Error> {
-    let organization_id = tenant.0.clone();
+    let (organization_id, members) = (tenant.0.clone(), members.to_vec());
     let publish_within = micros(publish_within);
-    each(pool, members, move |connection, member| {
-        submit_one(connection, &organization_id, member, publish_within)
+    pool.transaction_blocking(move |connection| {
+        let mut tally = Tally::read(connection, organization_id.as_str())?;
+        let answers = members
+            .iter()
+            .map(|member| submit_one(connection, &organization_id, member, publish_within, &mut tally))
+            .collect::<Result<_, _>>()?;
+        tally.save(connection, organization_id.as_str())?;
+        Ok(answers)
     })
     .await
 }
@@ -56,6 +63,7 @@ fn submit_one(
     organization_id: &OrganizationId,
     member: &Submit,
     publish_within: i64,
+    tally: &mut Tally,
 ) -> Result<Submitted, Error> {
     // The key before the workflow: a producer that asks again gets its execution even when the workflow was switched
     // off in the meantime. Members before this one in the group are seen as well.
@@ -84,6 +92,9 @@ fn submit_one(
             revision: workflow.revision,
         });
     }
+    if let Some(reached) = tally.reached(member.monthly_limit) {
+        return Ok(Submitted::LimitReached(reached));
+    }
     let (start_at, start_in) = match member.start {
         Start::Now => (None, None),
         Start::At(time) => (Some(Timestamp(time)), None),
@@ -102,8 +113,14 @@ fn submit_one(
         .bind::<Nullable<Moment>, _>(start_at)
         .bind::<Nullable<BigInt>, _>(start_in)
         .bind::<Nullable<BigInt>, _>(workflow.timeout_ms)
-        .bind::<Bool, _>(workflow.paused);
+        .bind::<Bool, _>(workflow.paused)
+        .bind::<Nullable<Text>, _>(member.tags.as_deref())
+        .bind::<Nullable<Text>, _>(member.metadata.as_deref());
     let inserted: Inserted = Cached(query).get_result(connection)?;
+    if member.tags.is_some() {
+        tag(connection, member.id.as_str())?;
+    }
+    tally.add();
     Ok(Submitted::Accepted(Accepted {
         id: member.id.clone(),
         revision: workflow.revision,

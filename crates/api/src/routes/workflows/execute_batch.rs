@@ -1,0 +1,226 @@
+//! `POST /api/v1/ai-hub/workflows/{id}/executions:batch`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gristmill_core::access::Permission;
+use gristmill_core::{ExecutionId, Problem, WorkflowId};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::input::Input;
+use super::submit_checked::{Taken, submit_checked};
+use crate::answer::json;
+use crate::error::Error;
+use crate::extract::{Batch, Document, Id, IdempotencyKey};
+use crate::openapi::schema;
+use crate::principal::Principal;
+use crate::problem;
+use crate::routes::fields::Fields;
+use crate::state::AppState;
+
+/// How many inputs a batch may have.
+const MAX_ITEMS: usize = 1_000;
+
+/// What became of each item, and how often.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchAnswer)]
+struct Body<'a> {
+    accepted: usize,
+    known: usize,
+    refused: usize,
+    /// In the order of the inputs.
+    items: Vec<ItemView<'a>>,
+}
+
+/// What became of an item.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchItem)]
+#[serde(rename_all = "camelCase")]
+struct ItemView<'a> {
+    index: usize,
+    /// `accepted`, `known` (the key was used before, with the same request), or the last part of the problem's type.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::ExecutionId, required = false)]
+    execution_id: Option<&'a ExecutionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    problem: Option<problem::Document<'a>>,
+}
+
+/// Records an execution for each input, as many of the first as the month's limit has room for, and answers each: 202 when
+/// all were taken, else 207. What is wrong with all of them in the same way is an error of the whole.
+///
+/// Under an `Idempotency-Key` each item has the key `<key>#<index>`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/executions:batch",
+    operation_id = "submitExecutions",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IdempotencyKey,
+    ),
+    request_body = schema::BatchRequest,
+    responses(
+        (status = 202, description = "All of them are recorded, or known by their keys.", body = Body<'static>),
+        (status = 207, description = "Some are refused: each says why.", body = Body<'static>),
+        (status = 409, description = "`inactive-workflow`: it is switched off."),
+    )
+)]
+pub(crate) async fn execute_batch(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(workflow_id): Id<WorkflowId>,
+    IdempotencyKey(key): IdempotencyKey,
+    Batch(document): Batch,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsExecute)?;
+    let inputs = read(&document).map_err(Error::Invalid)?;
+    // The request itself counted as the first.
+    let more = u32::try_from(inputs.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    state.rates.admit(&principal, more)?;
+
+    let (mut places, mut requests) = (Vec::new(), Vec::new());
+    let mut answers = Vec::with_capacity(inputs.len());
+    for (index, input) in inputs.into_iter().enumerate() {
+        match input {
+            Ok(input) => {
+                places.push(index);
+                requests.push((input, key.as_ref().map(|key| format!("{key}#{index}"))));
+                answers.push(Err(Error::Overtaken));
+            }
+            Err(problems) => answers.push(Err(Error::Invalid(problems))),
+        }
+    }
+    let submitted = submit_checked(&state, &principal, &workflow_id, requests).await;
+    for (place, answer) in places.into_iter().zip(submitted) {
+        answers[place] = answer;
+    }
+    let answers = refuse_whole(answers)?;
+    log_failures(&answers);
+    let body = Body::new(&answers);
+    let status = if body.refused == 0 {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::MULTI_STATUS
+    };
+    json(status, &body)
+}
+
+impl<'a> Body<'a> {
+    fn new(answers: &'a [Result<Taken, Error>]) -> Self {
+        let items: Vec<_> = answers
+            .iter()
+            .enumerate()
+            .map(|(index, answer)| {
+                let (outcome, execution_id, problem) = match answer {
+                    Ok(Taken::New(accepted)) => ("accepted", Some(&accepted.id), None),
+                    Ok(Taken::Known(id)) => ("known", Some(id), None),
+                    Err(error) => (error.kind().0, None, Some(problem::document(error, None))),
+                };
+                ItemView {
+                    index,
+                    outcome,
+                    execution_id,
+                    problem,
+                }
+            })
+            .collect();
+        let count = |outcome| items.iter().filter(|item| item.outcome == outcome).count();
+        let (accepted, known) = (count("accepted"), count("known"));
+        Self {
+            accepted,
+            known,
+            refused: items.len() - accepted - known,
+            items,
+        }
+    }
+}
+
+/// Reads `{"inputs": [{…}, …]}`, or `{"items": [{"input": {…}, "tags": […], …}, …]}` whose items are bodies of `…/execute`.
+/// The paths of an item's problems are those within such a body.
+fn read(document: &Document) -> Result<Vec<Result<Input, Vec<Problem>>>, Vec<Problem>> {
+    let mut fields = Fields::of(document);
+    fields.refuse_unknown(&["inputs", "items"]);
+    let key = match (fields.value("inputs"), fields.value("items")) {
+        (Some(_), None) | (None, None) => "inputs",
+        (None, Some(_)) => "items",
+        (Some(_), Some(_)) => {
+            let message = "there are `inputs` or `items`, not both".to_owned();
+            fields.add("items", "contradiction", message);
+            return Err(fields.problems);
+        }
+    };
+    match fields.value(key) {
+        Some(Value::Array(items)) if (1..=MAX_ITEMS).contains(&items.len()) => {}
+        Some(Value::Array(items)) => {
+            let message = format!(
+                "there are {} {key}, and 1 to {MAX_ITEMS} are allowed",
+                items.len()
+            );
+            fields.add(key, "out_of_range", message);
+        }
+        None => fields.add(key, "missing", "`inputs` or `items` is required".to_owned()),
+        Some(_) => fields.add(key, "wrong_type", format!("`{key}` is an array of objects")),
+    }
+    if !fields.problems.is_empty() {
+        return Err(fields.problems);
+    }
+    let texts: Vec<&RawValue> = serde_json::from_str(document.text(key, "[]")).unwrap_or_default();
+    Ok(texts
+        .into_iter()
+        .map(|text| {
+            let parsed = if key == "inputs" {
+                Document::parse(format!(r#"{{"input":{text}}}"#).as_bytes())
+            } else {
+                Document::parse(text.get().as_bytes())
+            };
+            match parsed {
+                Ok(document) => Input::read(Some(&document)),
+                Err(Error::Invalid(problems)) => Err(problems),
+                Err(error) => Err(vec![Problem::new("$", "invalid", error.to_string())]),
+            }
+        })
+        .collect())
+}
+
+/// When nothing was taken, and for one reason that has nothing to do with single items, that is the answer to the whole.
+fn refuse_whole(mut answers: Vec<Result<Taken, Error>>) -> Result<Vec<Result<Taken, Error>>, Error> {
+    let kind_of = |answer: &Result<Taken, Error>| match answer {
+        Err(error) if concerns_all(error) => Some(error.kind().0),
+        _ => None,
+    };
+    let first = answers.first().and_then(kind_of);
+    if first.is_some() && answers.iter().all(|answer| kind_of(answer) == first) {
+        answers.swap_remove(0)?;
+    }
+    Ok(answers)
+}
+
+fn concerns_all(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotFound(_)
+            | Error::InactiveWorkflow
+            | Error::Unavailable(_)
+            | Error::OutcomeUnknown(_)
+            | Error::Internal(_)
+    )
+}
+
+/// One line for all that went wrong on our side: the answer as a whole is none of the failures that get a line by themselves.
+fn log_failures(answers: &[Result<Taken, Error>]) {
+    let failures = || {
+        let errors = answers.iter().filter_map(|answer| answer.as_ref().err());
+        errors.filter(|error| error.status().is_server_error())
+    };
+    if let Some(first) = failures().next() {
+        let error: &dyn std::error::Error = first;
+        tracing::error!(failed = failures().count(), error, "a part of a batch failed");
+    }
+}
