@@ -17,5 +17,5 @@ pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use if_match::IfMatch;
 pub(crate) use page::Page;
 pub(crate) use params::Params;
-pub(crate) use prefer::{Prefer, Return};
+pub(crate) use prefer::{PREFERENCE_APPLIED, Prefer, Return};
 pub(crate) use signal_path::SignalPath;

@@ -9,30 +9,50 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Error;
+use crate::openapi::schema;
 
-/// The body of every answer that is not a success.
-#[derive(Serialize)]
+/// The body of every answer that is not a success (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "urn:gristmill:problem:invalid",
+    "title": "The request is not valid",
+    "status": 422,
+    "detail": "Nothing was done. Correct what `errors` lists (1) before repeating.",
+    "instance": "req_019a2025a1c8e70ba83d6b46f6b5e88f",
+    "errors": [{"path": "$.name", "code": "missing", "message": "`name` is required"}]
+}))]
 pub(crate) struct Document<'a> {
+    /// Stable, for programs: `urn:gristmill:problem:` and a word.
     r#type: String,
+    /// What people call it.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What to do next, and whether a repeat is safe.
     detail: String,
     /// The request's id, as in the `x-request-id` header and in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     instance: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    #[schema(value_type = Option<Vec<schema::Fault>>)]
     errors: &'a [Problem],
     #[serde(flatten)]
+    #[schema(value_type = Limit)]
     limit: Option<Limit>,
 }
 
 /// What there is more of when a limit of the tier is reached.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProblemLimit)]
 #[serde(rename_all = "camelCase")]
 struct Limit {
+    #[schema(required = false)]
     limit: u32,
+    #[schema(required = false)]
     used: i64,
     /// Null where nothing but giving something up helps.
     resets_at: Option<DateTime<Utc>>,

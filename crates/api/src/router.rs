@@ -10,7 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::error::Error;
 use crate::layers::{catch_panic, limit_time, observe, show_rate};
-use crate::routes::{audit, executions, healthz, keys, metrics, readyz, templates, usage, workflows};
+use crate::routes::{audit, executions, keys, probes, templates, usage, workflows};
 use crate::state::AppState;
 use routes::Routes;
 
@@ -57,10 +57,12 @@ fn all() -> Routes {
         .post("/api/v1/ai-hub/keys", keys::create)
         .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
         .get("/api/v1/ai-hub/audit", audit::list)
-        .get("/api/v1/ai-hub/usage", usage)
-        .get("/healthz", healthz)
-        .get("/readyz", readyz)
-        .get("/metrics", metrics)
+        .get("/api/v1/ai-hub/usage", usage::get)
+        .get("/healthz", probes::healthz)
+        .get("/readyz", probes::readyz)
+        .get("/metrics", probes::metrics)
+        .get("/openapi.json", probes::openapi)
+        .get("/docs", probes::docs)
 }
 
 /// The routes whose bodies have a limit of their own.
@@ -75,6 +77,9 @@ fn batches() -> Routes {
 pub fn routes() -> Vec<Route> {
     [all().list, batches().list].concat()
 }
+
+/// What all routes but the probes begin with.
+pub(crate) const BASE: &str = "/api/v1/ai-hub";
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {

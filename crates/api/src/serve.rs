@@ -8,7 +8,9 @@ use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -25,15 +27,14 @@ pub(crate) async fn serve(
     let connections = TaskTracker::new();
     while let Some((stream, _)) = shutdown.run_until_cancelled(listener.accept()).await {
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let mut connection = builder.serve_connection(TokioIo::new(stream), service);
         let shutdown = shutdown.clone();
         connections.spawn(async move {
-            tokio::pin!(connection);
             let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
+                ended = &mut connection => ended,
                 () = shutdown.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+                    Pin::new(&mut connection).graceful_shutdown();
+                    (&mut connection).await
                 }
             };
             if let Err(error) = ended {
@@ -42,10 +43,35 @@ pub(crate) async fn serve(
                     "a connection ended early"
                 );
             }
+            let stream = connection.into_parts().io.into_inner();
+            shutdown.run_until_cancelled(linger(stream)).await;
         });
     }
     // No new ones while those that there are end.
     drop(listener);
     connections.close();
     connections.wait().await;
+}
+
+/// How long a client that has its answer may go on sending, and how much.
+const LINGER: (Duration, usize) = (Duration::from_secs(5), 64 * 1024 * 1024);
+
+/// Reads what a client still sends although its answer is there, until it notices the end. A socket that is closed with
+/// something unread resets the connection, and a reset takes the answer away from a client that has not read it yet: one
+/// that was told "too large" would see a broken connection instead.
+async fn linger(mut stream: TcpStream) {
+    let read = async {
+        stream.shutdown().await?;
+        let mut buffer = vec![0; 16 * 1024];
+        let mut left = LINGER.1;
+        while left > 0 {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    // Whoever is gone, or never stops, has had its chance.
+    timeout(LINGER.0, read).await.ok();
 }

@@ -3,13 +3,18 @@
 mod admin;
 mod api;
 mod bench;
+mod columns;
+mod completions;
 mod config;
+mod connection;
 mod demo;
 mod dev;
 mod execution;
 mod migrate;
 mod run;
+mod template;
 mod worker;
+mod workflow;
 
 use clap::Subcommand;
 use indicatif::MultiProgress;
@@ -23,7 +28,9 @@ use crate::error::Error;
 pub enum Command {
     Demo(demo::Args),
     Dev(dev::Args),
+    Workflow(workflow::Args),
     Execution(execution::Args),
+    Template(template::Args),
     Run(run::Args),
     Api(api::Args),
     Worker(worker::Args),
@@ -31,6 +38,7 @@ pub enum Command {
     Config(config::Args),
     Admin(admin::Args),
     Bench(bench::Args),
+    Completions(completions::Args),
 }
 
 /// What every command is given.
@@ -56,7 +64,10 @@ impl Command {
             | Self::Migrate(_)
             | Self::Admin(_)
             | Self::Bench(_)
-            | Self::Execution(_) => {
+            | Self::Workflow(_)
+            | Self::Execution(_)
+            | Self::Template(_)
+            | Self::Completions(_) => {
                 vec![("log.filter", "warn,lapin=off".to_owned())]
             }
             Self::Dev(_) | Self::Api(_) | Self::Worker(_) | Self::Config(_) => Vec::new(),
@@ -68,11 +79,15 @@ impl Command {
         match self {
             Self::Demo(args) => args.flags(),
             Self::Dev(args) => args.flags(),
+            Self::Workflow(args) => args.flags(),
             Self::Execution(args) => args.flags(),
+            Self::Template(args) => args.flags(),
             Self::Run(args) => args.flags(),
             Self::Api(args) => args.flags(),
             Self::Worker(args) => args.flags(),
-            Self::Migrate(_) | Self::Config(_) | Self::Admin(_) | Self::Bench(_) => Vec::new(),
+            Self::Migrate(_) | Self::Config(_) | Self::Admin(_) | Self::Bench(_) | Self::Completions(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -81,7 +96,9 @@ impl Command {
         match self {
             Self::Demo(args) => args.run(context).await,
             Self::Dev(args) => args.run(context).await,
+            Self::Workflow(args) => args.run(context).await,
             Self::Execution(args) => args.run(context).await,
+            Self::Template(args) => args.run(context).await,
             Self::Run(args) => args.run(context).await,
             Self::Api(args) => args.run(context).await,
             Self::Worker(args) => args.run(context).await,
@@ -89,6 +106,7 @@ impl Command {
             Self::Config(args) => args.run(context),
             Self::Admin(args) => args.run(context).await,
             Self::Bench(args) => args.run(context).await,
+            Self::Completions(args) => args.run(),
         }
     }
 }

@@ -86,25 +86,12 @@ pub enum Error {
     /// The worker could not start.
     #[error("the worker could not start")]
     Worker(#[from] gristmill_worker::Error),
-    /// The command's own HTTP calls failed.
-    #[error("{doing} failed")]
-    Http {
-        /// What was being done.
-        doing: &'static str,
-        /// Why it failed.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// The API did not answer as hoped.
-    #[error("{doing} failed: the API answered {status}: {body}")]
-    Refused {
-        /// What was being done.
-        doing: &'static str,
-        /// The answer's status.
-        status: reqwest::StatusCode,
-        /// The answer's body.
-        body: String,
-    },
+    /// The API refused a call, or did not answer.
+    #[error("calling the API failed")]
+    Api(#[from] gristmill_client::Error),
+    /// The API answered with something else than was expected.
+    #[error("the API's answer cannot be read")]
+    Answer(#[source] serde_json::Error),
     /// A part of the process panicked.
     #[error("a part of the process ended early")]
     Part(#[source] tokio::task::JoinError),
@@ -144,7 +131,10 @@ impl Error {
     /// 2 when the caller has to change what was asked, 1 when something failed while running.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Usage(_) | Self::Definition { .. } => ExitCode::from(2),
+            Self::Config(_)
+            | Self::Usage(_)
+            | Self::Definition { .. }
+            | Self::Api(gristmill_client::Error::Url(_)) => ExitCode::from(2),
             // What shells report for a program that Ctrl-C ended.
             Self::Interrupted => ExitCode::from(130),
             _ => ExitCode::FAILURE,

@@ -3,12 +3,34 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use gristmill_core::Problem;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Type};
 
 use crate::error::Error;
 
 /// The producer's key against doubles, when it sent one. One that cannot be kept is refused: ignoring it would take away
 /// the protection that the producer counts on.
 pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX_LEN))
+            .pattern(Some("^[!-~]+$"));
+        let parameter = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "The producer's key against doubles: the same key again is answered with what was done the first time.",
+            ))
+            .schema(Some(schema))
+            .example(Some("order-4711".into()));
+        vec![parameter.build()]
+    }
+}
 
 /// The longest key, in characters.
 const MAX_LEN: usize = 255;

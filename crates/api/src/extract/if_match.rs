@@ -4,6 +4,9 @@ use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use gristmill_core::Problem;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Type};
 
 use crate::answer::etag;
 use crate::error::Error;
@@ -20,6 +23,20 @@ impl IfMatch {
     /// Whether the caller names editions.
     pub(crate) fn is_given(&self) -> bool {
         self.0.is_some()
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "The `ETag` of an earlier answer: nothing is done when the workflow has changed since.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .example(Some("\"7\"".into()));
+        vec![parameter.build()]
     }
 }
 

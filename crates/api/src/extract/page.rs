@@ -3,16 +3,20 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::error::Error;
 
 /// A page of numbered things.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// The number of the last one already seen; absent = from the beginning.
+    #[param(nullable = false)]
     after: Option<u32>,
     /// How many, 1 to 1,000.
+    #[param(minimum = 1, maximum = 1000, default = 100, nullable = false)]
     limit: Option<u16>,
 }
 

@@ -4,8 +4,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Type};
+
+/// The header that answers it.
+pub(crate) const PREFERENCE_APPLIED: &str = "preference-applied";
 
 /// What the client would like. A preference that is not understood is ignored, as the RFC asks for.
 pub(crate) struct Prefer {
@@ -46,6 +52,31 @@ impl Prefer {
     /// How long to wait for the end of what was asked for: what the client wants, at most `limit`.
     pub(crate) fn wait_at_most(&self, limit: Duration) -> Option<Duration> {
         self.wait.map(|wait| wait.min(limit))
+    }
+
+    /// What of it was followed, for the header `Preference-Applied`: nothing means no header.
+    pub(crate) fn applied(&self, limit: Duration) -> Option<HeaderValue> {
+        let wait = self.wait_at_most(limit);
+        let waited = wait.map(|wait| format!("wait={}", wait.as_secs()));
+        let minimal = (self.shown == Return::Minimal).then(|| "return=minimal".to_owned());
+        let applied: Vec<_> = [waited, minimal].into_iter().flatten().collect();
+        // Words and digits: they are always a header's value.
+        (!applied.is_empty()).then(|| HeaderValue::from_str(&applied.join(", ")).ok())?
+    }
+}
+
+impl IntoParams for Prefer {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("Prefer")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "RFC 7240. `wait=30` holds the answer until the execution has ended, for at most so many seconds; \
+                 `return=minimal` leaves out input, output and logs. What is not understood is ignored.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .example(Some("wait=30".into()));
+        vec![parameter.build()]
     }
 }
 

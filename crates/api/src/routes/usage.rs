@@ -8,13 +8,16 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use gristmill_core::access::Permission;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::answer::json;
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// What is used, and what may be.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganizationUsage)]
 struct Body {
     /// By the database's clock, in UTC.
     month: String,
@@ -23,26 +26,36 @@ struct Body {
     agents: Count,
 }
 
-#[derive(Serialize)]
+/// What is used of the month's executions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsedExecutions)]
 #[serde(rename_all = "camelCase")]
 struct Executions {
     #[serde(flatten)]
     count: Count,
+    /// When the next month begins.
+    #[schema(required)]
     resets_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// What is used of a limit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Used)]
 struct Count {
     used: i64,
     /// Null: as many as wanted.
+    #[schema(required)]
     limit: Option<u32>,
 }
 
 /// What the organization has used, and what it may while this caller acts for it.
-pub(crate) async fn usage(
-    State(state): State<Arc<AppState>>,
-    principal: Principal,
-) -> Result<Response, Error> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/usage",
+    operation_id = "getUsage",
+    responses((status = 200, description = "This month's figures.", body = Body))
+)]
+pub(crate) async fn get(State(state): State<Arc<AppState>>, principal: Principal) -> Result<Response, Error> {
     principal.require(Permission::Access)?;
     let limits = principal.standing.limits();
     let usage = state.services.store.usage(&principal.tenant()).await?;
@@ -67,3 +80,8 @@ pub(crate) async fn usage(
     };
     json(StatusCode::OK, &body)
 }
+
+/// This route in the document.
+#[derive(OpenApi)]
+#[openapi(paths(get))]
+pub(crate) struct Described;

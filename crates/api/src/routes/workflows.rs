@@ -21,6 +21,8 @@ mod update;
 mod validate;
 pub(crate) mod view;
 
+use utoipa::OpenApi;
+
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use execute::execute;
@@ -35,3 +37,23 @@ pub(crate) use stats::stats;
 pub(crate) use toggle::toggle;
 pub(crate) use update::update;
 pub(crate) use validate::validate;
+
+/// These routes in the document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    create::create,
+    stats::stats,
+    validate::validate,
+    get::get,
+    update::update,
+    delete::delete,
+    toggle::toggle,
+    pause::pause,
+    resume::resume,
+    revisions::revisions,
+    publish::publish,
+    execute::execute,
+    execute_batch::execute_batch,
+))]
+pub(crate) struct Described;

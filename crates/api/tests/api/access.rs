@@ -89,6 +89,8 @@ const ROUTES: &[(&str, &str, Option<Permission>)] = &[
     ("GET", "!/healthz", None),
     ("GET", "!/readyz", None),
     ("GET", "!/metrics", None),
+    ("GET", "!/openapi.json", None),
+    ("GET", "!/docs", None),
 ];
 
 pub(crate) async fn a_tier_below_growth_has_no_access(database: TestDatabase) {

@@ -18,9 +18,12 @@ mod catalogue;
 mod change_workflow;
 mod connections;
 mod create_workflow;
+mod described;
+mod documents;
 mod errors;
 mod events;
 mod execute;
+mod generated;
 mod idempotency;
 mod isolation;
 mod journal;
@@ -32,6 +35,7 @@ mod operations;
 mod outages;
 mod prefer_wait;
 mod probes;
+mod raw;
 mod shutdown;
 mod stats;
 mod templates;
@@ -129,6 +133,9 @@ on_both! {
         tags_and_metadata_are_given_back
         a_finished_execution_shows_what_happened
         a_failed_execution_shows_why;
+    generated:
+        no_request_however_malformed_gets_a_5xx_or_a_reset
+        a_body_that_nobody_reads_does_not_cost_the_answer;
     idempotency:
         the_same_key_again_answers_the_same_execution
         the_same_key_with_another_request_is_409
@@ -185,7 +192,9 @@ on_both! {
         a_minimal_answer_shows_how_it_ended_without_its_documents
         a_minimal_answer_of_a_failed_execution_says_why
         a_minimal_answer_without_an_end_shows_what_was_recorded
-        all_who_wait_for_one_execution_are_answered;
+        all_who_wait_for_one_execution_are_answered
+        an_execution_that_was_submitted_earlier_can_be_waited_for
+        nobody_waits_for_another_organizations_execution;
     probes:
         a_healthy_system_is_alive_and_ready
         readiness_names_a_closed_broker

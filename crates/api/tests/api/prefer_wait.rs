@@ -7,7 +7,7 @@ use gristmill_store::Ending;
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 
-use crate::world::{Answer, World, completed, execute_path, send};
+use crate::world::{Answer, BASE, World, add_organization, completed, execute_path, send};
 
 async fn execute(world: &World, path: &str, prefer: &str) -> Answer {
     let request = world.request(Method::POST, path).header("prefer", prefer);
@@ -149,4 +149,44 @@ pub(crate) async fn all_who_wait_for_one_execution_are_answered(database: TestDa
     for answer in &answers {
         assert_eq!((answer.status, &answer.text), (200, &answers[0].text));
     }
+}
+
+pub(crate) async fn an_execution_that_was_submitted_earlier_can_be_waited_for(database: TestDatabase) {
+    let world = World::on(database).await;
+    let id = world.execution().await;
+    let wait = |seconds: &str| {
+        let request = world.request(Method::GET, &format!("{BASE}/executions/{id}"));
+        send(request.header("prefer", format!("wait={seconds}, return=minimal")))
+    };
+    let early = wait("1").await;
+    assert_eq!(early.json()["execution"]["status"], "PENDING");
+    let answer = finished_while(&world, wait("15")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        answer.header("preference-applied"),
+        Some("wait=15, return=minimal")
+    );
+    let execution = &answer.json()["execution"];
+    assert_eq!(
+        (&execution["status"], execution.get("input")),
+        (&"COMPLETED".into(), None)
+    );
+    // What has ended is not waited for.
+    let whole = send(
+        world
+            .request(Method::GET, &format!("{BASE}/executions/{id}"))
+            .header("prefer", "wait=15"),
+    )
+    .await;
+    assert_eq!(whole.json()["execution"]["output"]["n"], 1);
+}
+
+pub(crate) async fn nobody_waits_for_another_organizations_execution(database: TestDatabase) {
+    let mut world = World::on(database).await;
+    let id = world.execution().await;
+    world.key = add_organization(&world.store).await.1;
+    let request = world.request(Method::GET, &format!("{BASE}/executions/{id}"));
+    send(request.header("prefer", "wait=15"))
+        .await
+        .problem(404, "not-found");
 }

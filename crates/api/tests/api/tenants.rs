@@ -66,7 +66,7 @@ fn walk() -> Vec<(&'static str, &'static str, &'static str, Value, Answers)> {
             "POST",
             "/workflows/{id}/executions:batch",
             "",
-            json!({"executions": [{"input": {}}]}),
+            json!({"inputs": [{}]}),
             NotFound,
         ),
         ("GET", "/usage", "", nothing.clone(), Own),
@@ -111,6 +111,8 @@ fn walk() -> Vec<(&'static str, &'static str, &'static str, Value, Answers)> {
         ("GET", "/audit", "?keyId={key}", nothing.clone(), Own),
         ("GET", "!/healthz", "", nothing.clone(), Nobodys),
         ("GET", "!/readyz", "", nothing.clone(), Nobodys),
+        ("GET", "!/openapi.json", "", nothing.clone(), Nobodys),
+        ("GET", "!/docs", "", nothing.clone(), Nobodys),
         ("GET", "!/metrics", "", nothing, Nobodys),
     ]
 }

@@ -22,6 +22,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::described;
+
 pub(crate) const BASE: &str = "/api/v1/ai-hub";
 
 /// A running API.
@@ -266,14 +268,22 @@ impl Answer {
     }
 }
 
+/// Sends a request, and holds the answer against the document.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    let answer = Answer {
         status,
         headers,
         text: response.text().await.unwrap(),
+    };
+    if let Some(fault) = described::fault(method.as_str(), &path, &answer) {
+        panic!("{method} {path} is answered otherwise than described: {fault}\n{answer:?}");
     }
+    answer
 }
 
 pub(crate) fn options() -> Options {

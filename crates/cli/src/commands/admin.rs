@@ -6,6 +6,7 @@ mod member;
 mod open;
 mod organization;
 mod output;
+mod pages;
 mod user;
 
 use clap::Subcommand;

@@ -1,6 +1,5 @@
 //! `gristmill demo`
 
-mod client;
 mod directory;
 mod drive;
 mod examples;
@@ -13,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::Utc;
-use gristmill_core::ExecutionStatus;
+use gristmill_client::{Client, Execution, ExecutionStatus};
 
 use super::{Context, Flag, given};
 use crate::config::Config;
@@ -22,7 +21,6 @@ use crate::error::Error;
 use crate::metrics;
 use crate::progress::Progress;
 use crate::system::listen;
-use client::{Client, Execution};
 use directory::Directory;
 use drive::{Run, drive};
 use examples::{EXAMPLES, Example};
@@ -76,7 +74,10 @@ impl Args {
         let data_dir = config.data_dir.display().to_string();
         let listener = listen(config.api.listen).await?;
         let embedded = Embedded::start(config, listener, metrics::install()?, &shutdown).await?;
-        let client = Client::new(&embedded.access);
+        let client = Client::new(
+            &format!("http://{}", embedded.access.address),
+            &embedded.access.key,
+        )?;
 
         let total: usize = EXAMPLES.iter().map(|example| example.records().count()).sum();
         let address = embedded.access.address;

@@ -75,6 +75,47 @@ async fn an_execution_is_shown_retried_replayed_and_deleted() {
 }
 
 #[tokio::test]
+async fn an_execution_is_submitted_once_for_each_key_and_waited_for() {
+    let directory = TempDir::new().unwrap();
+    let dev = Dev::start(directory.path()).await;
+    let good = dev.store(&definition(json!({"x": "{{ n + 1 }}"}))).await;
+    let submit = |arguments: &[&str]| {
+        let mut command = execution(&dev, directory.path(), &["submit", &good]);
+        command.args(arguments);
+        command
+    };
+    let input = directory.path().join("input.json");
+    std::fs::write(&input, r#"{"n": 41}"#).unwrap();
+    let input = input.to_str().unwrap();
+    let keyed = ["--idempotency-key", "order-4711", "--input-file", input];
+    let first = json_of(&mut submit(&keyed)).await;
+    let waited = json_of(submit(&keyed).arg("--wait")).await;
+    assert_eq!(waited["execution"]["id"], first["execution"]["id"]);
+    assert_eq!(waited["execution"]["output"]["x"], 42, "{waited}");
+
+    // A sum with what is missing fails, and so does whoever waits for it.
+    let failed = output(&mut submit(&["--wait"])).await;
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(
+        text(&failed.stderr).contains("has ended as FAILED"),
+        "{}",
+        text(&failed.stderr)
+    );
+
+    for later in [["--delay-ms", "3600000"], ["--run-at", "2999-01-31T12:00:00Z"]] {
+        let answer = json_of(&mut submit(&later)).await;
+        assert_eq!(answer["execution"]["waitsFor"], "start", "{answer}");
+    }
+    for wrong in [["--input", "[]"], ["--run-at", "tomorrow"]] {
+        assert_eq!(
+            output(&mut submit(&wrong)).await.status.code(),
+            Some(2),
+            "{wrong:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_execution_for_later_is_signalled_and_cancelled() {
     let directory = TempDir::new().unwrap();
     let dev = Dev::start(directory.path()).await;

@@ -14,3 +14,4 @@ mod execution;
 mod gristmill;
 mod help;
 mod run;
+mod workflow;

@@ -27,6 +27,7 @@ mod operations;
 mod paused;
 mod people;
 mod plain;
+mod previous_version;
 mod raw;
 mod recover;
 mod relay;

@@ -11,49 +11,77 @@ use gristmill_core::{ApiKeyId, AuditEntryId, UserId};
 use gristmill_store::{Action, AuditEntry, AuditFilter, ObjectKind};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::place;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Filters;
+use crate::openapi::{query, schema};
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// A page of the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditPage)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     entries: Vec<View<'a>>,
     /// What to ask for as `cursor` next; null at the end.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What was done.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
+    #[schema(value_type = schema::AuditEntryId)]
     id: &'a AuditEntryId,
     created_at: DateTime<Utc>,
     action: &'a str,
     object: Object<'a>,
     /// Without a user: whoever ran `gristmill admin`.
     actor: By<'a>,
+    #[schema(required)]
     request_id: Option<&'a str>,
+    /// What else there is to tell, depending on the action.
+    #[schema(value_type = Object)]
     detail: &'a RawValue,
 }
 
-#[derive(Serialize)]
+/// What it was done to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditObject)]
 struct Object<'a> {
     kind: &'a str,
     id: &'a str,
 }
 
-#[derive(Serialize)]
+/// Who did it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditActor)]
 #[serde(rename_all = "camelCase")]
 struct By<'a> {
+    #[schema(required, value_type = Option<schema::UserId>)]
     user_id: Option<&'a UserId>,
+    #[schema(required, value_type = Option<schema::ApiKeyId>)]
     key_id: Option<&'a ApiKeyId>,
 }
 
 /// Who did what to which object, when, and with which key: newest first, for owners and admins.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/audit",
+    operation_id = "listAudit",
+    params(
+        query::Audit,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -19,11 +19,13 @@ use gristmill_core::access::Permission;
 use gristmill_store::{Actor, Position, Tenant};
 use serde::Serialize;
 use tracing::{info, warn};
+use utoipa::ToSchema;
 
 use super::cursor;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Document;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 use order::{Order, Outcome};
@@ -42,6 +44,15 @@ const COUNTED: usize = 10_000;
 const TOLD: usize = 10;
 
 /// Cancels what the filter finds unfinished.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions:cancel",
+    operation_id = "cancelExecutions",
+    request_body = schema::BulkRequest,
+    responses(
+        (status = 200, description = "What was done, or what was counted.", body = Answer),
+    )
+)]
 pub(crate) async fn cancel_many(
     State(state): State<Arc<AppState>>,
     principal: Principal,
@@ -52,6 +63,15 @@ pub(crate) async fn cancel_many(
 }
 
 /// Takes up again what the filter finds FAILED.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions:retry",
+    operation_id = "retryExecutions",
+    request_body = schema::BulkRequest,
+    responses(
+        (status = 200, description = "What was done, or what was counted.", body = Answer),
+    )
+)]
 pub(crate) async fn retry_many(
     State(state): State<Arc<AppState>>,
     principal: Principal,
@@ -76,15 +96,26 @@ async fn carry_out(
         request,
         order,
     };
-    if work.request.dry_run {
-        json(StatusCode::OK, &work.count().await?)
+    let answer = if work.request.dry_run {
+        Answer::Counted(work.count().await?)
     } else {
-        json(StatusCode::OK, &work.run().await?)
-    }
+        Answer::Done(work.run().await?)
+    };
+    json(StatusCode::OK, &answer)
+}
+
+/// What an order is answered with.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkAnswer)]
+#[serde(untagged)]
+enum Answer {
+    Counted(Counted),
+    Done(Done),
 }
 
 /// What a dry run answers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkCount)]
 #[serde(rename_all = "camelCase")]
 struct Counted {
     dry_run: bool,
@@ -94,7 +125,8 @@ struct Counted {
 }
 
 /// What was done.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = BulkResult)]
 #[serde(rename_all = "camelCase")]
 struct Done {
     dry_run: bool,
@@ -110,12 +142,16 @@ struct Done {
     failures: Vec<Told>,
     /// Whether there may be more: then the same request again, best with this cursor.
     remaining: bool,
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// One that could not be had, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkFailure)]
 #[serde(rename_all = "camelCase")]
 struct Told {
+    #[schema(value_type = schema::ExecutionId)]
     execution_id: ExecutionId,
     detail: String,
 }

@@ -14,10 +14,21 @@ use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Id, Return};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions/{id}/cancel",
+    operation_id = "cancelExecution",
+    params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
+    responses(
+        (status = 200, description = "It is CANCELLED, now or since before.", body = Body),
+        (status = 409, description = "`execution-ended`: it is COMPLETED or FAILED."),
+    )
+)]
 pub(crate) async fn cancel(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -11,10 +11,24 @@ use tracing::info;
 
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Deletes an execution that has ended, with its journal, its inbox and its idempotency key.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/ai-hub/executions/{id}",
+    operation_id = "deleteExecution",
+    params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
+    responses(
+        (status = 204, description = "It is gone, with journal, inbox and idempotency key."),
+        (
+            status = 409,
+            description = "`execution-unfinished`: it has not ended. `parent-unfinished`: what may still ask for it has not."
+        ),
+    )
+)]
 pub(crate) async fn delete(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -16,6 +16,7 @@ use gristmill_dispatch::Full;
 
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 pub(crate) use position::LastEventId;
@@ -33,6 +34,25 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 /// What happens in an execution, as it happens, from the beginning or from behind `Last-Event-ID`: each journal entry
 /// (`journal`), each status that is seen (`status`), and at last `end`. Whoever has seen all of that is answered 204, upon
 /// which an `EventSource` connects no more.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/executions/{id}/events",
+    operation_id = "followExecution",
+    params(
+        ("id" = schema::ExecutionId, Path, description = "The execution's id."),
+        LastEventId,
+    ),
+    responses(
+        (
+            status = 200, content_type = "text/event-stream", body = String,
+            description = "Events `journal` (data: a `JournalEntry`), `status` (data: `status` and `attempt`) and `end` (data: \
+                           `reason`, `ended` or `deleted`, and `status`)."
+        ),
+        (status = 204, description = "There is nothing to tell that was not told."),
+        (status = 429, description = "`follower-limit`: the organization follows as many as it may."),
+        (status = 503, description = "`too-many-followers`: so many are followed here."),
+    )
+)]
 pub(crate) async fn events(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -7,25 +7,41 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::summary::Summary;
 use super::{cursor, filter};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Filters;
+use crate::openapi::query;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// A page of executions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionPage)]
 #[serde(rename_all = "camelCase")]
 struct Body {
     executions: Vec<Summary>,
     /// What to ask for as `cursor` next; null at the end of the list.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
 /// One page of executions, newest first. It may hold fewer than `limit`, or none, while there is a next one: what no index
 /// narrows down (lanes, and tags together with anything else) is looked for among so many executions a page.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/executions",
+    operation_id = "listExecutions",
+    params(
+        query::Executions,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<Arc<AppState>>,
     principal: Principal,

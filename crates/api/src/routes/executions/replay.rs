@@ -16,6 +16,7 @@ use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Document, Id, IdempotencyKey, Return};
 use crate::key::sha256_hex;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::routes::fields::Fields;
 use crate::state::AppState;
@@ -31,6 +32,24 @@ enum Revision {
 }
 
 /// Records a new execution with the input of an earlier one, linked to it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions/{id}/replay",
+    operation_id = "replayExecution",
+    params(
+        ("id" = schema::ExecutionId, Path, description = "The execution's id."),
+        IdempotencyKey,
+    ),
+    request_body = Option<schema::ReplayRequest>,
+    responses(
+        (
+            status = 202, description = "The new execution.", body = Body,
+            headers(("location" = String, description = "The new execution's path."))
+        ),
+        (status = 409, description = "`inactive-workflow`: it is switched off. `idempotency-key-reused`: for another request."),
+        (status = 429, description = "`limit`: the month's executions are used up."),
+    )
+)]
 pub(crate) async fn replay(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -14,10 +14,21 @@ use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Id, Return};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Takes a failed execution up again: what failed, was aborted or never started runs; what completed stays.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions/{id}/retry",
+    operation_id = "retryExecution",
+    params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
+    responses(
+        (status = 202, description = "It is PENDING again.", body = Body),
+        (status = 409, description = "`not-failed`: only FAILED ones are retried."),
+    )
+)]
 pub(crate) async fn retry(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -10,28 +10,52 @@ use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Delivered, Mail};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Document, IdempotencyKey, SignalPath};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// Which signal was taken in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignalAnswer)]
 struct Body {
     signal: View,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Signal)]
 #[serde(rename_all = "camelCase")]
 struct View {
+    #[schema(value_type = schema::ExecutionId)]
     execution_id: ExecutionId,
     name: String,
 }
 
 /// Puts a signal into an execution's inbox. It is kept until a node asks for it, however early it comes. The same
 /// `Idempotency-Key` again is the same signal.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/executions/{id}/signals/{name}",
+    operation_id = "signalExecution",
+    params(
+        ("id" = schema::ExecutionId, Path, description = "The execution's id."),
+        ("name" = String, Path, description = "What the signal is called: 1 to 100 bytes, no slash.", example = "approved"),
+        IdempotencyKey,
+    ),
+    request_body = Option<Object>,
+    responses(
+        (status = 202, description = "It is in the inbox.", body = Body),
+        (
+            status = 409,
+            description = "`execution-ended`: nobody will read it. `mail-limit`: it was sent too many signals."
+        ),
+    )
+)]
 pub(crate) async fn signal(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -5,24 +5,35 @@ use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
 use gristmill_store::ExecutionSummary;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::view::{WORKFLOW_TYPE, dollars, duration, raw};
 use crate::error::Error;
+use crate::openapi::schema;
 
-#[derive(Serialize)]
+/// An execution without input, output and log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionSummary)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
+    #[schema(value_type = schema::ExecutionId)]
     id: ExecutionId,
+    #[schema(value_type = schema::WorkflowId)]
     workflow_id: WorkflowId,
     workflow_type: &'static str,
     revision: i32,
+    #[schema(value_type = schema::ExecutionStatus)]
     status: ExecutionStatus,
     lane: String,
     attempt: i32,
+    #[schema(required)]
     waits_for: Option<String>,
+    #[schema(required)]
     wake_at: Option<DateTime<Utc>>,
+    #[schema(required, value_type = Option<schema::ExecutionId>)]
     parent_id: Option<ExecutionId>,
     /// Null also where it is long: then `error_omitted` says so, and the execution itself shows it.
+    #[schema(required, value_type = Option<schema::ExecutionError>)]
     error: Option<Box<RawValue>>,
     error_omitted: bool,
     operator_retries: i32,
@@ -30,9 +41,12 @@ pub(super) struct Summary {
     tokens_used: i64,
     cost_micros: i64,
     cost: f64,
+    #[schema(required)]
     duration: Option<i64>,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     started_at: Option<DateTime<Utc>>,
+    #[schema(required)]
     completed_at: Option<DateTime<Utc>>,
 }
 

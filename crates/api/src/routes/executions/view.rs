@@ -5,65 +5,104 @@ use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, Workflo
 use gristmill_store::{Accepted, Child, Ended, Execution, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::entries::read_entries;
 use crate::error::Error;
 use crate::extract::Return;
+use crate::openapi::schema;
 
 /// The answer's envelope.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionAnswer)]
 pub(crate) struct Body {
     execution: View,
 }
 
-#[derive(Serialize)]
+/// An execution.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Execution)]
 #[serde(rename_all = "camelCase")]
 struct View {
+    #[schema(value_type = schema::ExecutionId)]
     id: ExecutionId,
+    #[schema(value_type = schema::WorkflowId)]
     workflow_id: WorkflowId,
     /// There is one type so far.
     workflow_type: &'static str,
+    /// Which revision of the workflow it runs.
     revision: i32,
+    #[schema(value_type = schema::ExecutionStatus)]
     status: ExecutionStatus,
+    /// How often a worker has claimed it.
     attempt: i32,
     /// While it waits: `graph`, `start` (it was submitted for later), `paused` (its workflow is) or `worker` (workers were
     /// lost).
+    #[schema(required)]
     waits_for: Option<String>,
     /// While it waits: until when at the latest; null when only mail wakes it.
+    #[schema(required)]
     wake_at: Option<DateTime<Utc>>,
     /// Left out of a minimal answer.
     #[serde(flatten)]
+    #[schema(value_type = Details)]
     details: Option<Details>,
+    /// Why it failed.
+    #[schema(required, value_type = Option<schema::ExecutionError>)]
     error: Option<Box<RawValue>>,
+    /// How many node runs ended well.
     nodes_executed: i32,
     tokens_used: i64,
+    /// Millionths of a dollar.
     cost_micros: i64,
     /// Dollars, for display; `cost_micros` is the amount.
     cost: f64,
     /// From the first claim to the end, in milliseconds.
+    #[schema(required)]
     duration: Option<i64>,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     started_at: Option<DateTime<Utc>>,
+    #[schema(required)]
     completed_at: Option<DateTime<Utc>>,
 }
 
-/// What is large, or has to be read for itself.
-#[derive(Serialize)]
+/// What is large, or has to be read for itself. A minimal answer has none of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionDetails)]
 #[serde(rename_all = "camelCase")]
 struct Details {
+    /// When it fails as `timeout`, by `settings.timeoutMs`.
     deadline: Option<DateTime<Utc>>,
     parent: Option<Parent>,
+    /// The first hundred.
+    #[schema(required = false)]
     children: Vec<ChildView>,
+    #[schema(required = false)]
     /// Whether there are more children than `children` has.
     children_truncated: bool,
+    /// The execution whose input this one took over.
+    #[schema(value_type = Option<schema::ExecutionId>)]
     replay_of: Option<ExecutionId>,
+    /// The execution whose failure this one handles.
+    #[schema(value_type = Option<schema::ExecutionId>)]
     on_failure_of: Option<ExecutionId>,
+    /// How often an operator has retried it.
+    #[schema(required = false)]
     operator_retries: i32,
+    /// The producer's tags.
+    #[schema(value_type = Vec<String>, required = false)]
     tags: Box<RawValue>,
+    /// The producer's own object.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Box<RawValue>>,
+    #[schema(value_type = Object, required = false)]
     input: Box<RawValue>,
+    #[schema(value_type = Option<Object>)]
     output: Option<Box<RawValue>>,
+    #[schema(value_type = Vec<schema::LogEntry>, required = false)]
     logs: Vec<LogEntry>,
+    #[schema(required = false)]
     /// Whether the journal goes on where `logs` ends.
     logs_truncated: bool,
 }
@@ -76,18 +115,24 @@ pub(crate) struct Sent {
 }
 
 /// The execution that waits for this one, and which of its node runs does.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Parent {
+    #[schema(value_type = schema::ExecutionId)]
     id: ExecutionId,
     path: String,
 }
 
-#[derive(Serialize)]
+/// An execution that this one waits for, and which of its node runs does.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Child)]
 #[serde(rename_all = "camelCase")]
 struct ChildView {
+    #[schema(value_type = schema::ExecutionId)]
     id: ExecutionId,
+    #[schema(value_type = schema::WorkflowId)]
     workflow_id: WorkflowId,
     path: String,
+    #[schema(value_type = schema::ExecutionStatus)]
     status: ExecutionStatus,
 }
 

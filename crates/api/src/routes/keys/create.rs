@@ -16,10 +16,23 @@ use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Document;
 use crate::key::ApiKey;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Makes a key for the caller. The answer is the only place where the key is shown.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/keys",
+    operation_id = "createKey",
+    request_body = schema::CreateKeyRequest,
+    responses(
+        (
+            status = 201, description = "Made. The key is shown this once.", body = Made<'static>,
+            headers(("cache-control" = String, description = "`no-store`."))
+        ),
+    )
+)]
 pub(crate) async fn create(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -8,24 +8,40 @@ use axum::response::Response;
 use gristmill_core::ApiKeyId;
 use gristmill_core::access::Permission;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::View;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Filters;
+use crate::openapi::{query, schema};
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// A page of keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyPage)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     keys: Vec<View<'a>>,
     /// What to ask for as `cursor` next; null at the end.
+    #[schema(required, value_type = Option<schema::ApiKeyId>)]
     next_cursor: Option<&'a ApiKeyId>,
 }
 
 /// The caller's keys, newest first; for who administers the organization, everybody's. Revoked and expired ones are
 /// among them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/keys",
+    operation_id = "listKeys",
+    params(
+        query::Keys,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<Arc<AppState>>,
     principal: Principal,

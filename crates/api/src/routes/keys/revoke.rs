@@ -11,11 +11,23 @@ use tracing::info;
 
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Ends a key of the caller's; for who administers the organization, anybody's. Another member's key is not there for
 /// who may not see it. Revoking what is revoked changes nothing and is no error.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/ai-hub/keys/{id}",
+    operation_id = "revokeKey",
+    params(
+        ("id" = schema::ApiKeyId, Path, description = "The key's id."),
+    ),
+    responses(
+        (status = 204, description = "It is revoked, now or since before."),
+    )
+)]
 pub(crate) async fn revoke(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -9,10 +9,22 @@ use gristmill_core::access::Permission;
 
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Takes a template of one's own organization back. Workflows that were made from it stay.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/ai-hub/templates/{id}",
+    operation_id = "deleteTemplate",
+    params(
+        ("id" = schema::TemplateId, Path, description = "The template's id."),
+    ),
+    responses(
+        (status = 204, description = "It is gone."),
+    )
+)]
 pub(crate) async fn delete(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -7,13 +7,25 @@ use axum::response::Response;
 use gristmill_core::TemplateId;
 use gristmill_core::access::Permission;
 
-use super::view::shown;
+use super::view::{Body, shown};
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// A template, with its definition.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/templates/{id}",
+    operation_id = "getTemplate",
+    params(
+        ("id" = schema::TemplateId, Path, description = "The template's id."),
+    ),
+    responses(
+        (status = 200, description = "With its definition.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn get(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -11,16 +11,33 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::extract::{Document, Id};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::routes::fields::Fields;
 use crate::routes::workflows::submission::Submission;
-use crate::routes::workflows::view::created;
+use crate::routes::workflows::view::{Body, created};
 use crate::state::AppState;
 
 const KEYS: [&str; 6] = ["name", "description", "version", "tags", "isActive", "variables"];
 
 /// Makes a workflow from a template. The body may say otherwise than the template, and gives values to its variables; those
 /// that it does not name keep the template's.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/templates/{id}/instantiate",
+    operation_id = "instantiateTemplate",
+    params(
+        ("id" = schema::TemplateId, Path, description = "The template's id."),
+    ),
+    request_body = Option<schema::InstantiateRequest>,
+    responses(
+        (
+            status = 201, description = "The workflow.", body = Body<'static>,
+            headers(("location" = String, description = "The workflow's path."), ("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+        (status = 429, description = "`limit`: the tier allows no more workflows."),
+    )
+)]
 pub(crate) async fn instantiate(
     State(state): State<Arc<AppState>>,
     principal: Principal,

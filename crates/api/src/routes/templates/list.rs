@@ -8,11 +8,13 @@ use axum::response::Response;
 use gristmill_core::access::Permission;
 use gristmill_store::TemplateFilter;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::view::View;
+use super::view::Summary;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Params;
+use crate::openapi::query;
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -20,14 +22,27 @@ use crate::state::AppState;
 const LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 100;
 
-#[derive(Serialize)]
+/// A page of templates.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplatePage)]
 struct Body<'a> {
-    templates: Vec<View<'a>>,
+    templates: Vec<Summary<'a>>,
     /// How many the filter wants, on all pages.
     total: i64,
 }
 
 /// One page of the catalogue, of what others share and of the organization's own templates, by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/templates",
+    operation_id = "listTemplates",
+    params(
+        query::Templates,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<Arc<AppState>>,
     principal: Principal,
@@ -47,7 +62,7 @@ pub(crate) async fn list(
         .store
         .list_templates(&principal.tenant(), &filter, limit, offset)
         .await?;
-    let templates: Result<Vec<_>, _> = found.iter().map(View::brief).collect();
+    let templates: Result<Vec<_>, _> = found.iter().map(Summary::new).collect();
     json(
         StatusCode::OK,
         &Body {

@@ -8,39 +8,54 @@ use gristmill_core::TemplateId;
 use gristmill_store::Template;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::error::Error;
+use crate::openapi::schema;
 use crate::routes::workflows::view::Definition;
 
 /// The answer's envelope.
-#[derive(Serialize)]
-struct Body<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplateAnswer)]
+pub(crate) struct Body<'a> {
     template: View<'a>,
 }
 
-#[derive(Serialize)]
+/// A template, with its definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Template)]
+struct View<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    #[serde(flatten)]
+    definition: Definition<'a>,
+}
+
+/// A template without its definition, as a list shows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplateSummary)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct View<'a> {
+pub(super) struct Summary<'a> {
+    #[schema(value_type = schema::TemplateId)]
     id: &'a TemplateId,
     name: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
     category: &'a str,
+    #[schema(value_type = Vec<String>)]
     tags: &'a RawValue,
     /// Whether other organizations see it.
     is_shared: bool,
     /// Whether it is the asking organization's own.
     is_own: bool,
-    /// Not in a list.
-    #[serde(flatten)]
-    definition: Option<Definition<'a>>,
     created_at: DateTime<Utc>,
 }
 
-impl<'a> View<'a> {
+impl<'a> Summary<'a> {
     /// # Errors
     /// When what is stored is not what was stored: a defect.
-    pub(super) fn brief(template: &'a Template) -> Result<Self, Error> {
+    pub(super) fn new(template: &'a Template) -> Result<Self, Error> {
         Ok(Self {
             id: &template.id,
             name: &template.name,
@@ -49,15 +64,16 @@ impl<'a> View<'a> {
             tags: serde_json::from_str(&template.tags).map_err(Error::internal)?,
             is_shared: template.is_shared,
             is_own: template.is_own,
-            definition: None,
             created_at: template.created_at,
         })
     }
+}
 
-    fn whole(template: &'a Template) -> Result<Self, Error> {
+impl<'a> View<'a> {
+    fn new(template: &'a Template) -> Result<Self, Error> {
         Ok(Self {
-            definition: Some(Definition::read(&template.definition)?),
-            ..Self::brief(template)?
+            summary: Summary::new(template)?,
+            definition: Definition::read(&template.definition)?,
         })
     }
 }
@@ -67,7 +83,7 @@ impl<'a> View<'a> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(super) fn shown(template: &Template) -> Result<Response, Error> {
-    let template = View::whole(template)?;
+    let template = View::new(template)?;
     json(StatusCode::OK, &Body { template })
 }
 
@@ -77,7 +93,7 @@ pub(super) fn shown(template: &Template) -> Result<Response, Error> {
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn published(template: &Template) -> Result<Response, Error> {
     let location = format!("/api/v1/ai-hub/templates/{}", template.id);
-    let template = View::whole(template)?;
+    let template = View::new(template)?;
     let answer = json(StatusCode::CREATED, &Body { template })?;
     Ok(([(LOCATION, location)], answer).into_response())
 }

@@ -7,13 +7,30 @@ use axum::response::Response;
 use gristmill_core::access::Permission;
 
 use super::submission::Submission;
-use super::view::created;
+use super::view::{Body, created};
 use crate::error::Error;
 use crate::extract::Document;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Stores a workflow with its first revision, or says everything that is wrong with it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows",
+    operation_id = "createWorkflow",
+    request_body = schema::CreateWorkflowRequest,
+    responses(
+        (
+            status = 201, description = "Stored.", body = Body<'static>,
+            headers(
+                ("location" = String, description = "The workflow's path."),
+                ("etag" = String, description = "Its edition, for `If-Match`."),
+            )
+        ),
+        (status = 429, description = "`limit`: the tier allows no more workflows."),
+    )
+)]
 pub(crate) async fn create(
     State(state): State<Arc<AppState>>,
     principal: Principal,

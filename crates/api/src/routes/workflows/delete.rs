@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::switch::switch;
 use crate::error::Error;
 use crate::extract::{Id, IfMatch};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -19,6 +20,18 @@ use crate::state::AppState;
 const FIRST: (i64, usize) = (500, 100);
 
 /// Deletes a workflow. Its executions stay readable for as long as they are kept; unfinished ones are cancelled.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/ai-hub/workflows/{id}",
+    operation_id = "deleteWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (status = 204, description = "It is gone."),
+    )
+)]
 pub(crate) async fn delete(
     State(state): State<Arc<AppState>>,
     principal: Principal,

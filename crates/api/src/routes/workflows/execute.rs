@@ -1,27 +1,60 @@
 //! `POST /api/v1/ai-hub/workflows/{id}/execute`
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_core::{ExecutionId, WorkflowId};
-use gristmill_store::{Accepted, Ended, Tenant};
+use gristmill_store::{Accepted, Tenant};
 
 use super::input::Input;
 use super::submit_checked::{Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey, Prefer, Return};
+use crate::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::routes::executions::view::{Body, Sent};
 use crate::state::AppState;
+use crate::wait::wait_for_end;
 
 /// Records an execution and answers with its id once that is committed; with `Prefer: wait`, once it has ended or the
 /// wait is over, whichever comes first. With `Prefer: return=minimal` the answer says how it stands, and no more.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/execute",
+    operation_id = "submitExecution",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IdempotencyKey,
+        Prefer,
+    ),
+    request_body = Option<schema::SubmitRequest>,
+    responses(
+        (
+            status = 202, description = "Recorded, or known by its key.", body = Body,
+            headers(
+                ("location" = String, description = "The execution's path."),
+                ("preference-applied" = String, description = "What of `Prefer` was followed."),
+            )
+        ),
+        (
+            status = 200, description = "It has ended within `Prefer: wait`.", body = Body,
+            headers(
+                ("location" = String, description = "The execution's path."),
+                ("preference-applied" = String, description = "What of `Prefer` was followed."),
+            )
+        ),
+        (
+            status = 409,
+            description = "`inactive-workflow`: it is switched off. `idempotency-key-reused`: for another workflow or input."
+        ),
+        (status = 429, description = "`limit`: the month's executions are used up."),
+    )
+)]
 pub(crate) async fn execute(
     State(state): State<Arc<AppState>>,
     principal: Principal,
@@ -69,16 +102,7 @@ pub(crate) async fn execute(
         }
         (Err(known), _) => Body::load(&state.services.store, &tenant, &known, shown).await?,
     };
-    answer(&body, wait, shown)
-}
-
-/// How it ended; `None` when the wait was over first, or the process stops.
-async fn wait_for_end(state: &AppState, id: &ExecutionId, wait: Duration) -> Option<Ended> {
-    tokio::select! {
-        ended = state.services.end_watch.ended(id.clone()) => ended,
-        () = tokio::time::sleep(wait) => None,
-        () = state.shutdown.cancelled() => None,
-    }
+    answer(&body, wait.is_some(), prefer.applied(state.options.max_wait))
 }
 
 /// How the execution stands after the wait. It is accepted whatever happens here: a database that went away meanwhile
@@ -94,20 +118,16 @@ async fn reread(state: &AppState, tenant: &Tenant, accepted: &Accepted, fresh: B
     }
 }
 
-fn answer(body: &Body, wait: Option<Duration>, shown: Return) -> Result<Response, Error> {
-    let status = if wait.is_some() && body.has_ended() {
+fn answer(body: &Body, waited: bool, applied: Option<HeaderValue>) -> Result<Response, Error> {
+    let status = if waited && body.has_ended() {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED
     };
     let location = format!("/api/v1/ai-hub/executions/{}", body.id());
     let mut response = ([(LOCATION, location)], json(status, body)?).into_response();
-    let waited = wait.map(|wait| format!("wait={}", wait.as_secs()));
-    let minimal = (shown == Return::Minimal).then(|| "return=minimal".to_owned());
-    let applied: Vec<_> = [waited, minimal].into_iter().flatten().collect();
-    if !applied.is_empty() {
-        let applied = HeaderValue::from_str(&applied.join(", ")).map_err(Error::internal)?;
-        response.headers_mut().insert("preference-applied", applied);
+    if let Some(applied) = applied {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
     Ok(response)
 }

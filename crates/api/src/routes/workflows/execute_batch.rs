@@ -10,12 +10,14 @@ use gristmill_core::{ExecutionId, Problem, WorkflowId};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::input::Input;
 use super::submit_checked::{Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Batch, Document, Id, IdempotencyKey};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::problem;
 use crate::routes::fields::Fields;
@@ -24,7 +26,9 @@ use crate::state::AppState;
 /// How many inputs a batch may have.
 const MAX_ITEMS: usize = 1_000;
 
-#[derive(Serialize)]
+/// What became of each item, and how often.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchAnswer)]
 struct Body<'a> {
     accepted: usize,
     known: usize,
@@ -33,15 +37,19 @@ struct Body<'a> {
     items: Vec<ItemView<'a>>,
 }
 
-#[derive(Serialize)]
+/// What became of an item.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchItem)]
 #[serde(rename_all = "camelCase")]
 struct ItemView<'a> {
     index: usize,
     /// `accepted`, `known` (the key was used before, with the same request), or the last part of the problem's type.
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schema::ExecutionId, required = false)]
     execution_id: Option<&'a ExecutionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     problem: Option<problem::Document<'a>>,
 }
 
@@ -49,6 +57,21 @@ struct ItemView<'a> {
 /// all were taken, else 207. What is wrong with all of them in the same way is an error of the whole.
 ///
 /// Under an `Idempotency-Key` each item has the key `<key>#<index>`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/executions:batch",
+    operation_id = "submitExecutions",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IdempotencyKey,
+    ),
+    request_body = schema::BatchRequest,
+    responses(
+        (status = 202, description = "All of them are recorded, or known by their keys.", body = Body<'static>),
+        (status = 207, description = "Some are refused: each says why.", body = Body<'static>),
+        (status = 409, description = "`inactive-workflow`: it is switched off."),
+    )
+)]
 pub(crate) async fn execute_batch(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -7,9 +7,10 @@ use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 
-use super::view::shown_with;
+use super::view::{DetailedBody, shown_with};
 use crate::error::Error;
 use crate::extract::Id;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -17,6 +18,16 @@ use crate::state::AppState;
 const RECENT: i64 = 10;
 
 /// A workflow with its newest revision, who made it, where it comes from and its last executions.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/workflows/{id}",
+    operation_id = "getWorkflow",
+    params(("id" = schema::WorkflowId, Path, description = "The workflow's id.")),
+    responses((
+        status = 200, description = "As it is now.", body = DetailedBody<'static>,
+        headers(("etag" = String, description = "Its edition, for `If-Match`."))
+    ))
+)]
 pub(crate) async fn get(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -11,10 +11,12 @@ use gristmill_core::{TemplateId, UserId, WorkflowId};
 use gristmill_store::{Listed, Page, Sort, WorkflowFilter};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Params;
+use crate::openapi::{query, schema};
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -43,7 +45,9 @@ const SORTS: [(&str, Sort); 4] = [
 pub(crate) const LIMIT: i64 = 50;
 pub(crate) const MAX_LIMIT: i64 = 100;
 
-#[derive(Serialize)]
+/// A page of workflows.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowPage)]
 struct Body<'a> {
     workflows: Vec<View<'a>>,
     /// How many the filter wants, on all pages.
@@ -51,33 +55,54 @@ struct Body<'a> {
 }
 
 /// A workflow without its definition: that may be large.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowSummary)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
+    #[schema(value_type = schema::WorkflowId)]
     id: &'a WorkflowId,
     name: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
     version: &'a str,
+    #[schema(value_type = Vec<String>)]
     tags: &'a RawValue,
     is_active: bool,
+    #[schema(required)]
     paused_at: Option<DateTime<Utc>>,
     revision: i32,
     lane: &'a str,
+    #[schema(required, value_type = Option<schema::TemplateId>)]
     template_id: Option<&'a TemplateId>,
     creator: Creator<'a>,
     execution_count: i64,
+    #[schema(required)]
     last_executed_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Serialize)]
+/// Who made it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatorName)]
 struct Creator<'a> {
+    #[schema(value_type = schema::UserId)]
     id: &'a UserId,
     name: &'a str,
 }
 
 /// One page of the organization's workflows, newest first unless asked otherwise.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/workflows",
+    operation_id = "listWorkflows",
+    params(
+        query::Workflows,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -9,14 +9,30 @@ use gristmill_core::access::Permission;
 use gristmill_store::Switch;
 
 use super::switch::switch;
-use super::view::shown;
+use super::view::{Body, shown};
 use crate::error::Error;
 use crate::extract::{Id, IfMatch};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// From now on, submits are accepted and recorded, and not started until the workflow is resumed. What has started goes
 /// on.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/pause",
+    operation_id = "pauseWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "It is paused, now or since before.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
 pub(crate) async fn pause(
     State(state): State<Arc<AppState>>,
     principal: Principal,

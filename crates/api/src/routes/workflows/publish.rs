@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::submission::{DESCRIPTION, NAME};
 use crate::error::Error;
 use crate::extract::{Document, Id};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::routes::fields::Fields;
-use crate::routes::templates::view::published;
+use crate::routes::templates::view::{Body, published};
 use crate::state::AppState;
 
 const KEYS: [&str; 5] = ["name", "description", "category", "tags", "isShared"];
@@ -24,6 +25,21 @@ const CATEGORY: (usize, usize) = (1, 50);
 const CUSTOM: &str = "custom";
 
 /// Publishes the newest revision as a template of the organization's, for its own members or for everybody.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/publish",
+    operation_id = "publishWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+    ),
+    request_body = Option<schema::PublishRequest>,
+    responses(
+        (
+            status = 201, description = "Published.", body = Body<'static>,
+            headers(("location" = String, description = "The template's path."))
+        ),
+    )
+)]
 pub(crate) async fn publish(
     State(state): State<Arc<AppState>>,
     principal: Principal,

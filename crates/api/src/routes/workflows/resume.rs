@@ -10,9 +10,10 @@ use gristmill_store::{Switch, System};
 use tracing::warn;
 
 use super::switch::switch;
-use super::view::shown;
+use super::view::{Body, shown};
 use crate::error::Error;
 use crate::extract::{Id, IfMatch};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -20,6 +21,21 @@ use crate::state::AppState;
 const FIRST: i64 = 500;
 
 /// Starts what was held, and everything that comes from now on.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/resume",
+    operation_id = "resumeWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "It is not paused.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
 pub(crate) async fn resume(
     State(state): State<Arc<AppState>>,
     principal: Principal,

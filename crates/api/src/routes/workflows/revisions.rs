@@ -10,11 +10,13 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_store::Revision;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::Definition;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Id, Params};
+use crate::openapi::{query, schema};
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -22,14 +24,19 @@ use crate::state::AppState;
 const LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
 
-#[derive(Serialize)]
+/// A page of revisions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevisionPage)]
 struct Body<'a> {
     revisions: Vec<View<'a>>,
     /// What to ask for as `before` next; null when this page reaches the first revision.
+    #[schema(required)]
     next: Option<i32>,
 }
 
-#[derive(Serialize)]
+/// What the definition was.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revision)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
     revision: i32,
@@ -39,6 +46,18 @@ struct View<'a> {
 }
 
 /// One page of everything that a workflow's definition has been, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/workflows/{id}/revisions",
+    operation_id = "listRevisions",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        query::Revisions,
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Body<'static>),
+    )
+)]
 pub(crate) async fn revisions(
     State(state): State<Arc<AppState>>,
     principal: Principal,

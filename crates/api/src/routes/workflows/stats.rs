@@ -9,17 +9,21 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use gristmill_core::access::Permission;
 use gristmill_store::{Stats, StatsRange};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Params;
+use crate::openapi::query;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// How many days are counted unless asked otherwise, today included.
 const DAYS: u64 = 30;
 
-#[derive(Serialize)]
+/// What has become of the executions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowStats)]
 #[serde(rename_all = "camelCase")]
 struct Body {
     total_workflows: i64,
@@ -33,6 +37,7 @@ struct Body {
     executions: i64,
     by_status: ByStatus,
     /// COMPLETED among COMPLETED and FAILED ones, 0 to 1; null when there are none.
+    #[schema(required)]
     success_rate: Option<f64>,
     duration: Durations,
     tokens_used: i64,
@@ -41,7 +46,8 @@ struct Body {
     cost: f64,
 }
 
-#[derive(Serialize)]
+/// How many ended how.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 struct ByStatus {
     completed: i64,
@@ -50,14 +56,27 @@ struct ByStatus {
 }
 
 /// From the first claim to the end, of COMPLETED and FAILED ones, right to a twentieth.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Durations {
+    #[schema(required)]
     p50_ms: Option<i64>,
+    #[schema(required)]
     p95_ms: Option<i64>,
 }
 
 /// What has become of the organization's executions, a few seconds late.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ai-hub/workflows/stats",
+    operation_id = "getStats",
+    params(
+        query::Stats,
+    ),
+    responses(
+        (status = 200, description = "The figures.", body = Body),
+    )
+)]
 pub(crate) async fn stats(
     State(state): State<Arc<AppState>>,
     principal: Principal,

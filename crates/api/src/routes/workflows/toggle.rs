@@ -9,13 +9,29 @@ use gristmill_core::access::Permission;
 use gristmill_store::Switch;
 
 use super::switch::switch;
-use super::view::shown;
+use super::view::{Body, shown};
 use crate::error::Error;
 use crate::extract::{Id, IfMatch};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
 /// Switches a workflow off when it is on, and on when it is off.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/{id}/toggle",
+    operation_id = "toggleWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "As it is now.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
 pub(crate) async fn toggle(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -9,9 +9,10 @@ use gristmill_core::access::Permission;
 use gristmill_store::Changed;
 
 use super::submission::{Submission, document_of};
-use super::view::shown;
+use super::view::{Body, shown};
 use crate::error::Error;
 use crate::extract::{Document, Id, IfMatch};
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
@@ -20,6 +21,22 @@ const ROUNDS: usize = 5;
 
 /// Changes what the body names; null is what a new workflow has without that key. The workflow as a whole is checked like a
 /// new one, and a definition that is another one by then becomes a new revision.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/ai-hub/workflows/{id}",
+    operation_id = "updateWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    request_body = schema::WorkflowDraft,
+    responses(
+        (
+            status = 200, description = "As it is now.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
 pub(crate) async fn update(
     State(state): State<Arc<AppState>>,
     principal: Principal,

@@ -8,21 +8,35 @@ use axum::response::Response;
 use gristmill_core::Problem;
 use gristmill_core::access::Permission;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::submission::Submission;
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::Document;
+use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-#[derive(Serialize)]
+/// Whether a workflow could be stored.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Validation)]
 struct Body {
     valid: bool,
+    #[schema(value_type = Vec<schema::Fault>)]
     problems: Vec<Problem>,
 }
 
 /// Says everything that is wrong with a workflow, and stores nothing. A definition alone needs no name.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ai-hub/workflows/validate",
+    operation_id = "validateWorkflow",
+    request_body = schema::WorkflowDraft,
+    responses(
+        (status = 200, description = "Everything that is wrong with it.", body = Body),
+    )
+)]
 pub(crate) async fn validate(
     State(state): State<Arc<AppState>>,
     principal: Principal,

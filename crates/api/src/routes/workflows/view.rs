@@ -8,91 +8,143 @@ use gristmill_core::{ExecutionId, ExecutionStatus, TemplateId, UserId, WorkflowI
 use gristmill_store::{About, Recent, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::answer::{etag, json};
 use crate::error::Error;
+use crate::openapi::schema;
 
 /// The answer's envelope.
-#[derive(Serialize)]
-struct Body<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowAnswer)]
+pub(crate) struct Body<'a> {
     workflow: View<'a>,
 }
 
-#[derive(Serialize)]
+/// The answer's envelope, with what is told beside the workflow.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowDetailsAnswer)]
+pub(crate) struct DetailedBody<'a> {
+    workflow: Detailed<'a>,
+}
+
+/// A workflow, who made it, where it comes from and its last executions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowDetails)]
+struct Detailed<'a> {
+    #[serde(flatten)]
+    workflow: View<'a>,
+    #[serde(flatten)]
+    about: AboutView<'a>,
+}
+
+/// A workflow, with its newest definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Workflow)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
+    #[schema(value_type = schema::WorkflowId)]
     id: &'a WorkflowId,
     name: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
+    /// The user's label.
     version: &'a str,
+    #[schema(value_type = Vec<String>)]
     tags: &'a RawValue,
+    /// Whether it may be executed.
     is_active: bool,
     /// Since when submits are recorded and not started; null = they are started.
+    #[schema(required)]
     paused_at: Option<DateTime<Utc>>,
+    /// The template that it was made from.
+    #[schema(required, value_type = Option<schema::TemplateId>)]
     template_id: Option<&'a TemplateId>,
+    /// Counts the definitions that were saved, from 1.
     revision: i32,
     #[serde(flatten)]
     definition: Definition<'a>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    #[serde(flatten)]
-    about: Option<AboutView<'a>>,
 }
 
 /// The stored definition: its parts are handed on as the text that they were sent as, positions and colours included.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = Definition)]
 pub(crate) struct Definition<'a> {
     #[serde(borrow)]
+    #[schema(value_type = Vec<schema::Node>)]
     nodes: &'a RawValue,
     #[serde(borrow)]
+    #[schema(value_type = Vec<schema::Edge>)]
     edges: &'a RawValue,
+    /// What expressions see as `vars`.
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     variables: &'a RawValue,
     #[serde(borrow)]
+    #[schema(value_type = schema::Settings)]
     settings: &'a RawValue,
 }
 
 /// What is read for itself, when one workflow is asked for.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowAbout)]
 #[serde(rename_all = "camelCase")]
 struct AboutView<'a> {
     creator: CreatorView<'a>,
     /// Null also when it was taken back since.
+    #[schema(required)]
     template: Option<TemplateView<'a>>,
     /// The last ones, newest first.
     executions: Vec<RecentView<'a>>,
     /// Ended ones, a few seconds late.
     execution_count: i64,
+    #[schema(required)]
     last_executed_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// Who made it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Creator)]
 #[serde(rename_all = "camelCase")]
 struct CreatorView<'a> {
+    #[schema(value_type = schema::UserId)]
     id: &'a UserId,
     name: &'a str,
     email: &'a str,
     /// Nobody has one so far.
+    #[schema(required)]
     avatar_url: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+/// The template that it was made from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TemplateName)]
 struct TemplateView<'a> {
+    #[schema(value_type = schema::TemplateId)]
     id: &'a TemplateId,
     name: &'a str,
     category: &'a str,
 }
 
-#[derive(Serialize)]
+/// One of the last executions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecentExecution)]
 #[serde(rename_all = "camelCase")]
 struct RecentView<'a> {
+    #[schema(value_type = schema::ExecutionId)]
     id: &'a ExecutionId,
     revision: i32,
+    #[schema(value_type = schema::ExecutionStatus)]
     status: ExecutionStatus,
     /// From the first claim to the end, in milliseconds.
+    #[schema(required)]
     duration: Option<i64>,
     created_at: DateTime<Utc>,
+    #[schema(required)]
     started_at: Option<DateTime<Utc>>,
+    #[schema(required)]
     completed_at: Option<DateTime<Utc>>,
 }
 
@@ -102,7 +154,10 @@ struct RecentView<'a> {
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn created(workflow: &Workflow) -> Result<Response, Error> {
     let location = format!("/api/v1/ai-hub/workflows/{}", workflow.id);
-    let answer = answer(StatusCode::CREATED, workflow, None)?;
+    let body = Body {
+        workflow: View::new(workflow)?,
+    };
+    let answer = answer(StatusCode::CREATED, workflow, &body)?;
     Ok(([(LOCATION, location)], answer).into_response())
 }
 
@@ -111,7 +166,10 @@ pub(crate) fn created(workflow: &Workflow) -> Result<Response, Error> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn shown(workflow: &Workflow) -> Result<Response, Error> {
-    answer(StatusCode::OK, workflow, None)
+    let body = Body {
+        workflow: View::new(workflow)?,
+    };
+    answer(StatusCode::OK, workflow, &body)
 }
 
 /// The same, with what is told beside it.
@@ -119,27 +177,34 @@ pub(crate) fn shown(workflow: &Workflow) -> Result<Response, Error> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn shown_with(workflow: &Workflow, about: &About) -> Result<Response, Error> {
-    answer(StatusCode::OK, workflow, Some(AboutView::from(about)))
+    let detailed = Detailed {
+        workflow: View::new(workflow)?,
+        about: AboutView::from(about),
+    };
+    answer(StatusCode::OK, workflow, &DetailedBody { workflow: detailed })
 }
 
-fn answer(status: StatusCode, workflow: &Workflow, about: Option<AboutView<'_>>) -> Result<Response, Error> {
-    let view = View {
-        id: &workflow.id,
-        name: &workflow.name,
-        description: workflow.description.as_deref(),
-        version: &workflow.version,
-        tags: serde_json::from_str(&workflow.tags).map_err(Error::internal)?,
-        is_active: workflow.is_active,
-        paused_at: workflow.paused_at,
-        template_id: workflow.template_id.as_ref(),
-        revision: workflow.revision,
-        definition: Definition::read(&workflow.definition)?,
-        created_at: workflow.created_at,
-        updated_at: workflow.updated_at,
-        about,
-    };
-    let answer = json(status, &Body { workflow: view })?;
-    Ok(([(ETAG, etag(workflow.edition))], answer).into_response())
+fn answer(status: StatusCode, workflow: &Workflow, body: &impl Serialize) -> Result<Response, Error> {
+    Ok(([(ETAG, etag(workflow.edition))], json(status, body)?).into_response())
+}
+
+impl<'a> View<'a> {
+    fn new(workflow: &'a Workflow) -> Result<Self, Error> {
+        Ok(Self {
+            id: &workflow.id,
+            name: &workflow.name,
+            description: workflow.description.as_deref(),
+            version: &workflow.version,
+            tags: serde_json::from_str(&workflow.tags).map_err(Error::internal)?,
+            is_active: workflow.is_active,
+            paused_at: workflow.paused_at,
+            template_id: workflow.template_id.as_ref(),
+            revision: workflow.revision,
+            definition: Definition::read(&workflow.definition)?,
+            created_at: workflow.created_at,
+            updated_at: workflow.updated_at,
+        })
+    }
 }
 
 impl<'a> Definition<'a> {

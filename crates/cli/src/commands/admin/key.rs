@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::open::{failed, open, user};
 use super::output::Output;
+use super::pages::{PAGE, all};
 use crate::commands::Context;
 use crate::config::Time;
 use crate::error::Error;
@@ -62,9 +63,6 @@ enum Action {
         key: ApiKeyId,
     },
 }
-
-/// How many are read at a time.
-const PAGE: i64 = 500;
 
 /// Longer than any key is needed, and far from the end of the calendar.
 const LONGEST: TimeDelta = TimeDelta::days(100 * 365);
@@ -153,19 +151,11 @@ async fn create(
 }
 
 async fn list(store: &Store, tenant: &Tenant) -> Result<Output, Error> {
-    let mut rows = Vec::new();
-    let mut last = None;
-    loop {
-        let page = store
-            .api_keys(tenant, None, last.as_ref(), PAGE)
-            .await
-            .map_err(failed)?;
-        rows.extend(page.iter().map(view));
-        match page.last() {
-            Some(key) => last = Some(key.id.clone()),
-            None => break,
-        }
-    }
+    let keys = all(
+        async |last| store.api_keys(tenant, None, last, PAGE).await,
+        |key| key.id.clone(),
+    )
+    .await?;
     Ok(Output::List {
         name: "keys",
         columns: &[
@@ -178,7 +168,7 @@ async fn list(store: &Store, tenant: &Tenant) -> Result<Output, Error> {
             ("EXPIRES", "expiresAt"),
             ("REVOKED", "revokedAt"),
         ],
-        rows,
+        rows: keys.iter().map(view).collect(),
     })
 }
 

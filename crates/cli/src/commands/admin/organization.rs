@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::open::{failed, open};
 use super::output::Output;
+use super::pages::{PAGE, all};
 use crate::commands::Context;
 use crate::error::Error;
 
@@ -48,9 +49,6 @@ enum Action {
         tier: Tier,
     },
 }
-
-/// How many are read at a time.
-const PAGE: i64 = 500;
 
 impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
@@ -99,19 +97,11 @@ impl Action {
 }
 
 async fn list(store: &Store) -> Result<Output, Error> {
-    let mut rows = Vec::new();
-    let mut last = None;
-    loop {
-        let page = store
-            .organizations(System, last.as_ref(), PAGE)
-            .await
-            .map_err(failed)?;
-        rows.extend(page.iter().map(view));
-        match page.last() {
-            Some(organization) => last = Some(organization.id.clone()),
-            None => break,
-        }
-    }
+    let organizations = all(
+        async |last| store.organizations(System, last, PAGE).await,
+        |organization| organization.id.clone(),
+    )
+    .await?;
     Ok(Output::List {
         name: "organizations",
         columns: &[
@@ -120,7 +110,7 @@ async fn list(store: &Store) -> Result<Output, Error> {
             ("TIER", "tier"),
             ("CREATED", "createdAt"),
         ],
-        rows,
+        rows: organizations.iter().map(view).collect(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::commands::columns::columns as beside_each_other;
 use crate::error::Error;
 
 /// What a command answers with.
@@ -42,29 +43,17 @@ impl Output {
 }
 
 fn table(columns: &[(&str, &str)], rows: &[Value]) -> String {
-    let mut lines = vec![columns.iter().map(|(heading, _)| (*heading).to_owned()).collect()];
-    lines.extend(rows.iter().map(|row| {
+    let mut lines = vec![
         columns
             .iter()
-            .map(|(_, key)| cell(&row[*key]))
-            .collect::<Vec<_>>()
-    }));
-    let widths: Vec<_> = (0..columns.len())
-        .map(|column| {
-            let cells = lines.iter().map(|line| line[column].chars().count());
-            cells.max().unwrap_or_default()
-        })
-        .collect();
-    let mut text = String::new();
-    for line in lines {
-        let cells = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:<width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+            .map(|(heading, _)| (*heading).to_owned())
+            .collect::<Vec<_>>(),
+    ];
+    lines.extend(
+        rows.iter()
+            .map(|row| columns.iter().map(|(_, key)| cell(&row[*key])).collect()),
+    );
+    beside_each_other(&lines)
 }
 
 fn cell(value: &Value) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::open::{failed, open, user};
 use super::output::Output;
+use super::pages::{PAGE, all};
 use crate::commands::Context;
 use crate::error::Error;
 
@@ -49,9 +50,6 @@ enum Action {
         role: GlobalRole,
     },
 }
-
-/// How many are read at a time.
-const PAGE: i64 = 500;
 
 impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
@@ -100,16 +98,11 @@ impl Action {
 }
 
 async fn list(store: &Store) -> Result<Output, Error> {
-    let mut rows = Vec::new();
-    let mut last = None;
-    loop {
-        let page = store.users(System, last.as_ref(), PAGE).await.map_err(failed)?;
-        rows.extend(page.iter().map(view));
-        match page.last() {
-            Some(user) => last = Some(user.id.clone()),
-            None => break,
-        }
-    }
+    let users = all(
+        async |last| store.users(System, last, PAGE).await,
+        |user| user.id.clone(),
+    )
+    .await?;
     Ok(Output::List {
         name: "users",
         columns: &[
@@ -119,7 +112,7 @@ async fn list(store: &Store) -> Result<Output, Error> {
             ("ROLE", "role"),
             ("CREATED", "createdAt"),
         ],
-        rows,
+        rows: users.iter().map(view).collect(),
     })
 }
 

@@ -1,12 +1,10 @@
 //! Submitting every record, and following every execution to its end, as producer services would.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
-use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_client::{Client, Execution, ExecutionId, Submit, WorkflowId};
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::client::{Client, Execution};
 use super::examples::{EXAMPLES, Example};
 use crate::error::Error;
 use crate::progress::Progress;
@@ -16,9 +14,6 @@ const SUBMITTING: usize = 64;
 
 /// How many executions are followed at the same time, in the order in which they were accepted.
 const FOLLOWING: usize = 16;
-
-/// The first and the longest pause between two looks at an execution.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(320));
 
 /// One example, run for all of its records.
 pub struct Run {
@@ -41,7 +36,7 @@ pub async fn drive(
     let mut requests = Vec::new();
     for (place, example) in EXAMPLES.iter().enumerate() {
         let definition = example.definition(directory_url).map_err(Error::BuiltIn)?;
-        let workflow = client.create_workflow(&definition).await?;
+        let workflow = client.create_workflow(&definition).await?.id;
         requests.extend(example.records().enumerate().map(|(number, record)| Request {
             place,
             workflow: workflow.clone(),
@@ -76,10 +71,9 @@ async fn submit_all(
 ) -> Result<(), Error> {
     stream::iter(requests)
         .map(|request| async move {
-            let id = client
-                .execute(&request.workflow, request.record, &request.key)
-                .await?;
-            Ok((request.place, id))
+            let record: &RawValue = serde_json::from_str(request.record).map_err(Error::BuiltIn)?;
+            let submit = Submit::new(request.workflow, &record)?.key(request.key);
+            Ok((request.place, client.submit(&submit).await?.id))
         })
         .buffered(SUBMITTING)
         .try_for_each(|submitted| {
@@ -103,24 +97,11 @@ async fn follow_all(
         })
         .collect();
     let mut ended = stream::poll_fn(|context| accepted.poll_recv(context))
-        .map(|(place, id)| async move { Ok::<_, Error>((place, follow(client, &id).await?)) })
+        .map(|(place, id)| async move { Ok::<_, Error>((place, client.wait(&id).await?)) })
         .buffer_unordered(FOLLOWING);
     while let Some((place, execution)) = ended.try_next().await? {
         progress.ended(execution.error.is_none());
         runs[place].executions.push(execution);
     }
     Ok(runs)
-}
-
-/// Looks at an execution again and again until it has ended.
-async fn follow(client: &Client, id: &ExecutionId) -> Result<Execution, Error> {
-    let mut pause = PAUSES.0;
-    loop {
-        let execution = client.execution(id).await?;
-        if execution.status.is_terminal() {
-            return Ok(execution);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-    }
 }

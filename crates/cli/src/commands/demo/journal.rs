@@ -1,14 +1,16 @@
 //! An execution's journal for people: one line for each entry.
 
-use gristmill_core::journal::{Entry, WaitsFor};
+use gristmill_client::{Entry, JournalEntry};
+use gristmill_core::journal::WaitsFor;
 use serde_json::{Map, Value};
 
 /// How much of an output is shown, in characters.
 const SHOWN: usize = 72;
 
 /// The lines; times count from the first entry.
-pub fn readable(entries: &[Entry]) -> String {
-    let first = entries.first().map(Entry::at).unwrap_or_default();
+pub fn readable(entries: &[JournalEntry]) -> String {
+    let entries: Vec<_> = entries.iter().map(|numbered| &numbered.entry).collect();
+    let first = entries.first().map(|entry| entry.at()).unwrap_or_default();
     let width = entries
         .iter()
         .map(|entry| entry.path().unwrap_or_default().chars().count())
@@ -22,7 +24,7 @@ pub fn readable(entries: &[Entry]) -> String {
             what(entry)
         )
     };
-    entries.iter().map(line).collect()
+    entries.into_iter().map(line).collect()
 }
 
 fn what(entry: &Entry) -> String {

@@ -4,9 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gristmill_core::ExecutionStatus;
+use gristmill_client::{Execution, ExecutionStatus};
 
-use super::client::Execution;
 use super::drive::Run;
 
 const HEAD: [&str; 7] = [

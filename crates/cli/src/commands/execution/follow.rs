@@ -1,109 +1,32 @@
 //! `gristmill execution follow`
 
 use std::io::Write;
-use std::time::Duration;
 
 use chrono::DateTime;
-use gristmill_core::ExecutionId;
-use reqwest::Response;
+use gristmill_client::{Client, Event, ExecutionId};
 use serde_json::{Value, json};
-use tracing::debug;
 
-use super::client::Client;
+use super::super::connection::Connection;
 use crate::error::Error;
 
-/// How often in a row the stream may break before it is given up, and the pause before it is taken up again.
-const BREAKS: usize = 30;
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// An event of the stream.
-#[derive(Debug, PartialEq)]
-struct Event {
-    name: String,
-    id: String,
-    data: Value,
-}
-
-/// Prints what happens until the execution has ended; a stream that breaks is taken up where it ended.
+/// Prints what happens until the execution has ended.
 ///
 /// # Errors
 /// When the execution did not end COMPLETED, the API refuses, or it cannot be reached for long.
-pub(super) async fn follow(client: &Client, id: &ExecutionId, as_json: bool) -> Result<(), Error> {
-    let mut last = String::new();
-    let mut breaks = 0;
-    loop {
-        let before = last.clone();
-        match read(client, id, &mut last, as_json).await {
-            Ok(Some(end)) => return judge(id, &end),
-            Ok(None) => debug!("the stream ended before the execution"),
-            Err(error @ Error::Http { .. }) if breaks >= BREAKS => return Err(error),
-            Err(Error::Http { source, .. }) => debug!(error = %source, "the stream broke"),
-            Err(error) => return Err(error),
-        }
-        breaks = if last == before { breaks + 1 } else { 0 };
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Reads one stream; answers with the data of its `end`, and without, when it breaks off.
-async fn read(
-    client: &Client,
-    id: &ExecutionId,
-    last: &mut String,
-    as_json: bool,
-) -> Result<Option<Value>, Error> {
-    let Some(mut response) = client.follow(id, last).await? else {
-        // Everything has been told, but for the end.
-        return Ok(Some(json!({"reason": "ended", "status": last.split('-').nth(1)})));
-    };
-    let mut received = Vec::new();
-    while let Some(event) = next(&mut response, &mut received).await? {
-        print(&event, as_json)?;
-        last.clone_from(&event.id);
-        if event.name == "end" {
-            return Ok(Some(event.data));
+pub(super) async fn follow(client: &Client, id: &ExecutionId, connection: &Connection) -> Result<(), Error> {
+    let mut events = client.follow(id);
+    while let Some(event) = events.next().await? {
+        print(&event, connection.wants_json())?;
+        if event.is_end() {
+            return judge(id, &event.data);
         }
     }
-    Ok(None)
-}
-
-async fn next(response: &mut Response, received: &mut Vec<u8>) -> Result<Option<Event>, Error> {
-    loop {
-        while let Some(end) = received.windows(2).position(|pair| pair == b"\n\n") {
-            let text: Vec<u8> = received.drain(..end + 2).collect();
-            // A comment that only keeps the connection is no event.
-            if let Some(event) = parse(&String::from_utf8_lossy(&text)) {
-                return Ok(Some(event));
-            }
-        }
-        let chunk = response.chunk().await.map_err(|source| Error::Http {
-            doing: "following the execution",
-            source,
-        })?;
-        match chunk {
-            Some(chunk) => received.extend_from_slice(&chunk),
-            None => return Ok(None),
-        }
-    }
-}
-
-fn parse(text: &str) -> Option<Event> {
-    let field = |name: &str| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.map(str::to_owned)
-    };
-    Some(Event {
-        name: field("event")?,
-        id: field("id").unwrap_or_default(),
-        data: serde_json::from_str(&field("data")?).ok()?,
-    })
+    Ok(())
 }
 
 fn print(event: &Event, as_json: bool) -> Result<(), Error> {
     let line = if as_json {
-        json!({"event": event.name, "id": event.id, "data": event.data}).to_string()
+        json!(event).to_string()
     } else {
         told(event)
     };
@@ -147,17 +70,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_read_and_comments_are_none() {
-        let event = parse(
-            "event: journal\nid: 1\ndata: {\"type\":\"failed\",\"path\":\"a\",\"at\":0,\"error\":{\"message\":\"no\"}}\n\n",
+    fn an_event_is_a_line_for_people() {
+        let event = |name: &str, data: Value| Event {
+            name: name.to_owned(),
+            id: "1".to_owned(),
+            data,
+        };
+        let failed = json!({"type": "failed", "path": "a", "at": 0, "error": {"message": "no"}});
+        assert_eq!(
+            told(&event("journal", failed)),
+            "1970-01-01T00:00:00.000Z  failed     a  no"
         );
-        let event = event.unwrap();
-        assert_eq!((&*event.name, &*event.id), ("journal", "1"));
-        assert_eq!(told(&event), "1970-01-01T00:00:00.000Z  failed     a  no");
-        assert_eq!(parse(":\n\n"), None);
-        let end = parse("event: end\nid: 1-FAILED-1\ndata: {\"reason\":\"ended\",\"status\":\"FAILED\"}\n\n")
-            .unwrap();
-        assert_eq!(told(&end), "the execution has ended");
-        assert!(judge(&ExecutionId::new(), &end.data).is_err());
+        let end = json!({"reason": "ended", "status": "FAILED"});
+        assert_eq!(told(&event("end", end.clone())), "the execution has ended");
+        assert!(judge(&ExecutionId::new(), &end).is_err());
     }
 }

@@ -1,10 +1,9 @@
 //! `gristmill execution list`
 
-use std::fmt::Write;
-
+use gristmill_client::{Call, Client, Method};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::super::columns::columns;
 use crate::error::Error;
 
 /// The most that the API answers at a time.
@@ -44,10 +43,11 @@ impl Args {
         let mut found = Vec::new();
         let mut cursor = self.cursor.clone();
         while found.len() < self.limit {
-            let mut query = self.query();
-            query.push(("limit", (self.limit - found.len()).min(PAGE).to_string()));
-            query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let mut page = client.list(&query).await?;
+            let mut call = self.call().query("limit", (self.limit - found.len()).min(PAGE));
+            if let Some(cursor) = cursor.take() {
+                call = call.query("cursor", cursor);
+            }
+            let mut page: Value = client.call(&call).await?;
             if let Value::Array(executions) = page["executions"].take() {
                 found.extend(executions);
             }
@@ -59,7 +59,7 @@ impl Args {
         Ok(json!({"executions": found, "nextCursor": cursor}))
     }
 
-    fn query(&self) -> Vec<(&'static str, String)> {
+    fn call(&self) -> Call {
         let one = |name, value: &Option<String>| value.clone().map(|value| (name, value));
         let statuses = (!self.status.is_empty()).then(|| ("status", self.status.join(",").to_uppercase()));
         let narrowed = [
@@ -70,7 +70,10 @@ impl Args {
             one("lane", &self.lane),
         ];
         let tags = self.tag.iter().map(|tag| ("tags", tag.clone()));
-        narrowed.into_iter().flatten().chain(tags).collect()
+        let parameters = narrowed.into_iter().flatten().chain(tags);
+        parameters.fold(Call::new(Method::GET, ["executions"]), |call, (name, value)| {
+            call.query(name, value)
+        })
     }
 }
 
@@ -80,23 +83,9 @@ const HEAD: [&str; 6] = ["execution", "status", "workflow", "lane", "created", "
 pub(super) fn table(answer: &Value) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(answer["executions"].as_array().into_iter().flatten().map(row));
-    let widths: [usize; 6] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
-    });
-    let mut page = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // Writing into a String cannot fail.
-            write!(line, "{cell:<width$}  ").ok();
-        }
-        writeln!(page, "{}", line.trim_end()).ok();
-    }
+    let mut page = columns(&rows);
     if let Some(cursor) = answer["nextCursor"].as_str() {
-        writeln!(page, "more: --cursor {cursor}").ok();
+        page.push_str(&format!("more: --cursor {cursor}\n"));
     }
     page
 }

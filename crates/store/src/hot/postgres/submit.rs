@@ -228,12 +228,7 @@ async fn insert(
     } else {
         INSERT
     };
-    let insert = bind_members!(
-        statement,
-        session.tenant.0.as_str(),
-        members,
-        publish_within
-    );
+    let insert = bind_members!(statement, session.tenant.0.as_str(), members, publish_within);
     Ok(Cached(insert).load(&mut &*session.connection).await?)
 }
 

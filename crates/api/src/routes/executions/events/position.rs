@@ -6,6 +6,9 @@ use std::str::FromStr;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use gristmill_core::{ExecutionStatus, Problem};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Type};
 
 use crate::error::Error;
 
@@ -48,6 +51,20 @@ impl FromStr for Position {
 
 /// The header of this name; absent or empty is the beginning.
 pub(crate) struct LastEventId(pub(super) Position);
+
+impl IntoParams for LastEventId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("Last-Event-ID")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "The id of the last event that was seen: the stream goes on behind it. Absent = from the beginning.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .example(Some("7-RUNNING-2".into()));
+        vec![parameter.build()]
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
     type Rejection = Error;

@@ -10,6 +10,15 @@ use crate::error::Error;
 use crate::state::AppState;
 
 /// Whether the database and the broker answer; otherwise 503, which names those that do not.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "getReadiness",
+    responses(
+        (status = 200, description = "Ready.", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 503, description = "`not-ready`: which part does not answer."),
+    )
+)]
 pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<&'static str, Error> {
     let limit = state.options.ready_timeout;
     let (database, broker) = tokio::join!(

@@ -1,0 +1,11 @@
+//! The client against an endpoint that answers as told.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a broken promise ends the test"
+)]
+
+mod follows;
+mod repeats;
+mod world;
