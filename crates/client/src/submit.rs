@@ -28,6 +28,10 @@ struct Body {
     run_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delay_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<RawValue>>,
 }
 
 impl Submit {
@@ -45,6 +49,8 @@ impl Submit {
                 input,
                 run_at: None,
                 delay_ms: None,
+                tags: Vec::new(),
+                metadata: None,
             },
         })
     }
@@ -71,6 +77,22 @@ impl Submit {
         self.body.delay_ms = Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         self.body.run_at = None;
         self
+    }
+
+    /// With one more tag, by which lists of executions find it.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.body.tags.push(tag.into());
+        self
+    }
+
+    /// With the producer's own object, which is kept and shown with the execution.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn metadata(mut self, metadata: &impl Serialize) -> Result<Self, Error> {
+        self.body.metadata = Some(to_raw_value(metadata).map_err(Error::Body)?);
+        Ok(self)
     }
 
     /// As a call, for whoever wants the whole answer.

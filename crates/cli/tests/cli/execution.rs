@@ -106,7 +106,22 @@ async fn an_execution_is_submitted_once_for_each_key_and_waited_for() {
         let answer = json_of(&mut submit(&later)).await;
         assert_eq!(answer["execution"]["waitsFor"], "start", "{answer}");
     }
-    for wrong in [["--input", "[]"], ["--run-at", "tomorrow"]] {
+    let marked = [
+        "--tag",
+        "nightly",
+        "--tag",
+        "eu",
+        "--metadata",
+        r#"{"order": 4711}"#,
+    ];
+    let marked = json_of(&mut submit(&marked)).await;
+    assert_eq!(marked["execution"]["tags"], json!(["nightly", "eu"]), "{marked}");
+    assert_eq!(
+        marked["execution"]["metadata"],
+        json!({"order": 4711}),
+        "{marked}"
+    );
+    for wrong in [["--input", "[]"], ["--metadata", "7"], ["--run-at", "tomorrow"]] {
         assert_eq!(
             output(&mut submit(&wrong)).await.status.code(),
             Some(2),

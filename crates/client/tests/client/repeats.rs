@@ -54,7 +54,7 @@ async fn what_might_be_done_twice_is_not_repeated() {
 async fn what_was_surely_not_done_is_repeated_whatever_it_is() {
     let (endpoint, client) = answering([
         problem(503, "unavailable", json!({})),
-        problem(429, "rate", json!({})),
+        problem(429, "rate-limit", json!({})),
         execution("PENDING"),
     ])
     .await;

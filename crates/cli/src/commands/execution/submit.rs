@@ -32,6 +32,12 @@ pub(super) struct Args {
     /// What names the event that this run is for: the same key again runs nothing twice.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// A tag, by which lists of executions find it; may be given several times.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Your own JSON object, which is kept and shown with the execution.
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
     /// Wait for the end, and show it; fails when that is not COMPLETED.
     #[arg(long)]
     wait: bool,
@@ -68,11 +74,13 @@ impl Args {
             (None, Some(file)) => read(file)?,
             (None, None) => "{}".to_owned(),
         };
-        // It is sent as the text that it is: numbers keep all of their digits.
-        let input =
-            serde_json::from_str::<Map<String, Value>>(&input).and_then(|_| RawValue::from_string(input));
-        let input = input.map_err(|error| Error::Usage(format!("the input is no JSON object: {error}")))?;
-        let mut submit = Submit::new(self.workflow.clone(), &input)?;
+        let mut submit = Submit::new(self.workflow.clone(), &object("input", input)?)?;
+        for tag in &self.tags {
+            submit = submit.tag(tag);
+        }
+        if let Some(metadata) = &self.metadata {
+            submit = submit.metadata(&object("metadata", metadata.clone())?)?;
+        }
         if let Some(key) = &self.idempotency_key {
             submit = submit.key(key);
         }
@@ -84,6 +92,13 @@ impl Args {
         }
         Ok(submit)
     }
+}
+
+/// It is sent as the text that it is: numbers keep all of their digits.
+fn object(what: &str, text: String) -> Result<Box<RawValue>, Error> {
+    serde_json::from_str::<Map<String, Value>>(&text)
+        .and_then(|_| RawValue::from_string(text))
+        .map_err(|error| Error::Usage(format!("the {what} is no JSON object: {error}")))
 }
 
 fn read(file: &Path) -> Result<String, Error> {
