@@ -1,7 +1,6 @@
 //! An execution's journal for people: one line for each entry.
 
-use gristmill_core::journal::{Entry, WaitsFor};
-use serde_json::{Map, Value};
+use gristmill_core::journal::{Entry, Output, WaitsFor};
 
 /// How much of an output is shown, in characters.
 const SHOWN: usize = 72;
@@ -67,7 +66,7 @@ fn what(entry: &Entry) -> String {
     }
 }
 
-fn shortened(output: &Map<String, Value>) -> String {
+fn shortened(output: &Output) -> String {
     if output.is_empty() {
         return String::new();
     }
