@@ -3,12 +3,16 @@
 //!
 //! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
 
+mod output;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ExecutionId;
+
+pub use output::Output;
 
 /// The format version of the chunks that this version writes.
 pub const FORMAT: i32 = 1;
@@ -37,7 +41,7 @@ pub enum Entry {
         /// How long the last attempt took.
         duration_ms: u64,
         /// The node's own output, before merging. Shared: whoever runs the execution goes on looking at it.
-        output: Arc<Map<String, Value>>,
+        output: Output,
         /// The branch that a condition chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handle: Option<String>,
@@ -79,8 +83,8 @@ pub enum Entry {
         duration_ms: u64,
         /// Which attempt failed; the first is 1.
         attempt: u32,
-        /// Why.
-        error: NodeError,
+        /// Why. Boxed: most entries are of nodes that completed, and there are many.
+        error: Box<NodeError>,
         /// When the next attempt is due.
         retry_at: i64,
         /// The mail that told of the failure: the end of a child.
@@ -98,7 +102,7 @@ pub enum Entry {
         /// How many attempts were made.
         attempts: u32,
         /// Why the last one failed.
-        error: NodeError,
+        error: Box<NodeError>,
         /// What the failure means for the rest of the graph.
         then: AfterFailure,
         /// The mail that told of the failure: the end of a child.

@@ -1,14 +1,12 @@
 //! The log that people read, made from the journal on demand: nothing is stored twice.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::Node;
-use crate::journal::{Entry, NodeError, WaitsFor};
+use crate::journal::{Entry, NodeError, Output, WaitsFor};
 
 /// One line of an execution's log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,7 +27,7 @@ pub struct LogEntry {
     pub message: String,
     /// A completed node's output.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<Arc<Map<String, Value>>>,
+    pub data: Option<Output>,
     /// Why a node failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
@@ -114,7 +112,7 @@ impl Lines<'_> {
                 );
                 let line = self.line(&path, "RETRYING", at, message);
                 self.list.push(LogEntry {
-                    error: Some(error),
+                    error: Some(*error),
                     ..line
                 });
             }
@@ -127,7 +125,7 @@ impl Lines<'_> {
                 self.begin_unless_open(&path, at, duration_ms);
                 let line = self.line(&path, "FAILED", at, format!("Node failed: {}", error.message));
                 self.list.push(LogEntry {
-                    error: Some(error),
+                    error: Some(*error),
                     ..line
                 });
             }
@@ -237,7 +235,7 @@ mod tests {
                 path: "a".into(),
                 at: 1_500,
                 duration_ms: 500,
-                output: Arc::default(),
+                output: Output::default(),
                 handle: None,
                 usage: None,
                 mail: None,
@@ -252,7 +250,7 @@ mod tests {
                 at: 1_700,
                 duration_ms: 100,
                 attempts: 1,
-                error: NodeError::new("network", "connection refused"),
+                error: NodeError::new("network", "connection refused").into(),
                 then: crate::journal::AfterFailure::Fail,
                 mail: None,
             },

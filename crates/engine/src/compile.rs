@@ -101,14 +101,7 @@ fn compile_known(
     if !problems.is_empty() {
         return None;
     }
-    let drafts = nodes.into_iter().flatten().collect();
-    Some(assemble(
-        definition,
-        drafts,
-        &graph,
-        parents.bodies(&order),
-        retry,
-    ))
+    Some(assemble(definition, nodes, &graph, parents.bodies(&order), retry))
 }
 
 /// The retry of the whole execution, when the settings ask for one.
@@ -138,12 +131,11 @@ fn index_ids<'a>(definition: &'a Definition, problems: &mut Vec<Problem>) -> Has
 
 fn assemble(
     definition: &Definition,
-    drafts: Vec<nodes::Draft>,
+    mut drafts: Vec<Option<nodes::Draft>>,
     graph: &Graph,
     (members, places): (Vec<Members>, Vec<Place>),
     retry: Option<RetryPolicy>,
 ) -> Plan {
-    let mut drafts: Vec<_> = drafts.into_iter().map(Some).collect();
     let mut index_at = vec![0_u32; places.len()];
     let order = members.iter().flat_map(|body| &body.nodes);
     for (index, &place) in order.enumerate() {
@@ -158,7 +150,7 @@ fn assemble(
         let first = nodes.len() as u32;
         let mut predecessors = vec![Vec::new(); body.nodes.len()];
         for (rank, &place) in body.nodes.iter().enumerate() {
-            let start = edges.len();
+            let start = edges.len() as u32;
             for edge in graph.outgoing(place) {
                 let target = index_at[edge.target];
                 predecessors[(target - first) as usize].push(rank as u32);
@@ -168,8 +160,8 @@ fn assemble(
                 });
             }
             if let Some(draft) = drafts[place].take() {
-                index_of.insert(draft.id.clone(), nodes.len() as u32);
-                nodes.push(draft.into_node(places[place], start..edges.len()));
+                index_of.insert(draft.id.as_str().into(), nodes.len() as u32);
+                nodes.push(draft.into_node(places[place], start..edges.len() as u32));
             }
         }
         for list in &mut predecessors {

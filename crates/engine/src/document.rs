@@ -1,35 +1,37 @@
 //! A JSON object as expressions see it: scalars are converted one by one, and the whole of it at most once.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use gristmill_core::journal::Output;
 use minijinja::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::value::from_json;
 
 /// An object that never changes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Document {
-    map: Arc<Map<String, Json>>,
-    /// Made when something other than a scalar is first asked for; its parts are then shared by all who ask.
-    whole: OnceLock<Value>,
+    members: Output,
+    /// Made when something other than a scalar is first asked for; its parts are then shared by all who ask. Boxed: most
+    /// are never made.
+    whole: OnceLock<Box<Value>>,
 }
 
 impl Document {
-    pub(crate) fn new(map: Arc<Map<String, Json>>) -> Self {
+    pub(crate) fn new(members: Output) -> Self {
         Self {
-            map,
+            members,
             whole: OnceLock::new(),
         }
     }
 
-    pub(crate) fn map(&self) -> &Map<String, Json> {
-        &self.map
+    pub(crate) fn members(&self) -> &Output {
+        &self.members
     }
 
     /// One member.
     pub(crate) fn get(&self, key: &str) -> Option<Value> {
-        match self.map.get(key)? {
+        match self.members.get(key)? {
             Json::Array(_) | Json::Object(_) => self.whole().get_attr(key).ok(),
             scalar => Some(from_json(scalar)),
         }
@@ -38,7 +40,8 @@ impl Document {
     /// All of it.
     pub(crate) fn whole(&self) -> Value {
         self.whole
-            .get_or_init(|| Value::from(minijinja::value::Serde(&*self.map)))
+            .get_or_init(|| Box::new(Value::from(minijinja::value::Serde(&self.members))))
+            .as_ref()
             .clone()
     }
 }

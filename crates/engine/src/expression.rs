@@ -127,7 +127,11 @@ impl Expression {
 
     fn value(&self, scope: &Scope) -> Result<minijinja::Value, NodeFailure> {
         let context = scope.context();
-        if let Some(value) = self.plain.as_ref().and_then(|plain| plain.value(&context)) {
+        if let Some(value) = self
+            .plain
+            .as_ref()
+            .and_then(|plain| plain.value(&self.source, &context))
+        {
             return Ok(value);
         }
         self.compiled()?

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use gristmill_core::journal::{Usage, WaitsFor};
+use gristmill_core::journal::{Output, Usage, WaitsFor};
 use gristmill_core::{ExecutionId, WorkflowId};
 use serde_json::{Map, Value};
 
@@ -37,7 +37,7 @@ pub struct Compiled {
     /// How long one attempt may take when the node's `timeoutMs` does not say; `None` is for ever.
     pub timeout: Option<Duration>,
     /// What a trigger asks of the execution's input.
-    pub input_schema: Option<InputSchema>,
+    pub input_schema: Option<Box<InputSchema>>,
 }
 
 /// How a node runs.
@@ -128,7 +128,7 @@ pub struct Each {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PureOutcome {
     /// Its output, before merging.
-    pub output: Map<String, Value>,
+    pub output: Output,
     /// The handle that it chose, one of [`Compiled::handles`].
     pub handle: Option<String>,
 }

@@ -9,7 +9,7 @@ pub(crate) use view::View;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gristmill_core::journal::NodeError;
+use gristmill_core::journal::{NodeError, Output};
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 
@@ -37,7 +37,7 @@ struct Region {
     body: u32,
     /// For which item of which `forEach` run; `None` for the whole workflow.
     item: Option<Item>,
-    /// What the body's nodes have left, by rank.
+    /// What the body's nodes have left, by rank; as far as any has ended.
     traces: Vec<Option<Trace>>,
     /// For every merged key, the nodes that wrote it, counted within the body.
     writers: HashMap<String, Writers>,
@@ -93,7 +93,7 @@ impl Memory {
     }
 
     /// A node completed.
-    pub(crate) fn complete(&mut self, region: u32, node: u32, output: Arc<Map<String, Json>>) {
+    pub(crate) fn complete(&mut self, region: u32, node: u32, output: Output) {
         self.write(region, node, "COMPLETED", output, None);
     }
 
@@ -106,16 +106,17 @@ impl Memory {
     /// A node ended without running.
     pub(crate) fn pass(&mut self, region: u32, node: u32, status: &'static str) {
         let place = self.local(region, node);
-        self.regions[region as usize].traces[place] = Some(Trace {
+        let trace = Trace {
             status,
             output: Document::default(),
             error: None,
-        });
+        };
+        self.regions[region as usize].leave(place, trace);
     }
 
     /// The result of the execution: the input, then what the nodes wrote, by rank.
     pub(crate) fn result(&self) -> Map<String, Json> {
-        let mut result = self.input.map().clone();
+        let mut result = self.input.members().to_map();
         self.merge_into(&mut result, 0);
         result
     }
@@ -130,12 +131,14 @@ impl Memory {
             let Some(trace) = trace.as_ref().filter(|trace| trace.writes()) else {
                 continue;
             };
-            let output = trace.output.map();
+            let output = trace.output.members();
             match &self.plan.node(node).merge {
                 Merge::Never => {}
-                Merge::Keys => result.extend(output.iter().map(|(key, value)| (key.clone(), value.clone()))),
+                Merge::Keys => {
+                    result.extend(output.iter().map(|(key, value)| (key.to_owned(), value.clone())))
+                }
                 Merge::Under(key) => {
-                    result.insert(key.clone(), Json::Object(output.clone()));
+                    result.insert(key.to_string(), Json::Object(output.to_map()));
                 }
             }
         }
@@ -146,7 +149,7 @@ impl Memory {
         region: u32,
         node: u32,
         status: &'static str,
-        output: Arc<Map<String, Json>>,
+        output: Output,
         error: Option<Box<NodeError>>,
     ) {
         let place = self.local(region, node);
@@ -159,14 +162,15 @@ impl Memory {
         };
         match &self.plan.node(node).merge {
             Merge::Never => {}
-            Merge::Keys => output.keys().for_each(|key| note(key)),
+            Merge::Keys => output.keys().for_each(&mut note),
             Merge::Under(key) => note(key),
         }
-        region.traces[place] = Some(Trace {
+        let trace = Trace {
             status,
             output: Document::new(output),
             error,
-        });
+        };
+        region.leave(place, trace);
     }
 
     /// A name as `node` sees it: the item, what the node's ancestors wrote, what the `forEach` around it sees, the input.
@@ -244,7 +248,7 @@ impl Region {
     fn merge_last_writers(&self, plan: &Plan, result: &mut Map<String, Json>) {
         let start = plan.body(self.body).nodes.start;
         let written = |place: u32| {
-            let output = self.traces[place as usize].as_ref()?.output.map();
+            let output = self.traces[place as usize].as_ref()?.output.members();
             Some((&plan.node(start + place).merge, output))
         };
         let place_in_output = |place: u32, key: &str| match written(place)? {
@@ -267,7 +271,7 @@ impl Region {
         for (_, _, last, key) in keys {
             let value = match written(last) {
                 Some((Merge::Keys, output)) => output.get(key).cloned(),
-                Some((Merge::Under(_), output)) => Some(Json::Object(output.clone())),
+                Some((Merge::Under(_), output)) => Some(Json::Object(output.to_map())),
                 Some((Merge::Never, _)) | None => None,
             };
             result.extend(value.map(|value| (key.clone(), value)));
@@ -278,9 +282,16 @@ impl Region {
         Self {
             body,
             item,
-            traces: vec![None; plan.body(body).nodes.len()],
+            traces: Vec::with_capacity(plan.body(body).nodes.len()),
             writers: HashMap::new(),
         }
+    }
+
+    fn leave(&mut self, place: usize, trace: Trace) {
+        if place >= self.traces.len() {
+            self.traces.resize(place + 1, None);
+        }
+        self.traces[place] = Some(trace);
     }
 
     /// Whether the node at `place` wrote a merged key.
@@ -292,8 +303,8 @@ impl Region {
             return false;
         };
         match &plan.node(plan.body(self.body).nodes.start + place).merge {
-            Merge::Under(name) => name == key,
-            Merge::Keys => trace.output.map().contains_key(key),
+            Merge::Under(name) => **name == *key,
+            Merge::Keys => trace.output.members().get(key).is_some(),
             Merge::Never => false,
         }
     }

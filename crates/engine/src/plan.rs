@@ -23,7 +23,7 @@ pub struct Plan {
     pub(crate) edges: Vec<PlanEdge>,
     /// The whole workflow, then the body of each `forEach`.
     pub(crate) bodies: Vec<Body>,
-    pub(crate) index_of: HashMap<String, u32>,
+    pub(crate) index_of: HashMap<Box<str>, u32>,
     pub(crate) variables: Document,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
@@ -45,24 +45,29 @@ pub(crate) struct Body {
 
 /// Small: a run of many nodes goes through all of them, and what only some need stands in a box.
 pub(crate) struct PlanNode {
-    pub id: String,
-    pub kind: &'static str,
+    pub id: Box<str>,
     pub behaviour: Behaviour,
-    pub handles: Option<Vec<String>>,
     pub is_trigger: bool,
-    pub input_schema: Option<Box<InputSchema>>,
     pub disabled: bool,
-    pub at_most_once: bool,
     pub merge: Merge,
-    pub retry: Box<RetryPolicy>,
-    pub timeout: Option<Duration>,
-    pub on_failure: gristmill_core::journal::AfterFailure,
     /// Where it stands among all nodes: those of a body come right behind their `forEach`.
     pub order: u32,
+    /// Its edges in [`Plan::edges`].
+    pub outgoing: Range<u32>,
+    pub rest: Box<Rest>,
+}
+
+/// What is seldom asked of a node.
+pub(crate) struct Rest {
+    pub kind: &'static str,
+    pub handles: Vec<String>,
+    pub input_schema: Option<Box<InputSchema>>,
+    pub at_most_once: bool,
+    pub retry: RetryPolicy,
+    pub timeout: Option<Duration>,
+    pub on_failure: gristmill_core::journal::AfterFailure,
     /// The place in [`Plan::bodies`] of its own body, when it has one.
     pub own_body: Option<u32>,
-    /// Its edges in [`Plan::edges`].
-    pub outgoing: Range<usize>,
 }
 
 /// What becomes of a node's output.
@@ -70,7 +75,7 @@ pub(crate) struct PlanNode {
 pub(crate) enum Merge {
     Never,
     Keys,
-    Under(String),
+    Under(Box<str>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +100,7 @@ impl Plan {
     /// `$.input.…`.
     pub fn check_input(&self, input: &Map<String, Value>) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for schema in self.nodes.iter().filter_map(|node| node.input_schema.as_ref()) {
+        for schema in self.input_schemas() {
             schema.check(input, &mut problems);
         }
         problems
@@ -103,7 +108,7 @@ impl Plan {
 
     /// Whether a trigger has an input schema.
     pub fn checks_input(&self) -> bool {
-        self.nodes.iter().any(|node| node.input_schema.is_some())
+        self.input_schemas().next().is_some()
     }
 
     /// How many nodes there are.
@@ -121,8 +126,20 @@ impl Plan {
         &self.node(index).id
     }
 
+    fn input_schemas(&self) -> impl Iterator<Item = &InputSchema> {
+        self.nodes
+            .iter()
+            .filter_map(|node| node.rest.input_schema.as_deref())
+    }
+
     pub(crate) fn node(&self, index: u32) -> &PlanNode {
         &self.nodes[index as usize]
+    }
+
+    /// The edges that leave from the node at `index`.
+    pub(crate) fn edges_of(&self, index: u32) -> &[PlanEdge] {
+        let Range { start, end } = self.node(index).outgoing;
+        &self.edges[start as usize..end as usize]
     }
 
     pub(crate) fn body(&self, body: u32) -> &Body {

@@ -264,7 +264,7 @@ impl State {
                 run.progress,
                 Progress::Failed | Progress::Unknown | Progress::InFlight
             );
-            stopped && self.plan.node(run.node).at_most_once
+            stopped && self.plan.node(run.node).rest.at_most_once
         })
     }
 

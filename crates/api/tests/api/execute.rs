@@ -1,7 +1,5 @@
 //! Submitting an execution and reading what became of it.
 
-use std::sync::Arc;
-
 use gristmill_core::ExecutionError;
 use gristmill_core::journal::{AfterFailure, Entry, NodeError};
 use gristmill_store::Ending;
@@ -142,11 +140,11 @@ pub(crate) async fn a_finished_execution_shows_what_happened(database: TestDatab
     let world = World::on(database).await;
     let id = world.execution().await;
     let output = json!({"m": 1}).as_object().unwrap().clone();
-    let entry = |path: &str, at, output| Entry::Completed {
+    let entry = |path: &str, at, output: Map<_, _>| Entry::Completed {
         path: path.to_owned(),
         at,
         duration_ms: 5,
-        output: Arc::new(output),
+        output: output.into(),
         handle: None,
         usage: None,
         mail: None,
@@ -260,7 +258,7 @@ pub(crate) async fn a_failed_execution_shows_why(database: TestDatabase) {
         at: 1_000,
         duration_ms: 1,
         attempts: 1,
-        error: NodeError::new("template", "`n` is undefined"),
+        error: NodeError::new("template", "`n` is undefined").into(),
         then: AfterFailure::Fail,
         mail: None,
     };

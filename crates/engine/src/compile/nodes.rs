@@ -6,7 +6,7 @@ use gristmill_core::journal::AfterFailure;
 use gristmill_core::{Definition, Node, Path, Problem};
 
 use crate::common::{Common, OnError};
-use crate::plan::{Merge, PlanNode};
+use crate::plan::{Merge, PlanNode, Rest};
 use crate::{Behaviour, Compiled, Fields, Registry, RetryPolicy};
 
 use super::bodies::Place;
@@ -93,27 +93,29 @@ impl Draft {
         matches!(self.compiled.behaviour, Behaviour::Each(_))
     }
 
-    pub(super) fn into_node(self, place: Place, outgoing: Range<usize>) -> PlanNode {
+    pub(super) fn into_node(self, place: Place, outgoing: Range<u32>) -> PlanNode {
         PlanNode {
-            id: self.id,
-            order: place.order,
-            own_body: place.own_body,
-            input_schema: self.compiled.input_schema.map(Box::new),
-            at_most_once: self.common.at_most_once,
-            kind: self.kind,
+            id: self.id.into(),
             behaviour: self.compiled.behaviour,
-            handles: self.compiled.handles,
             is_trigger: self.compiled.is_trigger,
             disabled: self.common.disabled,
             merge: match self.common.output {
                 _ if !self.compiled.merges => Merge::Never,
                 None => Merge::Keys,
-                Some(key) => Merge::Under(key),
+                Some(key) => Merge::Under(key.into()),
             },
-            retry: Box::new(self.common.retry),
-            timeout: self.common.timeout.or(self.compiled.timeout),
-            on_failure: self.on_failure,
+            order: place.order,
             outgoing,
+            rest: Box::new(Rest {
+                kind: self.kind,
+                handles: self.compiled.handles.unwrap_or_default(),
+                input_schema: self.compiled.input_schema,
+                at_most_once: self.common.at_most_once,
+                retry: self.common.retry,
+                timeout: self.common.timeout.or(self.compiled.timeout),
+                on_failure: self.on_failure,
+                own_body: place.own_body,
+            }),
         }
     }
 }

@@ -43,12 +43,12 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 impl Attempts {
     /// Starts an attempt of the node's effect.
     pub(super) fn start(&mut self, node: &PlanNode, scope: &Scope, attempt: Attempt) {
-        let (run, kind, limit) = (attempt.run, node.kind, node.timeout.unwrap_or(LONGEST));
+        let (run, kind, limit) = (attempt.run, node.rest.kind, node.rest.timeout.unwrap_or(LONGEST));
         let call = Call {
             idempotency_key: attempt.idempotency_key,
             attempt: attempt.number,
             execution_id: attempt.execution_id,
-            node_id: node.id.clone(),
+            node_id: node.id.to_string(),
             timeout: limit,
         };
         let work = caught(|| match &node.behaviour {

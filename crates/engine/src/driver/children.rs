@@ -73,11 +73,12 @@ impl<J: Journal> Driver<'_, J> {
 
     fn started(&self, run: u32, answer: Result<ExecutionId, NodeFailure>) -> Entry {
         let at = self.clock.now();
+        let limit = self.node_of(run).rest.timeout;
         match answer {
             Ok(execution_id) => Entry::Waiting {
                 path: self.state.path(run),
                 at,
-                until: self.node_of(run).timeout.map(|limit| super::after(at, limit)),
+                until: limit.map(|limit| super::after(at, limit)),
                 on: WaitsFor::Child { execution_id },
             },
             Err(failure) => self.failed(run, at, 0, failure, None),

@@ -1,10 +1,7 @@
 //! What follows when an attempt ends, and how the whole execution ends.
 
-use std::sync::Arc;
-
-use gristmill_core::journal::Entry;
+use gristmill_core::journal::{Entry, Output};
 use gristmill_core::{ExecutionError, failpoint};
-use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::delay::delay;
@@ -40,17 +37,18 @@ impl<J: Journal> Driver<'_, J> {
     fn ending(&self, ended: Ended) -> Entry {
         let (run, at) = (ended.run, self.clock.now());
         let duration_ms = u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX);
-        let result = ended
-            .result
-            .and_then(|done| self.within_limits(&done.output).map(|()| done));
+        let result = ended.result.and_then(|done| {
+            let output = Output::from(done.output);
+            self.within_limits(&output).map(|()| (output, done.usage))
+        });
         match result {
-            Ok(done) => Entry::Completed {
+            Ok((output, usage)) => Entry::Completed {
                 path: self.state.path(run),
                 at,
                 duration_ms,
-                output: Arc::new(done.output),
+                output,
                 handle: None,
-                usage: done.usage,
+                usage,
                 mail: None,
             },
             Err(failure) => self.failed(run, at, duration_ms, failure, None),
@@ -66,7 +64,7 @@ impl<J: Journal> Driver<'_, J> {
         failure: NodeFailure,
         mail: Option<i64>,
     ) -> Entry {
-        let node = self.node_of(run);
+        let rest = &self.node_of(run).rest;
         let path = self.state.path(run);
         let attempt = self.state.attempt(run);
         let NodeFailure { error, class } = failure;
@@ -75,14 +73,14 @@ impl<J: Journal> Driver<'_, J> {
             code = error.code, "an attempt failed"
         );
         match class {
-            FailureClass::Retry { after } if node.retry.allows_another(attempt, &error.code) => {
-                let retry_at = super::after(at, delay(&node.retry, attempt, after));
+            FailureClass::Retry { after } if rest.retry.allows_another(attempt, &error.code) => {
+                let retry_at = super::after(at, delay(&rest.retry, attempt, after));
                 Entry::Retrying {
                     path,
                     at,
                     duration_ms,
                     attempt,
-                    error: *error,
+                    error,
                     retry_at,
                     mail,
                 }
@@ -92,16 +90,16 @@ impl<J: Journal> Driver<'_, J> {
                 at,
                 duration_ms,
                 attempts: attempt,
-                error: *error,
-                then: node.on_failure,
+                error,
+                then: rest.on_failure,
                 mail,
             },
         }
     }
 
     /// Refuses an output that would make a node or the execution too large to be kept.
-    pub(super) fn within_limits(&self, output: &Map<String, Value>) -> Result<(), NodeFailure> {
-        let size = size::of_object(output);
+    pub(super) fn within_limits(&self, output: &Output) -> Result<(), NodeFailure> {
+        let size = size::of_members(output.iter());
         let limits = &self.options.limits;
         let (node_limit, execution_limit) = (limits.max_node_output, limits.max_execution_output);
         if size > node_limit {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use gristmill_core::journal::{Entry, WaitsFor};
-use serde_json::{Map, Value};
+use gristmill_core::journal::{Entry, Output, WaitsFor};
+use serde_json::Value;
 
 use crate::panics::caught;
 use crate::plan::PlanNode;
@@ -28,6 +28,8 @@ impl<J: Journal> Driver<'_, J> {
             if done % STRETCH == 0 {
                 if self.pending.len() >= CHUNK {
                     self.commit().await?;
+                    // Most likely there are as many again.
+                    self.pending.reserve(CHUNK);
                 }
                 tokio::task::yield_now().await;
                 self.obey()?;
@@ -92,7 +94,7 @@ impl<J: Journal> Driver<'_, J> {
         match wait {
             Ok(wait) => {
                 // For a node that waits for a time, that time is all that counts.
-                let limit = node.timeout.filter(|_| wait.on != WaitsFor::Timer);
+                let limit = node.rest.timeout.filter(|_| wait.on != WaitsFor::Timer);
                 let patience = limit.map(|limit| super::after(at, limit));
                 Entry::Waiting {
                     path: self.state.path(run),
@@ -158,7 +160,7 @@ impl<J: Journal> Driver<'_, J> {
         let result = match &node.behaviour {
             Behaviour::Pause(pause) => pause.gave_up(&on),
             _ => {
-                let limit = node.timeout.unwrap_or_default().as_millis();
+                let limit = node.rest.timeout.unwrap_or_default().as_millis();
                 Err(NodeFailure::retry(
                     "timeout",
                     format!("the node took longer than {limit} ms"),
@@ -192,18 +194,18 @@ impl<J: Journal> Driver<'_, J> {
         &self,
         run: u32,
         since: i64,
-        output: Map<String, Value>,
+        output: impl Into<Output>,
         handle: Option<String>,
         mail: Option<i64>,
     ) -> Entry {
-        let at = self.clock.now();
+        let (at, output) = (self.clock.now(), output.into());
         let duration_ms = millis_since(since, at);
         match self.within_limits(&output) {
             Ok(()) => Entry::Completed {
                 path: self.state.path(run),
                 at,
                 duration_ms,
-                output: Arc::new(output),
+                output,
                 handle,
                 usage: None,
                 mail,

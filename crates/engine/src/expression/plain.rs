@@ -8,11 +8,11 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-/// A name, what of it, and perhaps a whole number to reckon with.
+/// A name, what of it, and perhaps a whole number to reckon with. The source is kept beside it, and the names there.
 #[derive(Debug)]
 pub(super) struct Plain {
-    name: Box<str>,
-    members: Box<[Box<str>]>,
+    /// How many bytes at the beginning of the source are the name and what of it: `order.total`.
+    path: u8,
     then: Option<(Operator, i64)>,
 }
 
@@ -31,6 +31,7 @@ const WORDS: [&str; 17] = [
 
 /// The longest that is looked at, in bytes. What is longer may be nested too deep, which the interpreter's guard sees.
 const LONGEST: usize = 100;
+const _: () = assert!(LONGEST <= u8::MAX as usize);
 
 /// So many digits are a whole number for certain.
 const DIGITS: usize = 15;
@@ -38,31 +39,27 @@ const DIGITS: usize = 15;
 impl Plain {
     /// Reads `source` if it is that plain.
     pub(super) fn read(source: &str) -> Option<Self> {
-        let mut rest = source.trim_ascii();
-        if rest.len() > LONGEST {
+        let source = source.trim_ascii();
+        if source.len() > LONGEST {
             return None;
         }
-        let name = take_name(&mut rest)?;
-        let mut members = Vec::new();
-        while let Some(after) = rest.strip_prefix('.') {
-            rest = after;
-            members.push(take_name(&mut rest)?.into());
+        let mut rest = skip_name(source)?;
+        while let Some(member) = rest.strip_prefix('.') {
+            rest = skip_name(member)?;
         }
+        let path = (source.len() - rest.len()) as u8;
         let then = match rest.trim_ascii_start() {
             "" => None,
             rest => Some(read_operation(rest)?),
         };
-        Some(Self {
-            name: name.into(),
-            members: members.into(),
-            then,
-        })
+        Some(Self { path, then })
     }
 
-    /// What it comes to, unless that is for the interpreter to say.
-    pub(super) fn value(&self, context: &Value) -> Option<Value> {
-        let mut value = context.get_attr(&self.name).ok()?;
-        for member in &self.members {
+    /// What it comes to, unless that is for the interpreter to say. `source` is what was read, trimmed.
+    pub(super) fn value(&self, source: &str, context: &Value) -> Option<Value> {
+        let mut names = source[..usize::from(self.path)].split('.');
+        let mut value = context.get_attr(names.next()?).ok()?;
+        for member in names {
             value = value.get_attr(member).ok()?;
         }
         match (value.kind(), self.then) {
@@ -82,14 +79,13 @@ impl Plain {
     }
 }
 
-/// A name at the beginning of `text`, which is taken off.
-fn take_name<'a>(text: &mut &'a str) -> Option<&'a str> {
+/// What stands behind the name at the beginning of `text`.
+fn skip_name(text: &str) -> Option<&str> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let length = text.bytes().take_while(|byte| is_part(*byte)).count();
     let (name, rest) = text.split_at(length);
     let begins_well = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-    *text = rest;
-    (begins_well && !WORDS.contains(&name)).then_some(name)
+    (begins_well && !WORDS.contains(&name)).then_some(rest)
 }
 
 fn read_operation(text: &str) -> Option<(Operator, i64)> {

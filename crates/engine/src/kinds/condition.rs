@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use gristmill_core::journal::Output;
+use serde_json::Value;
 
 use crate::{Compiled, Expression, Fields, Kind, NodeFailure, Pure, PureOutcome, Scope};
 
@@ -93,10 +94,8 @@ impl Pure for Choice {
                 break;
             }
         }
-        let mut output = Map::with_capacity(1);
-        output.insert("handle".to_owned(), Value::from(handle));
         Ok(PureOutcome {
-            output,
+            output: Output::of_distinct(vec![("handle".into(), Value::from(handle))]),
             handle: Some(handle.to_owned()),
         })
     }

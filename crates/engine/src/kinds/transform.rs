@@ -1,15 +1,19 @@
 //! `transform`: computes new values. `{"set": {"total": "{{ price * 1.2 }}"}}` gives `{"total": …}`; values may be nested.
 //! `{"expression": "…"}` gives the object that the expression comes to.
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
+
+use gristmill_core::journal::Output;
+use serde_json::Value;
 
 use crate::{Compiled, Expression, Fields, Kind, NodeFailure, Pure, PureOutcome, Scope, Template};
 
 pub(crate) struct Transform;
 
 enum Make {
-    Set(Vec<(String, Template)>),
-    Object(Expression),
+    /// The keys are shared with every output.
+    Set(Vec<(Arc<str>, Template)>),
+    Object(Box<Expression>),
 }
 
 impl Kind for Transform {
@@ -19,8 +23,11 @@ impl Kind for Transform {
 
     fn compile(&self, fields: &mut Fields<'_>) -> Option<Compiled> {
         let make = match (fields.has("set"), fields.has("expression")) {
-            (true, false) => Make::Set(fields.templates("set")?),
-            (false, true) => Make::Object(fields.expression("expression")?),
+            (true, false) => {
+                let set = fields.templates("set")?.into_iter();
+                Make::Set(set.map(|(key, template)| (key.into(), template)).collect())
+            }
+            (false, true) => Make::Object(Box::new(fields.expression("expression")?)),
             (true, true) => {
                 fields.problem(
                     "expression",
@@ -44,14 +51,15 @@ impl Pure for Make {
     fn evaluate(&self, scope: &Scope) -> Result<PureOutcome, NodeFailure> {
         let output = match self {
             Self::Set(templates) => {
-                let mut output = Map::with_capacity(templates.len());
+                let mut output = Vec::with_capacity(templates.len());
                 for (key, template) in templates {
-                    output.insert(key.clone(), template.render(scope)?);
+                    output.push((Arc::clone(key), template.render(scope)?));
                 }
-                output
+                // The keys are those of an object in the definition.
+                Output::of_distinct(output)
             }
             Self::Object(expression) => match expression.evaluate(scope)? {
-                Value::Object(output) => output,
+                Value::Object(output) => Output::from(output),
                 _ => return Err(expression.failure("the result of a transform is an object")),
             },
         };

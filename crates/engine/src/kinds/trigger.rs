@@ -15,7 +15,7 @@ impl Kind for Trigger {
     fn compile(&self, fields: &mut Fields<'_>) -> Option<Compiled> {
         let input_schema = match fields.json("inputSchema").map(InputSchema::compile) {
             None => None,
-            Some(Ok(schema)) => Some(schema),
+            Some(Ok(schema)) => Some(Box::new(schema)),
             Some(Err(message)) => {
                 fields.problem("inputSchema", "invalid_schema", message);
                 return None;

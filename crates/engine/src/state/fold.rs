@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_core::journal::{AfterFailure, Entry, NodeError, Usage, WaitsFor};
-use serde_json::{Map, Value};
+use gristmill_core::journal::{AfterFailure, Entry, NodeError, Output, Usage, WaitsFor};
 
 use crate::plan::{Exit, PlanEdge};
 use crate::{Behaviour, size};
@@ -49,10 +48,10 @@ impl State {
                 handle,
                 usage,
                 ..
-            } => self.complete(run, Arc::clone(output), handle.as_deref(), *usage),
+            } => self.complete(run, output.clone(), handle.as_deref(), *usage),
             Entry::Waiting { at, until, on, .. } => self.wait_for(run, on.clone(), *at, *until),
             Entry::Expanded { at, items, .. } => {
-                let limit = self.plan.node(self.node(run)).timeout;
+                let limit = self.plan.node(self.node(run)).rest.timeout;
                 let until = limit.map(|limit| at.saturating_add(millis(limit)));
                 self.expand(run, Arc::clone(items), until);
             }
@@ -89,13 +88,13 @@ impl State {
     fn weigh(&mut self, entry: &Entry) {
         let carried = match entry {
             Entry::Completed { output, .. } => {
-                let bytes = size::of_object(output);
+                let bytes = size::of_members(output.iter());
                 self.sizes.output_bytes += bytes;
                 bytes
             }
             Entry::Expanded { items, .. } => items.iter().map(size::of_value).sum(),
             Entry::Retrying { error, .. } | Entry::Failed { error, .. } => {
-                error.message.len() + size::of_object(&error.details)
+                error.message.len() + size::of_members(error.details.iter())
             }
             _ => 0,
         };
@@ -110,21 +109,18 @@ impl State {
         }
     }
 
-    fn complete(
-        &mut self,
-        run: u32,
-        output: Arc<Map<String, Value>>,
-        handle: Option<&str>,
-        usage: Option<Usage>,
-    ) {
+    fn complete(&mut self, run: u32, output: Output, handle: Option<&str>, usage: Option<Usage>) {
         self.totals.nodes_executed += 1;
         let usage = usage.unwrap_or_default();
         self.totals.tokens += usage.tokens;
         self.totals.cost_micros += usage.cost_micros;
         let (instance, node) = self.place(run);
         Arc::make_mut(&mut self.memory).complete(instance, node, output);
-        let handles = self.plan.node(node).handles.as_deref().unwrap_or_default();
-        let chosen = handle.and_then(|handle| handles.iter().position(|known| known == handle));
+        let place_of = |handle: &str| {
+            let handles = &self.plan.node(node).rest.handles;
+            handles.iter().position(|known| known == handle)
+        };
+        let chosen = handle.and_then(place_of);
         self.end(run, |exit| match exit {
             Exit::Any => true,
             Exit::Error => false,
@@ -181,7 +177,7 @@ impl State {
         self.runs[run as usize].progress = Progress::Ended;
         let (instance, node) = self.place(run);
         let plan = Arc::clone(&self.plan);
-        for PlanEdge { target, exit } in &plan.edges[plan.node(node).outgoing.clone()] {
+        for PlanEdge { target, exit } in plan.edges_of(node) {
             // An edge leads to a later node of the same body.
             let target = run + (target - node);
             let reached = &mut self.runs[target as usize];
@@ -210,7 +206,7 @@ impl State {
             return;
         }
         self.land(run);
-        if self.plan.node(self.node(run)).at_most_once {
+        if self.plan.node(self.node(run)).rest.at_most_once {
             self.runs[run as usize].progress = Progress::Unknown;
             self.ask(Queue::Inline, run);
         } else {

@@ -104,7 +104,7 @@ impl State {
         }
         let plan = Arc::clone(&self.plan);
         let node = plan.node(self.runs[run as usize].node);
-        let (Behaviour::Each(each), Some(body)) = (&node.behaviour, node.own_body) else {
+        let (Behaviour::Each(each), Some(body)) = (&node.behaviour, node.rest.own_body) else {
             return;
         };
         let concurrency = each.concurrency;

@@ -22,7 +22,8 @@ impl Text {
     pub fn compile(text: &str, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
         let mut problem = |message: String| problems.push(Problem::new(path, "invalid_template", message));
-        let mut pieces = Vec::new();
+        // Most texts are one expression.
+        let mut pieces = Vec::with_capacity(1);
         let mut rest = text;
         while let Some((plain, after)) = rest.split_once("{{") {
             if !plain.is_empty() {

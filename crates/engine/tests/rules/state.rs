@@ -61,7 +61,7 @@ fn rule_12_the_lowest_rank_starts_first_and_no_more_than_may_run_together() {
 fn rule_13_a_backoff_ends_when_its_time_comes() {
     let (plan, run) = run_of(&after_trigger(&[("a", "call", json!({}))], &["t>a"]));
     let mut state = State::new(plan, &run);
-    let error = NodeError::new("network", "reset");
+    let error = NodeError::new("network", "reset").into();
     let retrying = Entry::Retrying {
         path: "a".into(),
         at: 0,
@@ -84,7 +84,7 @@ fn rule_16_the_error_is_the_first_in_journal_order() {
     let calls = [("a", "call", json!({})), ("b", "call", json!({}))];
     let (plan, run) = run_of(&after_trigger(&calls, &["t>a", "t>b"]));
     let mut state = State::new(plan, &run);
-    let error = NodeError::new("http_status", "gone");
+    let error = NodeError::new("http_status", "gone").into();
     let failed = Entry::Failed {
         path: "b".into(),
         at: 0,

@@ -1,8 +1,7 @@
 //! An execution's journal for people: one line for each entry.
 
 use gristmill_client::{Entry, JournalEntry};
-use gristmill_core::journal::WaitsFor;
-use serde_json::{Map, Value};
+use gristmill_core::journal::{Output, WaitsFor};
 
 /// How much of an output is shown, in characters.
 const SHOWN: usize = 72;
@@ -69,7 +68,7 @@ fn what(entry: &Entry) -> String {
     }
 }
 
-fn shortened(output: &Map<String, Value>) -> String {
+fn shortened(output: &Output) -> String {
     if output.is_empty() {
         return String::new();
     }
