@@ -7,6 +7,31 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::Error;
 use crate::cached::Cached;
 
+/// The part of [`finish`] that all ends have in common: `changed` and `noted`. It is the whole of it where nobody is to be
+/// told: of executions that are no children, and do not fail.
+macro_rules! end {
+    () => {
+        "changed AS (
+            UPDATE executions e SET
+                status = ending.status, output = ending.output, error = ending.error,
+                completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL, waits_for = NULL,
+                journal_len = e.journal_len + ending.entries, losses = e.losses + ending.losses,
+                nodes_executed = coalesce(ending.nodes_executed, e.nodes_executed),
+                tokens_used = coalesce(ending.tokens_used, e.tokens_used),
+                cost_micros = coalesce(ending.cost_micros, e.cost_micros)
+            FROM ending WHERE e.id = ending.id
+            RETURNING e.organization_id, e.id, e.journal_len - ending.entries AS seq, ending.body, ending.place,
+                e.status, e.parent_execution_id, e.workflow_id, e.started_at, e.completed_at, e.tokens_used, e.cost_micros
+        ), noted AS (
+            INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used,
+                cost_micros)
+            SELECT organization_id, workflow_id, status, 1, completed_at,
+                floor(extract(epoch FROM completed_at - started_at) * 1000)::bigint, tokens_used, cost_micros
+            FROM changed
+        ) "
+    };
+}
+
 /// The one way into a terminal status, for settling, cancelling, the relay and dead letters alike: the part of a
 /// statement that ends the locked rows in `ending (id, status, output, error, body, entries, losses, nodes_executed,
 /// tokens_used, cost_micros, follow_up, place)`, where null totals leave what is there. Whatever must happen at every end
@@ -27,24 +52,8 @@ use crate::cached::Cached;
 macro_rules! finish {
     () => {
         concat!(
-            "changed AS (
-            UPDATE executions e SET
-                status = ending.status, output = ending.output, error = ending.error,
-                completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL, waits_for = NULL,
-                journal_len = e.journal_len + ending.entries, losses = e.losses + ending.losses,
-                nodes_executed = coalesce(ending.nodes_executed, e.nodes_executed),
-                tokens_used = coalesce(ending.tokens_used, e.tokens_used),
-                cost_micros = coalesce(ending.cost_micros, e.cost_micros)
-            FROM ending WHERE e.id = ending.id
-            RETURNING e.organization_id, e.id, e.journal_len - ending.entries AS seq, ending.body, ending.place,
-                e.status, e.parent_execution_id, e.workflow_id, e.started_at, e.completed_at, e.tokens_used, e.cost_micros
-        ), noted AS (
-            INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used,
-                cost_micros)
-            SELECT organization_id, workflow_id, status, 1, completed_at,
-                floor(extract(epoch FROM completed_at - started_at) * 1000)::bigint, tokens_used, cost_micros
-            FROM changed
-        ), told AS (
+            $crate::hot::postgres::finish::end!(),
+            ", told AS (
             INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
             SELECT p.organization_id, p.id, p.inbox + row_number() OVER (PARTITION BY p.id ORDER BY c.id),
                 'child:' || c.id, 'child:' || c.id,
@@ -130,7 +139,7 @@ macro_rules! unheld {
     };
 }
 
-pub(super) use {finish, unheld};
+pub(super) use {end, finish, unheld};
 
 /// The parents are read without a lock: who they are never changes. Theirs are taken in one order with all the others:
 /// a cancel that came from above holds the parent and wants the child.
