@@ -14,7 +14,7 @@ pub(crate) struct Workflows {
     /// Only those that are switched on, or off.
     #[param(required = false)]
     is_active: bool,
-    /// Only those with any of these tags: repeated, or with commas between them.
+    /// Only those with any of these tags, a hundred at most: repeated, or with commas between them.
     #[param(required = false, example = "billing,nightly")]
     tags: Vec<String>,
     /// Only those that were made from this template.

@@ -32,6 +32,7 @@ pub(crate) struct BulkRequest {
 pub(crate) struct ExecutionFilter {
     workflow_id: Option<WorkflowId>,
     /// Where they stand; one alone needs no array.
+    #[schema(max_items = 10)]
     status: Option<Vec<ExecutionStatus>>,
     /// Created then or later.
     created_from: Option<DateTime<Utc>>,
