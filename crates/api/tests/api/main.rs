@@ -171,7 +171,8 @@ on_both! {
         workflows_are_limited_by_tier
         a_super_admin_is_not_limited
         a_key_that_is_too_fast_is_told_when_to_come_back
-        each_input_of_a_batch_counts_against_the_rate;
+        each_input_of_a_batch_counts_against_the_rate
+        an_idle_key_gets_any_batch_through;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled
