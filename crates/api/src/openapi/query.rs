@@ -26,7 +26,7 @@ pub(crate) struct Workflows {
     /// Only those that were created then or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,
-    /// Only those that were created before then.
+    /// Only those that were created then or earlier.
     #[param(required = false)]
     created_to: DateTime<Utc>,
     /// How many.
@@ -122,7 +122,7 @@ pub(crate) struct Executions {
     /// Only those that were created then or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,
-    /// Only those that were created before then.
+    /// Only those that were created then or earlier.
     #[param(required = false)]
     created_to: DateTime<Utc>,
     /// Only those of this lane.

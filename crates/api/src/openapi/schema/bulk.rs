@@ -36,7 +36,7 @@ pub(crate) struct ExecutionFilter {
     status: Option<Vec<ExecutionStatus>>,
     /// Created then or later.
     created_from: Option<DateTime<Utc>>,
-    /// Created before then.
+    /// Created then or earlier.
     created_to: Option<DateTime<Utc>>,
     #[schema(min_length = 1, max_length = 100)]
     lane: Option<String>,
