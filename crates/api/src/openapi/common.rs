@@ -6,13 +6,14 @@ use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Schema, Type,
 };
 
+use super::examples::example_of;
 use crate::router::BASE;
 
 /// The scheme's name in the document.
 const KEY: &str = "apiKey";
 
 /// Adds to each operation its tag, the key that it needs, the answers to requests that are wrong in ways that any request
-/// can be, and the problem document as the body of every error.
+/// can be, the problem document as the body of every error, and what its successful answers look like.
 pub(super) fn add(document: &mut OpenApi) {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -65,6 +66,10 @@ fn complete(path: &str, operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
             describe(status, response, resource.is_some());
+            let content = response.content.get_mut("application/json");
+            if let (Some(content), Some(id)) = (content, &operation.operation_id) {
+                content.example = example_of(id, status);
+            }
         }
     }
 }
