@@ -2,9 +2,10 @@
 //!
 //! What is particular to a route stands beside its handler in `#[utoipa::path]`, and each resource lists its handlers in
 //! `routes/<resource>.rs`. What all routes have in common is added here: the key, the answers to what any request can have
-//! wrong, the header with the request's id.
+//! wrong, the header with the request's id. What the answers look like is in `examples.json`.
 
 mod common;
+mod examples;
 pub(crate) mod query;
 pub(crate) mod schema;
 

@@ -19,7 +19,6 @@ pub(crate) use cache::KeyCache;
 
 use crate::error::Error;
 use crate::layers::{RateShown, RequestId};
-use crate::rates::Rate;
 use crate::state::AppState;
 use look_up::look_up;
 
@@ -80,7 +79,8 @@ impl FromRequestParts<Arc<AppState>> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
         let mut principal = look_up(state, bearer(parts).ok_or(Error::NoKey)?).await?;
-        note_rate(parts, state.rates.admit(&principal, 1))?;
+        let Ok(shown) = RateShown::from_request_parts(parts, state).await;
+        shown.note(state.rates.admit(&principal))?;
         principal.request = parts.extensions.get().cloned().unwrap_or_default();
         let span = Span::current();
         span.record("organization.id", display(&principal.organization));
@@ -89,20 +89,6 @@ impl FromRequestParts<Arc<AppState>> for Principal {
         }
         Ok(principal)
     }
-}
-
-/// Leaves a caller's rate where [`crate::layers::show_rate`] finds it, refused or not.
-fn note_rate(parts: &Parts, admitted: Result<Option<Rate>, Error>) -> Result<(), Error> {
-    let rate = match &admitted {
-        Ok(rate) => *rate,
-        Err(Error::TooFast(rate)) => Some(*rate),
-        Err(_) => None,
-    };
-    if let (Some(rate), Some(shown)) = (rate, parts.extensions.get::<RateShown>()) {
-        // A handler that asks for its caller twice is told twice, and the first time counts.
-        shown.0.set(rate).ok();
-    }
-    admitted.map(|_| ())
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's name is in any case (RFC 9110).

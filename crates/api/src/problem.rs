@@ -94,6 +94,15 @@ pub(crate) fn document<'a>(error: &'a Error, request_id: Option<&'a str>) -> Doc
     }
 }
 
+/// By the clock of this process: whoever is sent too early because it is fast is told again.
+fn seconds_until(time: DateTime<Utc>) -> u64 {
+    let milliseconds = (time - Utc::now()).num_milliseconds();
+    u64::try_from(milliseconds)
+        .unwrap_or_default()
+        .div_ceil(1_000)
+        .max(1)
+}
+
 impl Error {
     /// The answer's status.
     pub(crate) fn status(&self) -> StatusCode {
@@ -139,16 +148,12 @@ impl Error {
         }
     }
 
-    /// When a repeat has a chance, where that is known.
+    /// When a repeat has a chance, where that is known: in seconds, which clients read more often than dates.
     fn retry_after(&self) -> Option<(HeaderName, HeaderValue)> {
         let value = match self {
             Self::TooFast(rate) => rate.retry_after(),
             Self::FollowerLimit { .. } => HeaderValue::from_static("2"),
-            // A date needs no clock of ours to be told from the database's.
-            Self::LimitReached { reached, .. } => {
-                let date = reached.resets_at?.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                HeaderValue::try_from(date).ok()?
-            }
+            Self::LimitReached { reached, .. } => HeaderValue::from(seconds_until(reached.resets_at?)),
             _ => return None,
         };
         Some((RETRY_AFTER, value))

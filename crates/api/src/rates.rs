@@ -57,12 +57,20 @@ impl Rates {
         Self::with_clock(per_second, burst, DefaultClock::default())
     }
 
-    /// Counts `requests` of a caller, or as many as a burst has, whichever is less.
+    /// Counts a request of a caller's.
+    ///
+    /// # Errors
+    /// [`Error::TooFast`]; then it does not count.
+    pub(crate) fn admit(&self, principal: &Principal) -> Result<Option<Rate>, Error> {
+        self.check(&Caller::of(principal), 1).map_err(Error::TooFast)
+    }
+
+    /// Counts what a request has beyond itself, which was counted before: the other inputs of a batch.
     ///
     /// # Errors
     /// [`Error::TooFast`]; then none of them counts.
-    pub(crate) fn admit(&self, principal: &Principal, requests: u32) -> Result<Option<Rate>, Error> {
-        self.check(&Caller::of(principal), requests)
+    pub(crate) fn admit_more(&self, principal: &Principal, requests: u32) -> Result<Option<Rate>, Error> {
+        self.check_more(&Caller::of(principal), requests)
             .map_err(Error::TooFast)
     }
 }
@@ -87,6 +95,17 @@ impl<K: Clone + Hash + Eq, C: Clock + Clone> Rates<K, C> {
             quota,
             checks: AtomicU32::new(0),
         }
+    }
+
+    /// Of a batch that is larger than a burst only so much counts that it uses up a whole one: whoever has been silent for
+    /// long enough gets any batch through.
+    fn check_more(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
+        let most = self.quota.burst_size().get() - 1;
+        self.check(caller, requests.min(most)).map_err(|refused| Rate {
+            // The repeat itself counts, too.
+            wait: refused.wait + self.quota.replenish_interval(),
+            ..refused
+        })
     }
 
     fn check(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
@@ -191,6 +210,25 @@ mod tests {
         assert_eq!(refused.wait, Duration::from_secs(2));
         clock.advance(Duration::from_secs(6));
         assert_eq!(rates.check(&1, 1_000).unwrap().unwrap().remaining, 0);
+    }
+
+    #[test]
+    fn a_full_bucket_admits_any_batch_and_whoever_waited_as_told_has_one() {
+        for burst in [1, 2, 100] {
+            let (rates, clock) = rates(1, burst);
+            rates.check(&1, 1).unwrap();
+            rates.check_more(&1, 999).unwrap();
+            clock.advance(Duration::from_secs(1));
+            rates.check(&1, 1).unwrap();
+            let Err(refused) = rates.check_more(&1, 999) else {
+                // There is no more than the request itself.
+                assert_eq!(burst, 1);
+                continue;
+            };
+            clock.advance(refused.wait);
+            rates.check(&1, 1).unwrap();
+            assert_eq!(rates.check_more(&1, 999).unwrap().unwrap().remaining, 0);
+        }
     }
 
     #[test]

@@ -57,11 +57,13 @@ impl Filters {
         value
     }
 
-    /// The values of a parameter that may stand there several times, or have several values with commas between them.
+    /// The values of a parameter that may stand there several times, or have several values with commas between them: `most`
+    /// of them, or they are refused before any is looked at.
     pub(crate) fn take_all<T>(
         &mut self,
         name: &'static str,
         expected: &str,
+        most: usize,
         read: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
         self.known.push(name);
@@ -70,8 +72,14 @@ impl Filters {
             .partition(|(key, _)| key == name);
         self.left = left;
         let mine: Vec<(String, String)> = mine;
-        let texts = mine.iter().flat_map(|(_, text)| text.split(','));
-        let values: Option<Vec<T>> = texts.map(read).collect();
+        let texts = || mine.iter().flat_map(|(_, text)| text.split(','));
+        let count = texts().count();
+        if count > most {
+            let message = format!("`{name}` has {count} values, and at most {most} are allowed");
+            self.refuse(name, "out_of_range", message);
+            return Vec::new();
+        }
+        let values: Option<Vec<T>> = texts().map(read).collect();
         values.unwrap_or_else(|| {
             self.refuse(name, "invalid_parameter", format!("`{name}` is {expected}"));
             Vec::new()

@@ -79,13 +79,17 @@ impl Params {
         })
     }
 
-    /// Texts, the parameter repeated or separated by commas.
-    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+    /// Texts, the parameter repeated or separated by commas: `most` of them, or they are refused before any is looked at.
+    pub(crate) fn texts(&mut self, name: &str, most: usize) -> Vec<String> {
         let values = self.pairs.iter().filter(|(known, _)| known == name);
-        let texts: Vec<_> = values
-            .flat_map(|(_, value)| value.split(','))
-            .map(str::to_owned)
-            .collect();
+        let texts = values.flat_map(|(_, value)| value.split(','));
+        let count = texts.clone().count();
+        if count > most {
+            let message = format!("`{name}` has {count} values, and at most {most} are allowed");
+            self.add(name, "out_of_range", message);
+            return Vec::new();
+        }
+        let texts: Vec<_> = texts.map(str::to_owned).collect();
         if texts.iter().any(|text| !plain(text)) {
             let message = format!("each of `{name}` has 1 to {MAX_TEXT} characters, and not U+0000");
             self.add(name, "out_of_range", message);

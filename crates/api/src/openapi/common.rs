@@ -6,13 +6,14 @@ use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Schema, Type,
 };
 
+use super::examples::example_of;
 use crate::router::BASE;
 
 /// The scheme's name in the document.
 const KEY: &str = "apiKey";
 
 /// Adds to each operation its tag, the key that it needs, the answers to requests that are wrong in ways that any request
-/// can be, and the problem document as the body of every error.
+/// can be, the problem document as the body of every error, and what its successful answers look like.
 pub(super) fn add(document: &mut OpenApi) {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -64,7 +65,11 @@ fn complete(path: &str, operation: &mut Operation) {
     }
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
-            describe(status, response);
+            describe(status, response, resource.is_some());
+            let content = response.content.get_mut("application/json");
+            if let (Some(content), Some(id)) = (content, &operation.operation_id) {
+                content.example = example_of(id, status);
+            }
         }
     }
 }
@@ -172,8 +177,22 @@ fn has_parameter(operation: &Operation, name: &str) -> bool {
     parameters.any(|parameter| parameter.name == name)
 }
 
+/// The header that says what is left of the caller's rate, and the one that says what the rate is.
+const RATE: [(&str, &str); 2] = [
+    (
+        "ratelimit",
+        "`\"key\";r=…;t=…`: how many requests (each input of a batch is one) the caller may send at once now, and in how many \
+         seconds it has a whole burst, or may send again. Absent where callers have no rate, and where the caller is not \
+         known.",
+    ),
+    (
+        "ratelimit-policy",
+        "`\"key\";q=…;w=…`: how many requests are a burst, and in how many seconds one is earned from nothing.",
+    ),
+];
+
 /// Gives an answer its common headers, and an error its body.
-fn describe(status: &str, response: &mut Response) {
+fn describe(status: &str, response: &mut Response, needs_key: bool) {
     let text = |description: &str| {
         HeaderBuilder::new()
             .schema(ObjectBuilder::new().schema_type(Type::String))
@@ -182,6 +201,10 @@ fn describe(status: &str, response: &mut Response) {
     };
     let id = text("The request's id, as in the logs.");
     response.headers.insert("x-request-id".to_owned(), id);
+    if needs_key && status != "401" {
+        let rate = RATE.map(|(name, description)| (name.to_owned(), text(description)));
+        response.headers.extend(rate);
+    }
     if status.starts_with(['4', '5']) {
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name("Problem")))
@@ -197,7 +220,7 @@ fn describe(status: &str, response: &mut Response) {
             response.headers.insert("www-authenticate".to_owned(), header);
         }
         "429" | "503" => {
-            let header = text("Seconds to wait before a repeat.");
+            let header = text("Seconds to wait before a repeat. Absent where waiting alone does not help.");
             response.headers.insert("retry-after".to_owned(), header);
         }
         _ => {}

@@ -14,7 +14,7 @@ pub(crate) struct Workflows {
     /// Only those that are switched on, or off.
     #[param(required = false)]
     is_active: bool,
-    /// Only those with any of these tags: repeated, or with commas between them.
+    /// Only those with any of these tags, a hundred at most: repeated, or with commas between them.
     #[param(required = false, example = "billing,nightly")]
     tags: Vec<String>,
     /// Only those that were made from this template.
@@ -26,7 +26,7 @@ pub(crate) struct Workflows {
     /// Only those that were created then or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,
-    /// Only those that were created before then.
+    /// Only those that were created then or earlier.
     #[param(required = false)]
     created_to: DateTime<Utc>,
     /// How many.
@@ -122,7 +122,7 @@ pub(crate) struct Executions {
     /// Only those that were created then or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,
-    /// Only those that were created before then.
+    /// Only those that were created then or earlier.
     #[param(required = false)]
     created_to: DateTime<Utc>,
     /// Only those of this lane.

@@ -121,6 +121,8 @@ impl<'a> Fields<'a> {
                     tags.len()
                 ),
             );
+            // Of any number of them, no more is said.
+            return String::new();
         }
         for (index, tag) in tags.iter().enumerate() {
             let path = path.index(index);
@@ -143,8 +145,9 @@ impl Fields<'_> {
     ///
     /// Lists take several tags, separated by commas: so a tag of an execution has none.
     pub(crate) fn some_tags(&mut self) -> Option<String> {
-        let tags = self.tags();
-        if let Some(Value::Array(tags)) = self.value("tags") {
+        let text = self.tags();
+        // More of them have been refused by their number.
+        if let Some(Value::Array(tags)) = self.value("tags").filter(|_| !text.is_empty()) {
             let with_comma = |tag: &Value| tag.as_str().is_some_and(|text| text.contains(','));
             for index in (0..tags.len()).filter(|index| with_comma(&tags[*index])) {
                 let path = Path::root().key("tags").index(index);
@@ -153,7 +156,7 @@ impl Fields<'_> {
                     .push(Problem::new(path, "invalid_character", message));
             }
         }
-        (tags != "[]").then_some(tags)
+        (text != "[]").then_some(text)
     }
 
     /// `metadata`, when there is any.

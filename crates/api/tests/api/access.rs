@@ -193,6 +193,56 @@ pub(crate) async fn a_keys_scopes_narrow_what_its_owner_may_do(database: TestDat
     }
 }
 
+/// A change that switches a workflow asks for more than a change: `PATCH` is no way around `…/toggle`.
+pub(crate) async fn a_patch_switches_for_those_who_may_switch(database: TestDatabase) {
+    let mut world = World::on(database).await;
+    let path = world.workflow_path().await;
+    let owner = world.key.clone();
+    let tenant = Tenant(world.organization().await);
+    let member = Standing {
+        global_role: GlobalRole::User,
+        organization_role: Some(OrganizationRole::Member),
+        tier: Tier::Growth,
+    };
+    let admin = Standing {
+        global_role: GlobalRole::Admin,
+        ..member
+    };
+    let edit = Permission::WorkflowsEdit;
+    for (standing, scopes) in [(member, Scopes::ALL), (admin, Scopes::only([edit]))] {
+        world.key = add_key(&world.store, &tenant, standing, scopes).await;
+        let off = world.patch(&path, &json!({"isActive": false})).await;
+        let problem = off.problem(403, "forbidden");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("`ai-hub:workflows:delete`"), "{detail}");
+        let same = world
+            .patch(&path, &json!({"isActive": true, "name": "Renamed"}))
+            .await;
+        assert_eq!(same.status, 200, "{same:?}");
+    }
+    let both = Scopes::only([edit, Permission::WorkflowsDelete]);
+    world.key = add_key(&world.store, &tenant, admin, both).await;
+    let off = world.patch(&path, &json!({"isActive": false})).await;
+    assert_eq!(
+        (off.status, &off.json()["workflow"]["isActive"]),
+        (200, &json!(false))
+    );
+    world.key = add_key(&world.store, &tenant, member, Scopes::ALL).await;
+    // Null is what a new workflow has.
+    for on in [json!({"isActive": true}), json!({"isActive": null})] {
+        world.patch(&path, &on).await.problem(403, "forbidden");
+    }
+    world.key = owner;
+    let told = world.get(&format!("{BASE}/audit?action=workflow.update")).await;
+    let told: Vec<_> = told.json()["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["detail"]["isActive"].clone())
+        .collect();
+    assert_eq!(told, [false, true, true].map(|active| json!(active)));
+}
+
 #[track_caller]
 fn assert_permission(answer: &Answer, may: bool, who: &str) {
     if may {

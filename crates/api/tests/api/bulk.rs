@@ -135,6 +135,22 @@ pub(crate) async fn an_order_for_everything_must_say_so(database: TestDatabase) 
             "$.filter.workflowId",
         ),
         ("cancel", json!({"filter": {"tags": ["a", 1]}}), "$.filter.tags"),
+        // Refused by their number, whatever they are.
+        (
+            "cancel",
+            json!({"filter": {"tags": vec!["a"; 11]}}),
+            "$.filter.tags",
+        ),
+        (
+            "cancel",
+            json!({"filter": {"tags": vec![1; 11]}}),
+            "$.filter.tags",
+        ),
+        (
+            "cancel",
+            json!({"filter": {"status": vec!["PENDING"; 11]}}),
+            "$.filter.status",
+        ),
         ("cancel", json!({"filter": {"lane": "a\u{0}"}}), "$.filter.lane"),
         (
             "cancel",

@@ -193,6 +193,10 @@ pub(crate) async fn problems_of_fields_and_definition_are_answered_together(data
     for (sent, expected) in [
         (json!([]), "$ wrong_type"),
         (
+            json!({"name": "Many", "tags": vec![""; 21], "nodes": [{"id": "a", "type": "trigger"}]}),
+            "$.tags out_of_range",
+        ),
+        (
             json!({"nodes": [{"id": "a", "type": "trigger"}]}),
             "$.name missing",
         ),

@@ -53,6 +53,9 @@ pub(crate) fn fault(method: &str, path: &str, answer: &Answer) -> Option<String>
     if let Some(kind) = undescribed_problem(response, answer) {
         return Some(format!("the description of {status} does not name `{kind}`"));
     }
+    if let Some(name) = undescribed_header(response, answer) {
+        return Some(format!("the description of {status} has no header `{name}`"));
+    }
     let contents = response["content"].as_object();
     let Some(content_type) = answer.header("content-type") else {
         return contents.map(|_| "it has no body".to_owned());
@@ -78,6 +81,21 @@ fn undescribed_problem(response: &Value, answer: &Answer) -> Option<String> {
     let kind = body["type"].as_str()?.strip_prefix("urn:gristmill:problem:")?;
     let description = response["description"].as_str()?;
     (!description.contains(&format!("`{kind}`"))).then(|| kind.to_owned())
+}
+
+/// Headers that say how an answer is carried, and nothing about what was asked.
+const CARRIED: [&str; 5] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "transfer-encoding",
+];
+
+/// A header of the answer's that the description of its status does not have.
+fn undescribed_header<'a>(response: &Value, answer: &'a Answer) -> Option<&'a str> {
+    let mut names = answer.headers.keys().map(|name| name.as_str());
+    names.find(|name| !CARRIED.contains(name) && response["headers"][name].is_null())
 }
 
 fn matches(template: &str, path: &str) -> bool {

@@ -77,6 +77,41 @@ fn every_reference_resolves_and_every_example_is_valid() {
     assert!(examples > 3);
 }
 
+#[test]
+fn every_successful_answer_has_an_example_that_is_valid() {
+    for operation in operations() {
+        for (status, response) in operation.description["responses"].as_object().unwrap() {
+            let content = &response["content"]["application/json"];
+            if !status.starts_with('2') || content.is_null() {
+                continue;
+            }
+            let name = format!("{} {} {status}", operation.method, operation.path);
+            let problems: Vec<_> = validator(&content["schema"])
+                .iter_errors(&content["example"])
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(problems.is_empty(), "{name}: {problems:?}");
+        }
+    }
+}
+
+#[test]
+fn every_request_body_has_an_example() {
+    for operation in operations() {
+        let content = &operation.description["requestBody"]["content"]["application/json"];
+        let schema = content["schema"]["$ref"].as_str().map(|reference| {
+            let name = reference.strip_prefix("#/components/schemas/").unwrap();
+            &DOCUMENT["components"]["schemas"][name]
+        });
+        let found = schema.is_some_and(|schema| schema["example"].is_object());
+        let name = format!("{} {}", operation.method, operation.path);
+        assert!(
+            content.is_null() || content["example"].is_object() || found,
+            "{name}"
+        );
+    }
+}
+
 fn find_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(object) => {

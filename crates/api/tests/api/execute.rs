@@ -128,6 +128,8 @@ pub(crate) async fn tags_and_metadata_are_given_back(database: TestDatabase) {
     for (body, problem) in [
         (json!({"tags": "a"}), ("$.tags", "wrong_type")),
         (json!({"tags": [""]}), ("$.tags[0]", "out_of_range")),
+        // By their number alone, whatever they are.
+        (json!({"tags": vec![","; 21]}), ("$.tags", "out_of_range")),
         (json!({"metadata": []}), ("$.metadata", "wrong_type")),
         (json!({"metadata": {"large": large}}), ("$.metadata", "too_large")),
     ] {

@@ -150,6 +150,8 @@ pub(crate) async fn a_key_that_makes_no_sense_is_refused_with_every_problem(data
             "$.expiresAt out_of_range",
         ]
     );
+    let many = json!({"name": "many", "scopes": vec!["tea"; 21]});
+    assert_eq!(problems(many).await, ["$.scopes out_of_range"]);
     for time in [
         json!("soon"),
         json!(7),

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use gristmill_api::Options;
 use gristmill_testkit::TestDatabase;
@@ -83,11 +84,11 @@ pub(crate) async fn over_the_months_limit_the_answer_says_when_to_come_back(data
         resets_at.as_str().unwrap().ends_with("-01T00:00:00Z"),
         "{resets_at}"
     );
-    let retry_after = refused.header("retry-after").unwrap();
-    assert!(
-        retry_after.contains(", 01 ") && retry_after.ends_with(" 00:00:00 GMT"),
-        "{retry_after}"
-    );
+    // In seconds, like everywhere.
+    let retry_after: i64 = refused.header("retry-after").unwrap().parse().unwrap();
+    let resets_at: DateTime<Utc> = resets_at.as_str().unwrap().parse().unwrap();
+    let left = (resets_at - Utc::now()).num_seconds();
+    assert!((left..left + 600).contains(&retry_after), "{retry_after}, {left}");
 
     // What was accepted once is not refused, and nothing else is taken that would count.
     let again = keyed().await;
@@ -177,6 +178,32 @@ pub(crate) async fn each_input_of_a_batch_counts_against_the_rate(database: Test
     let workflow = world.workflow().await;
     let first = submit(&world, &workflow, 500).await;
     assert_eq!(first.status, 202);
-    submit(&world, &workflow, 500).await.problem(429, "rate-limit");
+    let (left, _) = rate(&first);
+    assert!((399..500).contains(&left), "{first:?}");
+    let second = submit(&world, &workflow, 500).await;
+    second.problem(429, "rate-limit");
+    // 500 are wanted, the request itself among them, and one of those that were left is gone.
+    let (left, wait) = rate(&second);
+    assert!(left == 0 && (50..=102).contains(&wait), "{second:?}");
+    assert_eq!(second.header("retry-after"), Some(&*wait.to_string()));
     assert_eq!(usage(&world).await["executions"]["used"], 500);
+}
+
+pub(crate) async fn an_idle_key_gets_any_batch_through(database: TestDatabase) {
+    let mut world = slow(database, 5).await;
+    let workflow = world.workflow().await;
+    let made = world
+        .post(&format!("{BASE}/keys"), &json!({"name": "idle"}))
+        .await;
+    world.key = made.json()["apiKey"].as_str().unwrap().to_owned();
+    let batch = submit(&world, &workflow, 40).await;
+    assert_eq!((batch.status, rate(&batch)), (202, (0, 5)), "{batch:?}");
+}
+
+/// What `RateLimit` says: how many are left, and for how long.
+fn rate(answer: &Answer) -> (u64, u64) {
+    let shown = answer.header("ratelimit").unwrap();
+    let numbers = shown.strip_prefix(r#""key";r="#).unwrap().split_once(";t=");
+    let (left, wait) = numbers.unwrap();
+    (left.parse().unwrap(), wait.parse().unwrap())
 }

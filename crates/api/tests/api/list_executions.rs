@@ -153,6 +153,8 @@ pub(crate) async fn a_bad_parameter_of_a_list_is_named(database: TestDatabase) {
         ("tags=a,,b", "tags"),
         ("tags=%00", "tags"),
         (&format!("tags={}", many.join(",")), "tags"),
+        (&"tags=a&".repeat(11), "tags"),
+        (&format!("status={}", ["FAILED"; 11].join(",")), "status"),
         (&format!("tags={}", "t".repeat(51)), "tags"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),

@@ -134,6 +134,7 @@ pub(crate) async fn a_bad_parameter_is_422_and_named(database: TestDatabase) {
         ("isActive=", "query isActive wrong_type"),
         ("tags=a,,b", "query tags out_of_range"),
         ("tags=%00", "query tags out_of_range"),
+        (&"tags=,&".repeat(51), "query tags out_of_range"),
         ("templateId=wf_1", "query templateId invalid_id"),
         ("search=", "query search out_of_range"),
         ("search=a%00b", "query search out_of_range"),

@@ -67,7 +67,8 @@ on_both! {
         a_tier_below_growth_has_no_access
         a_user_who_is_no_admin_deletes_nothing
         every_route_asks_for_its_permission
-        a_keys_scopes_narrow_what_its_owner_may_do;
+        a_keys_scopes_narrow_what_its_owner_may_do
+        a_patch_switches_for_those_who_may_switch;
     audit:
         what_was_done_is_shown_with_who_and_in_which_request
         a_page_leads_to_the_next_one
@@ -170,7 +171,8 @@ on_both! {
         workflows_are_limited_by_tier
         a_super_admin_is_not_limited
         a_key_that_is_too_fast_is_told_when_to_come_back
-        each_input_of_a_batch_counts_against_the_rate;
+        each_input_of_a_batch_counts_against_the_rate
+        an_idle_key_gets_any_batch_through;
     operations:
         a_cancelled_execution_is_answered_again_and_again
         what_has_ended_is_not_cancelled_or_signalled

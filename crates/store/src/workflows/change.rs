@@ -161,7 +161,7 @@ impl Store {
             );
             let mut row = change!(connection, organization_id, id, edition, set);
             add_revision!(connection, organization_id, id, row, definition, facts);
-            let detail = json!({"name": row.name, "revision": row.revision});
+            let detail = json!({"name": row.name, "revision": row.revision, "isActive": row.is_active});
             audit::insert(&tenant, &actor, Action::WorkflowUpdate, &id, &detail)
                 .execute(connection)
                 .await?;

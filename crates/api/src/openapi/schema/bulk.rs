@@ -32,10 +32,11 @@ pub(crate) struct BulkRequest {
 pub(crate) struct ExecutionFilter {
     workflow_id: Option<WorkflowId>,
     /// Where they stand; one alone needs no array.
+    #[schema(max_items = 10)]
     status: Option<Vec<ExecutionStatus>>,
     /// Created then or later.
     created_from: Option<DateTime<Utc>>,
-    /// Created before then.
+    /// Created then or earlier.
     created_to: Option<DateTime<Utc>>,
     #[schema(min_length = 1, max_length = 100)]
     lane: Option<String>,

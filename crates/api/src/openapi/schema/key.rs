@@ -14,6 +14,7 @@ pub(crate) struct CreateKeyRequest {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// The permissions that it is narrowed to; none = as with the key that asks.
+    #[schema(max_items = 20)]
     scopes: Option<Vec<String>>,
     /// When it ends; absent = when the key that asks does.
     expires_at: Option<DateTime<Utc>>,

@@ -46,7 +46,11 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
         (
             status = 200, content_type = "text/event-stream", body = String,
             description = "Events `journal` (data: a `JournalEntry`), `status` (data: `status` and `attempt`) and `end` (data: \
-                           `reason`, `ended` or `deleted`, and `status`)."
+                           `reason`, `ended` or `deleted`, and `status`).",
+            headers(
+                ("cache-control" = String, description = "`no-cache`."),
+                ("x-accel-buffering" = String, description = "`no`: a proxy is to hand on each event at once."),
+            )
         ),
         (status = 204, description = "There is nothing to tell that was not told."),
         (status = 429, description = "`follower-limit`: the organization follows as many as it may."),

@@ -1,5 +1,8 @@
 //! What executions are narrowed to: in a query, or in a body.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use gristmill_core::{ExecutionStatus, Path, Problem};
 use gristmill_store::ExecutionFilter;
 use serde_json::{Map, Value};
@@ -8,6 +11,9 @@ use crate::extract::{Filters, time};
 
 /// How many tags may be asked for at once: each is read for itself.
 const MAX_TAGS: usize = 10;
+
+/// How many statuses may be named: there are six.
+const MAX_STATUSES: usize = 10;
 
 /// The longest lane and the longest tag, in characters.
 const MAX_LANE: usize = 100;
@@ -18,22 +24,16 @@ const TIME: &str = "a time such as 2030-01-31T12:00:00Z";
 
 /// Reads `workflow`, `status`, `createdFrom`, `createdTo`, `lane` and `tags`.
 pub(super) fn from_query(filters: &mut Filters) -> ExecutionFilter {
-    let filter = ExecutionFilter {
+    ExecutionFilter {
         workflow_id: filters.take("workflow", "a workflow's id"),
-        statuses: unique(filters.take_all("status", STATUSES, |text| text.parse().ok())),
+        statuses: unique(filters.take_all("status", STATUSES, MAX_STATUSES, |text| text.parse().ok())),
         created_from: filters.take_time("createdFrom"),
         created_to: filters.take_time("createdTo"),
         lane: filters.take_with("lane", "a lane's name", |text| named(text, MAX_LANE)),
-        tags: unique(filters.take_all("tags", "one or several tags", |text| named(text, MAX_TAG))),
-    };
-    if filter.tags.len() > MAX_TAGS {
-        let message = format!(
-            "`tags` has {} tags, and at most {MAX_TAGS} are allowed",
-            filter.tags.len()
-        );
-        filters.refuse("tags", "out_of_range", message);
+        tags: unique(filters.take_all("tags", "one or several tags", MAX_TAGS, |text| {
+            named(text, MAX_TAG)
+        })),
     }
-    filter
 }
 
 /// Reads the same from an object at `path`, where the workflow is called `workflowId`, and `status` and `tags` may be
@@ -53,22 +53,16 @@ pub(super) fn from_json(
         path,
         problems,
     };
-    let filter = ExecutionFilter {
+    ExecutionFilter {
         workflow_id: object.one("workflowId", "a workflow's id", |text| text.parse().ok()),
-        statuses: object.several("status", STATUSES, |text| text.parse().ok()),
+        statuses: object.several("status", STATUSES, MAX_STATUSES, |text| text.parse().ok()),
         created_from: object.one("createdFrom", TIME, time),
         created_to: object.one("createdTo", TIME, time),
         lane: object.one("lane", "a lane's name", |text| named(text, MAX_LANE)),
-        tags: object.several("tags", "a tag, or an array of tags", |text| named(text, MAX_TAG)),
-    };
-    if filter.tags.len() > MAX_TAGS {
-        let message = format!(
-            "there are {} tags, and at most {MAX_TAGS} are allowed",
-            filter.tags.len()
-        );
-        problems.push(Problem::new(path.key("tags"), "out_of_range", message));
+        tags: object.several("tags", "a tag, or an array of tags", MAX_TAGS, |text| {
+            named(text, MAX_TAG)
+        }),
     }
-    filter
 }
 
 struct Object<'a> {
@@ -86,10 +80,12 @@ impl Object<'_> {
         }
     }
 
-    fn several<T: PartialEq>(
+    /// Values that are refused by their number before any of them is looked at.
+    fn several<T: Hash + Eq + Clone>(
         &mut self,
         key: &str,
         expected: &str,
+        most: usize,
         read: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
         let values = match self.object.get(key) {
@@ -97,6 +93,15 @@ impl Object<'_> {
             Some(Value::Array(values)) => values.as_slice(),
             Some(value) => std::slice::from_ref(value),
         };
+        if values.len() > most {
+            let message = format!(
+                "`{key}` has {} values, and at most {most} are allowed",
+                values.len()
+            );
+            self.problems
+                .push(Problem::new(self.path.key(key), "out_of_range", message));
+            return Vec::new();
+        }
         let values = values.iter().map(|value| value.as_str().and_then(&read));
         unique(
             values
@@ -123,14 +128,10 @@ fn named(text: &str, longest: usize) -> Option<String> {
 }
 
 /// Each value once: each is a stretch of an index.
-fn unique<T: PartialEq>(values: Vec<T>) -> Vec<T> {
-    let mut once = Vec::with_capacity(values.len());
-    for value in values {
-        if !once.contains(&value) {
-            once.push(value);
-        }
-    }
-    once
+fn unique<T: Hash + Eq + Clone>(mut values: Vec<T>) -> Vec<T> {
+    let mut known = HashSet::with_capacity(values.len());
+    values.retain(|value| known.insert(value.clone()));
+    values
 }
 
 /// Statuses out of which something can be done.

@@ -47,7 +47,7 @@ struct View {
         ("name" = String, Path, description = "What the signal is called: 1 to 100 bytes, no slash.", example = "approved"),
         IdempotencyKey,
     ),
-    request_body = Option<Object>,
+    request_body(content = Option<Object>, example = json!({"by": "Grace"})),
     responses(
         (status = 202, description = "It is in the inbox.", body = Body),
         (

@@ -12,6 +12,9 @@ use crate::routes::fields::Fields;
 /// The shortest and the longest name, in characters.
 const NAME: (usize, usize) = (1, 100);
 
+/// How many scopes may be named: there are not as many.
+const MAX_SCOPES: usize = 20;
+
 /// A request for a key, checked.
 pub(super) struct Submission {
     pub(super) name: String,
@@ -58,6 +61,14 @@ fn scopes(fields: &mut Fields<'_>, own: Scopes) -> Scopes {
         }
     };
     if names.is_empty() {
+        return own;
+    }
+    if names.len() > MAX_SCOPES {
+        let message = format!(
+            "there are {} scopes, and at most {MAX_SCOPES} are allowed",
+            names.len()
+        );
+        fields.add("scopes", "out_of_range", message);
         return own;
     }
     let mut wanted = Vec::new();

@@ -15,7 +15,10 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; style-src 'unsafe-
     get,
     path = "/docs",
     operation_id = "getDocs",
-    responses((status = 200, description = "A page.", body = String, content_type = "text/html; charset=utf-8"))
+    responses((
+        status = 200, description = "A page.", body = String, content_type = "text/html; charset=utf-8",
+        headers(("content-security-policy" = String, description = "No other host is asked."))
+    ))
 )]
 pub(crate) async fn docs() -> impl IntoResponse {
     let headers = [

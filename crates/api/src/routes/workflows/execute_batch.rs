@@ -17,6 +17,7 @@ use super::submit_checked::{Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Batch, Document, Id, IdempotencyKey};
+use crate::layers::RateShown;
 use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::problem;
@@ -77,13 +78,14 @@ pub(crate) async fn execute_batch(
     principal: Principal,
     Id(workflow_id): Id<WorkflowId>,
     IdempotencyKey(key): IdempotencyKey,
+    shown: RateShown,
     Batch(document): Batch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsExecute)?;
     let inputs = read(&document).map_err(Error::Invalid)?;
     // The request itself counted as the first.
     let more = u32::try_from(inputs.len()).unwrap_or(u32::MAX).saturating_sub(1);
-    state.rates.admit(&principal, more)?;
+    shown.note(state.rates.admit_more(&principal, more))?;
 
     let (mut places, mut requests) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(inputs.len());

@@ -45,6 +45,9 @@ const SORTS: [(&str, Sort); 4] = [
 pub(crate) const LIMIT: i64 = 50;
 pub(crate) const MAX_LIMIT: i64 = 100;
 
+/// How many tags may be asked for at once.
+const MAX_TAGS: usize = 100;
+
 /// A page of workflows.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WorkflowPage)]
@@ -126,7 +129,7 @@ fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
     params.refuse_unknown(&PARAMETERS);
     let filter = WorkflowFilter {
         is_active: params.flag("isActive"),
-        tags: params.texts("tags"),
+        tags: params.texts("tags", MAX_TAGS),
         template_id: params.id("templateId"),
         search: params.text("search"),
         created_from: params.time("createdFrom"),

@@ -20,7 +20,8 @@ use crate::state::AppState;
 const ROUNDS: usize = 5;
 
 /// Changes what the body names; null is what a new workflow has without that key. The workflow as a whole is checked like a
-/// new one, and a definition that is another one by then becomes a new revision.
+/// new one, and a definition that is another one by then becomes a new revision. Switching it on or off asks for the same
+/// permission as `…/toggle`.
 #[utoipa::path(
     patch,
     path = "/api/v1/ai-hub/workflows/{id}",
@@ -55,6 +56,10 @@ pub(crate) async fn update(
         let whole = document_of(&workflow)?.overlaid(&patch);
         let submission = Submission::read(&whole, &state.services.registry, &state.options.lanes)
             .map_err(Error::Invalid)?;
+        // Whoever may edit has no second way to the switch.
+        if submission.is_active != workflow.is_active {
+            principal.require(Permission::WorkflowsDelete)?;
+        }
         // A template that was taken back since is no reason to refuse another change.
         if submission.template_id != workflow.template_id {
             submission.check_template(&state, &tenant).await?;

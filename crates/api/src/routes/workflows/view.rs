@@ -113,7 +113,7 @@ struct CreatorView<'a> {
     id: &'a UserId,
     name: &'a str,
     email: &'a str,
-    /// Nobody has one so far.
+    /// Null until users have pictures: there is no place for one so far.
     #[schema(required)]
     avatar_url: Option<&'a str>,
 }
