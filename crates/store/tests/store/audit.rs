@@ -115,7 +115,7 @@ pub(crate) async fn every_change_of_workflows_and_templates_is_told_once(db: &Te
         (
             "workflow.update",
             workflow.as_str(),
-            json!({"name": "Renamed", "revision": 2}),
+            json!({"name": "Renamed", "revision": 2, "isActive": true}),
         ),
         ("workflow.pause", workflow.as_str(), renamed(true)),
         ("workflow.resume", workflow.as_str(), renamed(true)),
