@@ -58,6 +58,6 @@ pub use templates::{NewTemplate, Template, TemplateFilter};
 pub use usage::{Reached, Usage};
 pub use users::User;
 pub use workflows::{
-    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Recent, Sort, Switch,
-    Workflow, WorkflowChange, WorkflowFilter,
+    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Sort, Switch, Workflow,
+    WorkflowChange, WorkflowFilter,
 };

@@ -23,7 +23,7 @@ use crate::sql_types::Timestamp;
 use crate::usage::{admit_workflow, lock_workflows};
 use crate::{Action, Actor, Error, Store, Tenant, audit};
 
-pub use about::{About, Creator, Origin, Recent};
+pub use about::{About, Creator, Origin};
 pub use change::{Changed, Switch, WorkflowChange};
 pub use empty::Deletion;
 pub(crate) use list::pattern;

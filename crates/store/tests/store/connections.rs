@@ -7,15 +7,8 @@ use gristmill_core::{ExecutionId, Settings};
 use gristmill_store::{Error, ExecutionFilter, Facts, Options, Store, System, Wake};
 use gristmill_testkit::TestDatabase;
 
-use crate::raw;
+use crate::raw::{self, wait_for};
 use crate::world::{LEASE, World, append, claim, completion};
-
-/// Until `sql`, whose one column is called `value`, answers with this text.
-async fn wait_for(db: &TestDatabase, sql: &str, value: &str) {
-    while raw::texts(db, sql).await != [Some(value.to_owned())] {
-        tokio::task::yield_now().await;
-    }
-}
 
 const WAITING: &str = "SELECT count(*)::text AS value FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'";

@@ -29,6 +29,7 @@ mod people;
 mod plain;
 mod previous_version;
 mod raw;
+mod reads;
 mod recover;
 mod relay;
 mod release;
@@ -232,6 +233,7 @@ contract! {
         a_switch_needs_the_edition_that_it_names
         a_deleted_workflow_takes_no_work_and_keeps_its_executions
         a_deleted_workflow_goes_with_its_last_execution
+        a_deleted_workflow_goes_one_revision_at_a_time
         unfinished_executions_are_found_page_by_page
         a_template_is_seen_by_those_that_it_is_for;
     plain:

@@ -34,7 +34,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("organizations", "SELECT", "SELECT(id,tier)"),
     ("users", "SELECT", "SELECT(id,global_role)"),
     ("usage_counters", "INSERT SELECT UPDATE", "INSERT SELECT UPDATE"),
-    ("workflow_revisions", "INSERT SELECT", "SELECT"),
+    ("workflow_revisions", "INSERT SELECT", "DELETE SELECT"),
     ("workflow_stats", "SELECT", "INSERT SELECT UPDATE"),
     ("workflow_stats_daily", "SELECT", "INSERT SELECT UPDATE"),
     ("workflow_templates", "DELETE INSERT SELECT", ""),
