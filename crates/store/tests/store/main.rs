@@ -204,6 +204,7 @@ contract! {
     limits:
         rule_31_every_execution_that_is_inserted_counts_once
         of_a_group_the_first_that_fit_are_admitted
+        equal_new_keys_find_no_room_together
         of_forty_submits_at_once_for_the_last_place_one_is_admitted
         a_replay_keeps_to_the_limit
         children_keep_to_the_limit_of_their_organizations_tier
