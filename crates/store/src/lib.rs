@@ -37,7 +37,9 @@ mod users;
 mod workflows;
 
 pub use api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};
-pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditPlace, ObjectKind, ParseActionError};
+pub use audit::{
+    Action, Actor, AuditEntry, AuditFilter, AuditPage, AuditPlace, ObjectKind, ParseActionError,
+};
 pub use error::Error;
 pub use executions::{Child, Execution};
 pub use listing::{ExecutionFilter, ExecutionPage, ExecutionSummary, Position};

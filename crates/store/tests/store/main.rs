@@ -256,7 +256,8 @@ contract! {
         what_changes_nothing_is_not_told
         a_change_that_cannot_be_told_is_not_made
         the_log_is_read_newest_first_page_by_page
-        the_log_is_narrowed_by_what_who_and_when;
+        the_log_is_narrowed_by_what_who_and_when
+        what_is_rare_in_the_log_is_found_page_by_page;
     people:
         a_key_is_listed_and_revoked_by_who_may
         an_expired_key_has_no_owner
