@@ -105,7 +105,7 @@ impl Facts {
 }
 
 /// [`Facts`] as columns of `workflows`.
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq, Eq)]
 #[diesel(table_name = workflows, treat_none_as_null = true)]
 pub(crate) struct Changes {
     lane: String,
@@ -175,9 +175,9 @@ pub(crate) fn search_text(name: &str, description: Option<&str>) -> String {
     format!("{name}\n{}", description.unwrap_or_default()).to_lowercase()
 }
 
-/// Workflows, each with the definition that is its newest.
+/// Workflows, each with the definition that is its newest, and with what else is selected of it.
 macro_rules! newest_revisions {
-    () => {
+    ($($more:expr)?) => {
         workflows::table
             .inner_join(
                 workflow_revisions::table.on(workflow_revisions::organization_id
@@ -186,9 +186,11 @@ macro_rules! newest_revisions {
                     .and(workflow_revisions::revision.eq(workflows::revision))),
             )
             .filter(workflows::deleted_at.is_null())
-            .select((Row::as_select(), workflow_revisions::definition))
+            .select((Row::as_select(), workflow_revisions::definition, $($more)?))
     };
 }
+
+use newest_revisions;
 
 impl Store {
     /// Stores a workflow with its revision 1.

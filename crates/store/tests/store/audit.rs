@@ -83,6 +83,8 @@ pub(crate) async fn every_change_of_workflows_and_templates_is_told_once(db: &Te
     store.create_template(tenant, actor, template).await.unwrap();
     let change = store.change_workflow(tenant, actor, workflow, 1, new_name("Renamed"));
     assert!(matches!(change.await.unwrap(), Changed::Yes(_)));
+    let again = store.change_workflow(tenant, actor, workflow, 2, new_name("Renamed"));
+    assert!(matches!(again.await.unwrap(), Changed::Yes(same) if same.edition == 2));
     // Neither what is stale, nor what is repeated, nor what belongs to others is told.
     let stale = store.change_workflow(tenant, actor, workflow, 1, new_name("Late"));
     assert_eq!(stale.await.unwrap(), Changed::Stale);

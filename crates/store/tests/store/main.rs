@@ -232,6 +232,7 @@ contract! {
         of_eight_changes_from_one_edition_one_is_made
         a_change_of_names_alone_is_no_revision
         a_switch_needs_the_edition_that_it_names
+        a_change_to_what_is_there_already_is_none
         a_deleted_workflow_takes_no_work_and_keeps_its_executions
         a_deleted_workflow_goes_with_its_last_execution
         a_deleted_workflow_goes_one_revision_at_a_time

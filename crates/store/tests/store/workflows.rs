@@ -99,10 +99,57 @@ pub(crate) async fn a_switch_needs_the_edition_that_it_names(db: &TestDatabase) 
     let Changed::Yes(second) = switch(None, Switch::Pause).await else {
         panic!()
     };
-    assert!(first.paused_at.is_some() && first.paused_at == second.paused_at);
-    assert!(
-        matches!(switch(None, Switch::Resume).await, Changed::Yes(workflow) if workflow.paused_at.is_none())
-    );
+    assert!(first.paused_at.is_some() && first.edition == 4);
+    // And everything else as well.
+    assert_eq!(second, first);
+    let Changed::Yes(resumed) = switch(Some(4), Switch::Resume).await else {
+        panic!()
+    };
+    assert_eq!((resumed.paused_at, resumed.edition), (None, 5));
+    assert_eq!(switch(None, Switch::Resume).await, Changed::Yes(resumed.clone()));
+    assert_eq!(switch(Some(4), Switch::Resume).await, Changed::Stale);
+    assert_eq!(stored(&world).await, Some(*resumed));
+}
+
+pub(crate) async fn a_change_to_what_is_there_already_is_none(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let make = async |edition, change| {
+        let store = db.store();
+        store
+            .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, edition, change)
+            .await
+            .unwrap()
+    };
+    let renamed = || change("Renamed", "[1]");
+    let Changed::Yes(first) = make(1, renamed()).await else {
+        panic!()
+    };
+    assert_eq!((first.edition, first.revision), (2, 2));
+    assert_eq!(make(2, renamed()).await, Changed::Yes(first.clone()));
+    assert_eq!(stored(&world).await, Some(*first));
+    assert_eq!(make(1, renamed()).await, Changed::Stale);
+    // Whatever differs is a change.
+    let no_lane = Facts::from(&Settings::default());
+    for (edition, other) in (2..).zip([
+        WorkflowChange {
+            description: Some("Coarse".to_owned()),
+            ..renamed()
+        },
+        WorkflowChange {
+            is_active: false,
+            ..renamed()
+        },
+        WorkflowChange {
+            facts: no_lane,
+            ..renamed()
+        },
+        change("Renamed", "[2]"),
+    ]) {
+        let Changed::Yes(changed) = make(edition, other).await else {
+            panic!()
+        };
+        assert_eq!(changed.edition, edition + 1);
+    }
 }
 
 pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db: &TestDatabase) {
