@@ -56,7 +56,7 @@ pub use revisions::Revision;
 pub use scope::{System, Tenant};
 pub use stats::{Stats, StatsRange};
 pub use store::{Options, Store};
-pub use templates::{NewTemplate, Template, TemplateFilter};
+pub use templates::{NewTemplate, Template, TemplateFilter, TemplateSummary};
 pub use usage::{Reached, Usage};
 pub use users::User;
 pub use workflows::{

@@ -1,7 +1,7 @@
 //! How much PostgreSQL reads for those who look for little among much.
 
 use gristmill_core::{ApiKeyId, UserId};
-use gristmill_store::{Action, AuditFilter, ObjectKind, Options, Store, System};
+use gristmill_store::{Action, AuditFilter, ObjectKind, Options, Store, System, TemplateFilter};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -138,6 +138,33 @@ async fn a_page_of_a_long_audit_log_reads_few_blocks_whatever_is_wanted_of_it() 
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_templates_reads_no_definition() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let long = format!(
+        "ALTER TABLE workflow_templates ALTER COLUMN definition SET STORAGE EXTERNAL;
+         INSERT INTO workflow_templates (id, organization_id, name, search_text, category, definition)
+         VALUES ('tpl_1', '{}', 'Grind', 'grind', 'milling', '{{\"nodes\":[\"' || repeat('x', 1000000) || '\"]}}')",
+        world.tenant.0
+    );
+    raw::execute(&db, &long).await;
+    let table = "(SELECT reltoastrelid::regclass::text FROM pg_class WHERE relname = 'workflow_templates')";
+    let table = raw::texts(&db, &format!("SELECT {table} AS value"))
+        .await
+        .remove(0)
+        .unwrap();
+    let filter = TemplateFilter {
+        category: Some("milling".to_owned()),
+        ..TemplateFilter::default()
+    };
+    let toast = table.trim_start_matches("pg_toast.");
+    let listed = few(&db, toast, "a list", async |store| {
+        store.list_templates(&world.tenant, &filter, 50, 0).await.unwrap()
+    });
+    assert_eq!(listed.await.0.len(), 1);
+}
+
 /// Does something with a store of its own, and asserts that it read few blocks of a table and its indexes.
 async fn few<T>(db: &TestDatabase, table: &str, what: &str, ask: impl AsyncFnOnce(Store) -> T) -> T {
     let ended = |sessions: &str| {
@@ -164,7 +191,7 @@ async fn few<T>(db: &TestDatabase, table: &str, what: &str, ask: impl AsyncFnOnc
 async fn blocks(db: &TestDatabase, table: &str) -> i64 {
     let sql = format!(
         "SELECT (heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)::text AS value
-         FROM pg_statio_user_tables WHERE relname = '{table}'"
+         FROM pg_statio_all_tables WHERE relname = '{table}'"
     );
     raw::texts(db, &sql).await.remove(0).unwrap().parse().unwrap()
 }

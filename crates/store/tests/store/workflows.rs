@@ -328,26 +328,27 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
             .create_template(&world.tenant, &Actor::OPERATOR, new)
             .await
             .unwrap();
-        assert!(made.is_own);
+        assert!(made.summary.is_own);
+        let id = &made.summary.id;
         assert_eq!(
-            store.template(&world.tenant, &made.id).await.unwrap(),
+            store.template(&world.tenant, id).await.unwrap(),
             Some(made.clone())
         );
-        let seen = store.template(&stranger.tenant, &made.id).await.unwrap();
-        assert_eq!(seen.map(|seen| seen.is_own), is_shared.then_some(false));
+        let seen = store.template(&stranger.tenant, id).await.unwrap();
+        assert_eq!(seen.map(|seen| seen.summary.is_own), is_shared.then_some(false));
         assert!(
             !store
-                .delete_template(&stranger.tenant, &Actor::OPERATOR, &made.id)
+                .delete_template(&stranger.tenant, &Actor::OPERATOR, id)
                 .await
                 .unwrap()
         );
         assert!(
             store
-                .delete_template(&world.tenant, &Actor::OPERATOR, &made.id)
+                .delete_template(&world.tenant, &Actor::OPERATOR, id)
                 .await
                 .unwrap()
         );
-        assert_eq!(store.template(&world.tenant, &made.id).await.unwrap(), None);
+        assert_eq!(store.template(&world.tenant, id).await.unwrap(), None);
     }
     let catalogue: TemplateId = "tpl_approvalflow".parse().unwrap();
     assert!(
@@ -365,7 +366,7 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
     );
 }
 
-fn change(name: &str, definition: &str) -> WorkflowChange {
+pub(crate) fn change(name: &str, definition: &str) -> WorkflowChange {
     let settings = Settings {
         lane: Some("bulk".to_owned()),
         ..Settings::default()
