@@ -271,30 +271,6 @@ impl Store {
         })?;
         found.map(workflow).transpose()
     }
-
-    /// The tenant's newest workflow of this name.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn find_workflow_by_name(
-        &self,
-        tenant: &Tenant,
-        name: &str,
-    ) -> Result<Option<Workflow>, Error> {
-        let (organization_id, name) = (tenant.0.to_string(), name.to_owned());
-        let found = read!(self, tenant, |connection| {
-            let found = newest_revisions!()
-                .filter(
-                    workflows::organization_id
-                        .eq(organization_id)
-                        .and(workflows::name.eq(name)),
-                )
-                .order(workflows::id.desc())
-                .first::<(Row, String)>(connection);
-            Ok(found.await.optional()?)
-        })?;
-        found.map(workflow).transpose()
-    }
 }
 
 pub(crate) fn workflow((row, definition): (Row, String)) -> Result<Workflow, Error> {
