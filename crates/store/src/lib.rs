@@ -37,7 +37,9 @@ mod users;
 mod workflows;
 
 pub use api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};
-pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditPlace, ObjectKind, ParseActionError};
+pub use audit::{
+    Action, Actor, AuditEntry, AuditFilter, AuditPage, AuditPlace, ObjectKind, ParseActionError,
+};
 pub use error::Error;
 pub use executions::{Child, Execution};
 pub use listing::{ExecutionFilter, ExecutionPage, ExecutionSummary, Position};
@@ -54,10 +56,10 @@ pub use revisions::Revision;
 pub use scope::{System, Tenant};
 pub use stats::{Stats, StatsRange};
 pub use store::{Options, Store};
-pub use templates::{NewTemplate, Template, TemplateFilter};
+pub use templates::{NewTemplate, Template, TemplateFilter, TemplateSummary};
 pub use usage::{Reached, Usage};
 pub use users::User;
 pub use workflows::{
-    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Recent, Sort, Switch,
-    Workflow, WorkflowChange, WorkflowFilter,
+    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Sort, Switch, Workflow,
+    WorkflowChange, WorkflowFilter,
 };

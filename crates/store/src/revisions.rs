@@ -1,16 +1,13 @@
 //! Revisions: what a workflow was each time that it was saved. None is ever changed.
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, SelectableHelper,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use gristmill_core::WorkflowId;
 
-use crate::pool::{read, transaction};
+use crate::pool::read;
 use crate::schema::{workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
-use crate::workflows::{Facts, Row, Workflow, workflow};
 use crate::{Error, Store, System, Tenant};
 
 /// Makes the definition the workflow's newest revision, unless it is that already. `$row` is the workflow, locked by an
@@ -149,42 +146,5 @@ impl Store {
                 .select(workflow_revisions::definition);
             Ok(definition.first::<String>(connection).await.optional()?)
         })
-    }
-
-    /// Makes `definition` the workflow's newest revision, with the facts that follow from it. Saving what is the newest
-    /// already makes no revision. `None` when the tenant has no such workflow.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn save_revision(
-        &self,
-        tenant: &Tenant,
-        id: &WorkflowId,
-        definition: String,
-        facts: Facts,
-    ) -> Result<Option<Workflow>, Error> {
-        let now = Timestamp(self.now().await?);
-        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let saved = transaction!(self, tenant, |connection| {
-            let mine = workflows::table.filter(
-                workflows::organization_id
-                    .eq(&organization_id)
-                    .and(workflows::id.eq(&id))
-                    .and(workflows::deleted_at.is_null()),
-            );
-            // The update comes first for its lock: of two savers at once, the second finds the first one's revision and
-            // numbers its own after it.
-            let raise = workflows::edition.eq(workflows::edition + 1);
-            let change = diesel::update(mine).set((workflows::updated_at.eq(now), raise, facts.changes()));
-            let row = change
-                .returning(Row::as_returning())
-                .get_result::<Row>(connection)
-                .await
-                .optional()?;
-            let Some(mut row) = row else { return Ok(None) };
-            add_revision!(connection, organization_id, id, row, definition, facts);
-            Ok(Some((row, definition)))
-        })?;
-        saved.map(workflow).transpose()
     }
 }

@@ -20,6 +20,15 @@ use crate::{Action, Actor, Error, Store, Tenant, audit};
 /// A definition to begin a workflow with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
+    /// All but the definition.
+    pub summary: TemplateSummary,
+    /// `{"nodes":…,"edges":…,"variables":…,"settings":…}`.
+    pub definition: String,
+}
+
+/// A template without its definition, which may be long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateSummary {
     /// Its id.
     pub id: TemplateId,
     /// Whether it is the organization's that asks.
@@ -34,8 +43,6 @@ pub struct Template {
     pub tags: String,
     /// Whether other organizations see it.
     pub is_shared: bool,
-    /// `{"nodes":…,"edges":…,"variables":…,"settings":…}`.
-    pub definition: String,
     /// When it was published.
     pub created_at: DateTime<Utc>,
 }
@@ -72,7 +79,7 @@ pub struct TemplateFilter {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = workflow_templates)]
-struct Row {
+struct SummaryRow {
     id: String,
     organization_id: Option<String>,
     name: String,
@@ -80,8 +87,15 @@ struct Row {
     category: String,
     tags: String,
     is_shared: bool,
-    definition: String,
     created_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = workflow_templates)]
+struct Row {
+    #[diesel(embed)]
+    summary: SummaryRow,
+    definition: String,
 }
 
 /// The templates that the organization sees.
@@ -121,7 +135,7 @@ impl Store {
         filter: &TemplateFilter,
         limit: i64,
         offset: i64,
-    ) -> Result<(Vec<Template>, i64), Error> {
+    ) -> Result<(Vec<TemplateSummary>, i64), Error> {
         let (organization_id, filter) = (tenant.0.to_string(), filter.clone());
         let (rows, total) = read!(self, tenant, |connection| {
             macro_rules! wanted {
@@ -145,12 +159,12 @@ impl Store {
                 .order((workflow_templates::name, workflow_templates::id))
                 .limit(limit)
                 .offset(offset)
-                .select(Row::as_select())
-                .load::<Row>(connection)
+                .select(SummaryRow::as_select())
+                .load::<SummaryRow>(connection)
                 .await?;
             Ok((rows, total))
         })?;
-        let templates: Result<Vec<_>, _> = rows.into_iter().map(|row| template(row, tenant)).collect();
+        let templates: Result<Vec<_>, _> = rows.into_iter().map(|row| summary(row, tenant)).collect();
         Ok((templates?, total))
     }
 
@@ -224,6 +238,13 @@ impl Store {
 
 fn template(row: Row, tenant: &Tenant) -> Result<Template, Error> {
     Ok(Template {
+        summary: summary(row.summary, tenant)?,
+        definition: row.definition,
+    })
+}
+
+fn summary(row: SummaryRow, tenant: &Tenant) -> Result<TemplateSummary, Error> {
+    Ok(TemplateSummary {
         id: parse("template id", &row.id)?,
         is_own: row.organization_id.as_deref() == Some(tenant.0.as_str()),
         name: row.name,
@@ -231,7 +252,6 @@ fn template(row: Row, tenant: &Tenant) -> Result<Template, Error> {
         category: row.category,
         tags: row.tags,
         is_shared: row.is_shared,
-        definition: row.definition,
         created_at: row.created_at.into(),
     })
 }

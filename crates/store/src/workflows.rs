@@ -23,7 +23,7 @@ use crate::sql_types::Timestamp;
 use crate::usage::{admit_workflow, lock_workflows};
 use crate::{Action, Actor, Error, Store, Tenant, audit};
 
-pub use about::{About, Creator, Origin, Recent};
+pub use about::{About, Creator, Origin};
 pub use change::{Changed, Switch, WorkflowChange};
 pub use empty::Deletion;
 pub(crate) use list::pattern;
@@ -105,7 +105,7 @@ impl Facts {
 }
 
 /// [`Facts`] as columns of `workflows`.
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq, Eq)]
 #[diesel(table_name = workflows, treat_none_as_null = true)]
 pub(crate) struct Changes {
     lane: String,
@@ -175,9 +175,9 @@ pub(crate) fn search_text(name: &str, description: Option<&str>) -> String {
     format!("{name}\n{}", description.unwrap_or_default()).to_lowercase()
 }
 
-/// Workflows, each with the definition that is its newest.
+/// Workflows, each with the definition that is its newest, and with what else is selected of it.
 macro_rules! newest_revisions {
-    () => {
+    ($($more:expr)?) => {
         workflows::table
             .inner_join(
                 workflow_revisions::table.on(workflow_revisions::organization_id
@@ -186,9 +186,11 @@ macro_rules! newest_revisions {
                     .and(workflow_revisions::revision.eq(workflows::revision))),
             )
             .filter(workflows::deleted_at.is_null())
-            .select((Row::as_select(), workflow_revisions::definition))
+            .select((Row::as_select(), workflow_revisions::definition, $($more)?))
     };
 }
+
+use newest_revisions;
 
 impl Store {
     /// Stores a workflow with its revision 1.
@@ -264,30 +266,6 @@ impl Store {
                         .eq(organization_id)
                         .and(workflows::id.eq(id)),
                 )
-                .first::<(Row, String)>(connection);
-            Ok(found.await.optional()?)
-        })?;
-        found.map(workflow).transpose()
-    }
-
-    /// The tenant's newest workflow of this name.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn find_workflow_by_name(
-        &self,
-        tenant: &Tenant,
-        name: &str,
-    ) -> Result<Option<Workflow>, Error> {
-        let (organization_id, name) = (tenant.0.to_string(), name.to_owned());
-        let found = read!(self, tenant, |connection| {
-            let found = newest_revisions!()
-                .filter(
-                    workflows::organization_id
-                        .eq(organization_id)
-                        .and(workflows::name.eq(name)),
-                )
-                .order(workflows::id.desc())
                 .first::<(Row, String)>(connection);
             Ok(found.await.optional()?)
         })?;

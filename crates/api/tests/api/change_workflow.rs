@@ -45,6 +45,14 @@ pub(crate) async fn a_patch_changes_what_it_names_and_nothing_else(database: Tes
         (&json!(2), &json!({"limit": 4}), &Value::Null, &json!("Renamed"))
     );
     assert_eq!(saved["nodes"], sent["nodes"]);
+    // What is there already is no change, and nothing is told of it.
+    for same in [json!({}), json!({"name": "Renamed", "nodes": sent["nodes"]})] {
+        let answer = world.patch(&path, &same).await;
+        assert_eq!((answer.status, answer.header("etag")), (200, Some("\"3\"")));
+        assert_eq!(answer.json()["workflow"], *saved);
+    }
+    let told = world.get(&format!("{BASE}/audit?action=workflow.update")).await;
+    assert_eq!(told.json()["entries"].as_array().unwrap().len(), 2);
 }
 
 pub(crate) async fn a_patch_is_checked_as_a_whole(database: TestDatabase) {
@@ -162,7 +170,9 @@ pub(crate) async fn a_workflow_is_toggled_paused_and_resumed(database: TestDatab
         .problem(409, "inactive-workflow");
     assert_eq!(switch("toggle").await["isActive"], true);
 
-    assert!(switch("pause").await["pausedAt"].is_string());
+    let paused = switch("pause").await;
+    assert!(paused["pausedAt"].is_string());
+    assert_eq!(switch("pause").await, paused);
     let held = world.post(&execute, &json!({})).await;
     assert_eq!(held.status, 202);
     let shown = held.json()["execution"].clone();

@@ -1,7 +1,7 @@
 //! What operators do with executions.
 
 use gristmill_core::ExecutionId;
-use gristmill_store::{ChildStarted, StartChild, System};
+use gristmill_store::{Actor, Changed, ChildStarted, StartChild, System, WorkflowChange};
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -291,17 +291,28 @@ pub(crate) async fn an_input_is_checked_against_the_newest_schema(database: Test
 
     // Saved with another schema by another process: what this one remembers is out of date.
     definition["nodes"][0]["data"] = schema("m");
-    let text = definition.to_string();
     let facts = gristmill_store::Facts {
         checks_input: true,
         ..gristmill_store::Facts::from(&gristmill_core::Settings::default())
     };
     let tenant = gristmill_store::Tenant(world.organization().await);
+    let id = id.parse().unwrap();
+    let stored = world.store.workflow(&tenant, &id).await.unwrap().unwrap();
+    let change = WorkflowChange {
+        name: stored.name,
+        description: stored.description,
+        version: stored.version,
+        tags: stored.tags,
+        is_active: stored.is_active,
+        template_id: stored.template_id,
+        definition: definition.to_string(),
+        facts,
+    };
     let saved = world
         .store
-        .save_revision(&tenant, &id.parse().unwrap(), text, facts)
+        .change_workflow(&tenant, &Actor::OPERATOR, &id, stored.edition, change)
         .await;
-    assert_eq!(saved.unwrap().unwrap().revision, 2);
+    assert!(matches!(saved.unwrap(), Changed::Yes(workflow) if workflow.revision == 2));
     let refused = world.post(&path, &json!({"input": {"n": 1}})).await;
     assert_eq!(refused.problems().len(), 1, "{refused:?}");
     assert_eq!(world.post(&path, &json!({"input": {"m": "x"}})).await.status, 202);

@@ -65,6 +65,49 @@ pub struct AuditPlace {
     pub id: AuditEntryId,
 }
 
+/// A part of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// Newest first. There may be fewer than were asked for, or none, although the log goes on.
+    pub entries: Vec<AuditEntry>,
+    /// Where the log goes on; `None` at its end.
+    pub next: Option<AuditPlace>,
+}
+
+/// How many entries are looked at for one page, where no index narrows the log to all that is wanted: so many that a page
+/// never costs more than some hundred blocks, however rare it is.
+const EXAMINED: usize = 250;
+
+impl AuditFilter {
+    /// What the statement leaves to be looked at: it takes the index of one of object, key and user, the one that tends to
+    /// have the fewest entries, and an action or a kind has none.
+    fn unread(mut self) -> Self {
+        if self.object.take().is_none() && self.key.take().is_none() {
+            self.user = None;
+        }
+        self
+    }
+
+    /// Whether nothing is left to be looked at.
+    const fn is_exhausted(&self) -> bool {
+        self.action.is_none()
+            && self.object_kind.is_none()
+            && self.object.is_none()
+            && self.user.is_none()
+            && self.key.is_none()
+    }
+
+    fn wants(&self, entry: &AuditEntry) -> bool {
+        self.action.is_none_or(|action| action.as_str() == entry.action)
+            && self
+                .object_kind
+                .is_none_or(|kind| kind.as_str() == entry.object_kind)
+            && (self.object.is_none() || self.object.as_ref() == Some(&entry.object_id))
+            && (self.user.is_none() || self.user == entry.user)
+            && (self.key.is_none() || self.key == entry.key)
+    }
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_log)]
 struct Row {
@@ -80,7 +123,7 @@ struct Row {
 }
 
 impl Store {
-    /// Up to `limit` entries of the tenant's log, newest first.
+    /// Up to `limit` entries of the tenant's log, newest first, and where it goes on.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -88,30 +131,31 @@ impl Store {
         &self,
         tenant: &Tenant,
         filter: AuditFilter,
-        limit: i64,
-    ) -> Result<Vec<AuditEntry>, Error> {
+        limit: usize,
+    ) -> Result<AuditPage, Error> {
         let organization_id = tenant.0.to_string();
+        let unread = filter.clone().unread();
+        // One more than is asked for, to know whether the log goes on; or as many as may be looked at, where what is read
+        // need not be wanted.
+        let examined = if unread.is_exhausted() {
+            limit + 1
+        } else {
+            EXAMINED
+        };
         let rows = read!(self, tenant, |connection| {
             let mut query = audit_log::table
                 .filter(audit_log::organization_id.eq(organization_id))
                 .select(Row::as_select())
                 .order((audit_log::created_at.desc(), audit_log::id.desc()))
-                .limit(limit)
+                .limit(i64::try_from(examined).unwrap_or(i64::MAX))
                 .into_boxed();
-            if let Some(action) = filter.action {
-                query = query.filter(audit_log::action.eq(action.as_str()));
-            }
-            if let Some(kind) = filter.object_kind {
-                query = query.filter(audit_log::object_kind.eq(kind.as_str()));
-            }
+            // One of them at most: see `unread`.
             if let Some(object) = filter.object {
                 query = query.filter(audit_log::object_id.eq(object));
-            }
-            if let Some(user) = filter.user {
-                query = query.filter(audit_log::actor_user_id.eq(user.to_string()));
-            }
-            if let Some(key) = filter.key {
+            } else if let Some(key) = filter.key {
                 query = query.filter(audit_log::api_key_id.eq(key.to_string()));
+            } else if let Some(user) = filter.user {
+                query = query.filter(audit_log::actor_user_id.eq(user.to_string()));
             }
             if let Some(from) = filter.from {
                 query = query.filter(audit_log::created_at.ge(Timestamp(from)));
@@ -129,7 +173,33 @@ impl Store {
             }
             Ok(query.load::<Row>(connection).await?)
         })?;
-        rows.into_iter().map(AuditEntry::try_from).collect()
+        let found: Result<Vec<_>, _> = rows.into_iter().map(AuditEntry::try_from).collect();
+        Ok(page(found?, &unread, limit, examined))
+    }
+}
+
+/// What of the examined entries is wanted, and where to go on: behind the last one of a full page, or behind the last one
+/// that was looked at, as long as there may be more.
+fn page(examined: Vec<AuditEntry>, unread: &AuditFilter, limit: usize, at_most: usize) -> AuditPage {
+    let last = examined.last().map(AuditEntry::place);
+    let may_go_on = examined.len() >= at_most;
+    let mut entries = examined;
+    entries.retain(|entry| unread.wants(entry));
+    let next = if entries.len() > limit {
+        entries.truncate(limit);
+        entries.last().map(AuditEntry::place)
+    } else {
+        last.filter(|_| may_go_on)
+    };
+    AuditPage { entries, next }
+}
+
+impl AuditEntry {
+    fn place(&self) -> AuditPlace {
+        AuditPlace {
+            created_at: self.created_at,
+            id: self.id.clone(),
+        }
     }
 }
 

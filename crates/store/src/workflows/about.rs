@@ -3,17 +3,15 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    Queryable,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, TemplateId, UserId};
+use gristmill_core::{TemplateId, UserId};
 
 use super::Workflow;
-use crate::parse::parse;
 use crate::pool::read;
-use crate::schema::{executions, users, workflow_stats, workflow_templates};
+use crate::schema::{users, workflow_stats, workflow_templates};
 use crate::sql_types::Timestamp;
-use crate::{Error, Store, Tenant};
+use crate::{Error, ExecutionFilter, ExecutionSummary, Store, Tenant};
 
 /// Who made a workflow, where it comes from and what has become of its executions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub struct About {
     /// The template that it was made from, for as long as the tenant sees that.
     pub template: Option<Origin>,
     /// The last executions, newest first.
-    pub recent: Vec<Recent>,
+    pub recent: Vec<ExecutionSummary>,
     /// How many executions have ended, as of the last count.
     pub execution_count: i64,
     /// When the last of them did.
@@ -52,33 +50,6 @@ pub struct Origin {
     pub category: String,
 }
 
-/// One of the last executions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recent {
-    /// Its id.
-    pub id: ExecutionId,
-    /// Which revision it runs.
-    pub revision: i32,
-    /// Where it stands.
-    pub status: ExecutionStatus,
-    /// When it was recorded.
-    pub created_at: DateTime<Utc>,
-    /// When it was first claimed.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
-    pub completed_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Queryable)]
-struct Row {
-    id: String,
-    revision: i32,
-    status: String,
-    created_at: Timestamp,
-    started_at: Option<Timestamp>,
-    completed_at: Option<Timestamp>,
-}
-
 impl Store {
     /// What is told of a workflow of the tenant's, with its `recent` last executions.
     ///
@@ -88,12 +59,12 @@ impl Store {
         &self,
         tenant: &Tenant,
         workflow: &Workflow,
-        recent: i64,
+        recent: usize,
     ) -> Result<About, Error> {
         let organization_id = tenant.0.to_string();
         let (id, user_id) = (workflow.id.to_string(), workflow.created_by.to_string());
         let template_id = workflow.template_id.as_ref().map(ToString::to_string);
-        let (creator, template, rows, counted) = read!(self, tenant, |connection| {
+        let (creator, template, counted) = read!(self, tenant, |connection| {
             let creator = users::table.find(user_id).select((users::name, users::email));
             let creator = creator.first::<(String, String)>(connection).await?;
             let template = workflow_templates::table
@@ -106,24 +77,6 @@ impl Store {
                 )
                 .select((workflow_templates::name, workflow_templates::category));
             let template = template.first::<(String, String)>(connection).await.optional()?;
-            let rows = executions::table
-                .filter(
-                    executions::organization_id
-                        .eq(&organization_id)
-                        .and(executions::workflow_id.eq(&id)),
-                )
-                // Ids are in order of age.
-                .order(executions::id.desc())
-                .limit(recent)
-                .select((
-                    executions::id,
-                    executions::revision,
-                    executions::status,
-                    executions::created_at,
-                    executions::started_at,
-                    executions::completed_at,
-                ));
-            let rows = rows.load::<Row>(connection).await?;
             let counted = workflow_stats::table
                 .find((&organization_id, &id))
                 .select((workflow_stats::executions, workflow_stats::last_executed_at));
@@ -131,10 +84,15 @@ impl Store {
                 .first::<(i64, Option<Timestamp>)>(connection)
                 .await
                 .optional()?;
-            Ok((creator, template, rows, counted))
+            Ok((creator, template, counted))
         })?;
         let (execution_count, last_executed_at) = counted.unwrap_or((0, None));
-        let recent: Result<Vec<_>, _> = rows.into_iter().map(Recent::try_from).collect();
+        // As a list: nothing else knows the way from a workflow to its executions, ended and unfinished ones apart.
+        let of_workflow = ExecutionFilter {
+            workflow_id: Some(workflow.id.clone()),
+            ..ExecutionFilter::default()
+        };
+        let recent = self.list_executions(tenant, &of_workflow, None, recent).await?;
         Ok(About {
             creator: Creator {
                 id: workflow.created_by.clone(),
@@ -144,24 +102,9 @@ impl Store {
             template: template
                 .zip(workflow.template_id.clone())
                 .map(|((name, category), id)| Origin { id, name, category }),
-            recent: recent?,
+            recent: recent.executions,
             execution_count,
             last_executed_at: last_executed_at.map(Into::into),
-        })
-    }
-}
-
-impl TryFrom<Row> for Recent {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
-        Ok(Self {
-            id: parse("execution id", &row.id)?,
-            revision: row.revision,
-            status: parse("execution status", &row.status)?,
-            created_at: row.created_at.into(),
-            started_at: row.started_at.map(Into::into),
-            completed_at: row.completed_at.map(Into::into),
         })
     }
 }

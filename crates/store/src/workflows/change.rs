@@ -1,18 +1,20 @@
 //! Changing, switching, pausing and deleting a workflow. Whoever saw an older edition than the row's changes nothing.
 
+use diesel::dsl::case_when;
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, OptionalExtension, QueryDsl,
+    Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 use gristmill_core::{TemplateId, WorkflowId};
 use serde_json::json;
 
-use super::{Facts, Row, Workflow, search_text, workflow};
+use super::{Changes, Facts, Row, Workflow, newest_revisions, search_text, workflow};
 use crate::pool::transaction;
 use crate::revisions::add_revision;
 use crate::schema::{workflow_revisions, workflows};
-use crate::sql_types::Timestamp;
+use crate::sql_types::{Moment, Timestamp};
 use crate::{Action, Actor, Error, Store, Tenant, audit};
 
 /// Everything about a workflow that a user may change, as it is to be.
@@ -34,6 +36,21 @@ pub struct WorkflowChange {
     pub definition: String,
     /// What the store must know of the definition.
     pub facts: Facts,
+}
+
+/// [`WorkflowChange`] as columns of `workflows`.
+#[derive(AsChangeset, Queryable, Selectable, PartialEq, Eq)]
+#[diesel(table_name = workflows, treat_none_as_null = true)]
+struct Columns {
+    name: String,
+    description: Option<String>,
+    version: String,
+    tags: String,
+    is_active: bool,
+    template_id: Option<String>,
+    search_text: Option<String>,
+    #[diesel(embed)]
+    facts: Changes,
 }
 
 /// A change that needs no new definition.
@@ -84,9 +101,8 @@ macro_rules! change {
                 .and(workflows::deleted_at.is_null())
                 .and(any.or(workflows::edition.eq($edition.unwrap_or_default()))),
         );
-        let raise = workflows::edition.eq(workflows::edition + 1);
         let changed = diesel::update(target)
-            .set((raise, $set))
+            .set($set)
             .returning(Row::as_returning())
             .get_result::<Row>($connection)
             .await
@@ -128,7 +144,8 @@ impl Outcome {
 }
 
 impl Store {
-    /// Changes a workflow of the tenant's, if it still has the edition that the change was made from.
+    /// Changes a workflow of the tenant's, if it still has the edition that the change was made from. One that is already as
+    /// it is to be is not changed, and keeps its edition: nothing is told of it.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -142,23 +159,39 @@ impl Store {
     ) -> Result<Changed, Error> {
         let now = Timestamp(self.now().await?);
         let (tenant, actor) = (tenant.clone(), actor.clone());
-        let (organization_id, id, edition) = (tenant.0.to_string(), id.to_string(), Some(edition));
-        let search = search_text(&change.name, change.description.as_deref());
+        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let outcome = transaction!(self, &tenant, |connection| {
             let WorkflowChange {
                 definition, facts, ..
             } = change;
-            let set = (
-                workflows::name.eq(change.name),
-                workflows::description.eq(change.description),
-                workflows::version.eq(change.version),
-                workflows::tags.eq(change.tags),
-                workflows::is_active.eq(change.is_active),
-                workflows::template_id.eq(change.template_id.map(|id| id.to_string())),
-                workflows::search_text.eq(search),
-                workflows::updated_at.eq(now),
-                facts.changes(),
-            );
+            let columns = Columns {
+                search_text: Some(search_text(&change.name, change.description.as_deref())),
+                name: change.name,
+                description: change.description,
+                version: change.version,
+                tags: change.tags,
+                is_active: change.is_active,
+                template_id: change.template_id.map(|id| id.to_string()),
+                facts: facts.changes(),
+            };
+            // No lock is needed to see that: whoever changes the row raises its edition.
+            let stands = newest_revisions!(Columns::as_select())
+                .filter(
+                    workflows::organization_id
+                        .eq(&organization_id)
+                        .and(workflows::id.eq(&id))
+                        .and(workflows::edition.eq(edition)),
+                )
+                .first::<(Row, String, Columns)>(connection);
+            if let Some((row, newest, stored)) = stands.await.optional()?
+                && stored == columns
+                && newest == definition
+            {
+                return Ok(Outcome::Yes(Box::new((row, definition))));
+            }
+            let edition = Some(edition);
+            let raise = workflows::edition.eq(workflows::edition + 1);
+            let set = (raise, workflows::updated_at.eq(now), columns);
             let mut row = change!(connection, organization_id, id, edition, set);
             add_revision!(connection, organization_id, id, row, definition, facts);
             let detail = json!({"name": row.name, "revision": row.revision, "isActive": row.is_active});
@@ -170,7 +203,8 @@ impl Store {
         outcome.read()
     }
 
-    /// Switches a workflow of the tenant's, if it has the expected edition.
+    /// Switches a workflow of the tenant's, if it has the expected edition. Pausing what is paused and resuming what is not
+    /// changes nothing, and the edition stays.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -186,14 +220,24 @@ impl Store {
         let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let outcome = transaction!(self, &tenant, |connection| {
+            let (pauses, resumes) = (switch == Switch::Pause, switch == Switch::Resume);
+            macro_rules! unless_repeated {
+                ($column:expr, $changed:expr) => {{
+                    let repeats_pause = workflows::paused_at
+                        .is_not_null()
+                        .and(pauses.into_sql::<Bool>());
+                    let repeats_resume = workflows::paused_at
+                        .is_null()
+                        .and(resumes.into_sql::<Bool>());
+                    $column.eq(case_when(repeats_pause.or(repeats_resume), $column).otherwise($changed))
+                }};
+            }
             // The update comes first for its lock: what is switched is what it found.
-            let mut row = change!(
-                connection,
-                organization_id,
-                id,
-                edition,
-                workflows::updated_at.eq(now)
+            let set = (
+                unless_repeated!(workflows::edition, workflows::edition + 1),
+                unless_repeated!(workflows::updated_at, now.into_sql::<Moment>()),
             );
+            let mut row = change!(connection, organization_id, id, edition, set);
             let mut deleted_at = None;
             let repeated = match switch {
                 Switch::Pause => row.paused_at.is_some(),
@@ -210,15 +254,15 @@ impl Store {
                     row.is_active = false;
                 }
             }
-            diesel::update(workflows::table.find(&id))
-                .set((
-                    workflows::is_active.eq(row.is_active),
-                    workflows::paused_at.eq(row.paused_at),
-                    workflows::deleted_at.eq(deleted_at),
-                ))
-                .execute(connection)
-                .await?;
             if !repeated {
+                diesel::update(workflows::table.find(&id))
+                    .set((
+                        workflows::is_active.eq(row.is_active),
+                        workflows::paused_at.eq(row.paused_at),
+                        workflows::deleted_at.eq(deleted_at),
+                    ))
+                    .execute(connection)
+                    .await?;
                 let detail = json!({"name": row.name, "isActive": row.is_active});
                 audit::insert(&tenant, &actor, switch.action(), &id, &detail)
                     .execute(connection)

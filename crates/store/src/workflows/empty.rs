@@ -2,15 +2,16 @@
 //! their executions is gone, they go as well, with all of their revisions.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
+use diesel::dsl::{exists, not};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
 
 use crate::parse::parse;
 use crate::pool::{read, transaction};
-use crate::schema::{executions, workflows};
+use crate::schema::{executions, workflow_revisions, workflows};
 use crate::sql_types::Timestamp;
-use crate::{Error, Store, System, Tenant};
+use crate::{Error, ExecutionFilter, Position, Store, System, Tenant};
 
 /// A deleted workflow that may have unfinished executions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +59,8 @@ impl Store {
         rows.into_iter().map(deletion).collect()
     }
 
-    /// Of the `limit` newest executions of a workflow that are older than `before`: those that have not ended, and the
-    /// oldest that was looked at, from which to go on; `None` when there are no more. Looks at ended ones as well, since no
-    /// index holds the others: that would be one more for everything that moves an execution to write to.
+    /// Up to `limit` executions of a workflow that have not ended, newest first, from those behind `after` on, and where to
+    /// go on; `None` when there are no more.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -68,35 +68,19 @@ impl Store {
         &self,
         tenant: &Tenant,
         id: &WorkflowId,
-        before: Option<&ExecutionId>,
-        limit: i64,
-    ) -> Result<(Vec<ExecutionId>, Option<ExecutionId>), Error> {
-        // Greater than every id.
-        const LAST: &str = "wf_exec_~";
-        let (organization_id, id) = (tenant.0.to_string(), id.to_string());
-        let before = before.map_or_else(|| LAST.to_owned(), ToString::to_string);
-        let rows = read!(self, tenant, |connection| {
-            let page = executions::table
-                .filter(
-                    executions::organization_id
-                        .eq(organization_id)
-                        .and(executions::workflow_id.eq(id))
-                        .and(executions::id.lt(before)),
-                )
-                .order(executions::id.desc())
-                .limit(limit)
-                .select((executions::id, executions::completed_at.is_null()));
-            Ok(page.load::<(String, bool)>(connection).await?)
-        })?;
-        let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= limit;
-        let last = rows.last().filter(|_| full).map(|(id, _)| id.clone());
-        let unfinished: Result<Vec<_>, _> = rows
-            .iter()
-            .filter(|(_, unfinished)| *unfinished)
-            .map(|(id, _)| parse("execution id", id))
-            .collect();
-        let last = last.map(|id| parse("execution id", &id)).transpose()?;
-        Ok((unfinished?, last))
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<(Vec<ExecutionId>, Option<Position>), Error> {
+        // As a list: its statement reads what is unfinished by the index that holds nothing else.
+        let statuses = ExecutionStatus::ALL.into_iter();
+        let unfinished = ExecutionFilter {
+            workflow_id: Some(id.clone()),
+            statuses: statuses.filter(|status| !status.is_terminal()).collect(),
+            ..ExecutionFilter::default()
+        };
+        let page = self.list_executions(tenant, &unfinished, after, limit).await?;
+        let ids = page.executions.into_iter().map(|execution| execution.id);
+        Ok((ids.collect(), page.next))
     }
 
     /// Notes that a deleted workflow has no unfinished executions.
@@ -121,35 +105,94 @@ impl Store {
         })
     }
 
-    /// Removes up to `limit` deleted workflows that no execution is left of, with their revisions. Answers with how many.
+    /// Up to `limit` deleted workflows that no execution is left of, oldest deletion first: for
+    /// [`Store::remove_part_of_deleted_workflow`].
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn remove_deleted_workflows(&self, system: System, limit: i64) -> Result<usize, Error> {
-        transaction!(self, system, |connection| {
+    pub async fn bare_workflows(&self, system: System, limit: i64) -> Result<Vec<WorkflowId>, Error> {
+        let bare = read!(self, system, |connection| {
+            // Ended and unfinished ones are asked for apart, each in the words of the condition of its index and in its
+            // order: nothing else knows the way from a workflow to its executions, and whoever takes the next best index to
+            // meet one of them soon reads all of it for a workflow that has none. The offset keeps PostgreSQL from making a
+            // join of this, which has no order.
+            let ended = executions::table
+                .filter(
+                    executions::workflow_id
+                        .eq(workflows::id)
+                        .and(executions::completed_at.is_not_null()),
+                )
+                .order((executions::status, executions::created_at, executions::id))
+                .limit(1)
+                .offset(0);
+            let unfinished = executions::table
+                .filter(
+                    executions::workflow_id
+                        .eq(workflows::id)
+                        .and(executions::completed_at.is_null()),
+                )
+                .order((executions::status, executions::created_at, executions::id))
+                .limit(1)
+                .offset(0);
             let bare = workflows::table
                 .filter(
                     workflows::deleted_at
                         .is_not_null()
                         .and(workflows::emptied_at.is_not_null())
-                        .and(diesel::dsl::not(diesel::dsl::exists(
-                            executions::table.filter(
-                                executions::organization_id
-                                    .eq(workflows::organization_id)
-                                    .and(executions::workflow_id.eq(workflows::id)),
-                            ),
-                        ))),
+                        .and(not(exists(ended)))
+                        .and(not(exists(unfinished))),
                 )
                 .order(workflows::deleted_at)
                 .limit(limit)
                 .select(workflows::id);
-            let bare: Vec<String> = bare.load(connection).await?;
-            if bare.is_empty() {
-                return Ok(0);
+            Ok(bare.load::<String>(connection).await?)
+        })?;
+        bare.iter().map(|id| parse("workflow id", id)).collect()
+    }
+
+    /// Removes the oldest revision of a deleted workflow or, when that is the last one, the workflow with it. Answers
+    /// whether the workflow is gone.
+    ///
+    /// No index leads from a revision to its executions, so for each that is removed the database reads an organization's
+    /// whole table to see that nothing points at it. All of a workflow's at once would take longer than a statement may, and
+    /// would then be tried again for ever; one at a time, each is a step that stays made.
+    ///
+    /// # Errors
+    /// When the database does not answer. Should an execution have come all the same, its foreign key keeps the revision.
+    pub async fn remove_part_of_deleted_workflow(
+        &self,
+        system: System,
+        id: &WorkflowId,
+    ) -> Result<bool, Error> {
+        let id = id.to_string();
+        transaction!(self, system, |connection| {
+            let deleted = workflows::table.filter(
+                workflows::id
+                    .eq(&id)
+                    .and(workflows::deleted_at.is_not_null())
+                    .and(workflows::emptied_at.is_not_null()),
+            );
+            let whose = deleted.select(workflows::organization_id);
+            let Some(organization_id) = whose.first::<String>(connection).await.optional()? else {
+                return Ok(true);
+            };
+            let left = workflow_revisions::table
+                .filter(
+                    workflow_revisions::organization_id
+                        .eq(&organization_id)
+                        .and(workflow_revisions::workflow_id.eq(&id)),
+                )
+                .order(workflow_revisions::revision)
+                .limit(2)
+                .select(workflow_revisions::revision);
+            let left: Vec<i32> = left.load(connection).await?;
+            if let [oldest, _] = left[..] {
+                let oldest = workflow_revisions::table.find((&organization_id, &id, oldest));
+                diesel::delete(oldest).execute(connection).await?;
+                return Ok(false);
             }
-            // Should an execution have come all the same, its foreign key keeps the workflow.
-            let removed = diesel::delete(workflows::table.filter(workflows::id.eq_any(bare)));
-            Ok(removed.execute(connection).await?)
+            diesel::delete(deleted).execute(connection).await?;
+            Ok(true)
         })
     }
 }

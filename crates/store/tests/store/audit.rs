@@ -3,9 +3,9 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, Settings, TemplateId, UserId, WorkflowId};
 use gristmill_store::{
-    Action, Actor, AuditEntry, AuditFilter, AuditPlace, Cancelled, Changed, Deleted, Delivered, Facts, Mail,
-    NewApiKey, NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried,
-    Switch, System, WorkflowChange,
+    Action, Actor, AuditEntry, AuditFilter, Cancelled, Changed, Deleted, Delivered, Facts, Mail, NewApiKey,
+    NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, Switch,
+    System, WorkflowChange,
 };
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -83,6 +83,8 @@ pub(crate) async fn every_change_of_workflows_and_templates_is_told_once(db: &Te
     store.create_template(tenant, actor, template).await.unwrap();
     let change = store.change_workflow(tenant, actor, workflow, 1, new_name("Renamed"));
     assert!(matches!(change.await.unwrap(), Changed::Yes(_)));
+    let again = store.change_workflow(tenant, actor, workflow, 2, new_name("Renamed"));
+    assert!(matches!(again.await.unwrap(), Changed::Yes(same) if same.edition == 2));
     // Neither what is stale, nor what is repeated, nor what belongs to others is told.
     let stale = store.change_workflow(tenant, actor, workflow, 1, new_name("Late"));
     assert_eq!(stale.await.unwrap(), Changed::Stale);
@@ -288,12 +290,12 @@ pub(crate) async fn the_log_is_read_newest_first_page_by_page(db: &TestDatabase)
             ..AuditFilter::default()
         };
         let page = db.store().audit_log(&world.tenant, filter, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some(AuditPlace {
-            created_at: last.created_at,
-            id: last.id.clone(),
-        });
-        pages.extend(page);
+        assert!(page.entries.len() <= 2);
+        pages.extend(page.entries);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
     }
     assert_eq!(pages, whole);
 }
@@ -391,7 +393,83 @@ pub(crate) async fn the_log_is_narrowed_by_what_who_and_when(db: &TestDatabase) 
             .await
             .unwrap();
         let expected: Vec<_> = expected.into_iter().map(|n| whole[n].clone()).collect();
-        assert_eq!(found, expected, "{filter:?}");
+        assert_eq!((found.entries, found.next), (expected, None), "{filter:?}");
+    }
+}
+
+/// Every combination of filters, page by page, against what a reader of the whole log would answer.
+pub(crate) async fn what_is_rare_in_the_log_is_found_page_by_page(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let (ada, bob) = (actor(), actor());
+    let mut sql = String::new();
+    for number in 0..900 {
+        let by = if number % 300 == 7 { &ada } else { &bob };
+        let action = match number {
+            5 | 299 | 300 => Action::ApiKeyCreate,
+            _ => Action::WorkflowUpdate,
+        };
+        sql += &format!(
+            "INSERT INTO audit_log (id, organization_id, actor_user_id, api_key_id, action, object_kind, object_id)
+             VALUES ('{}', '{}', '{}', '{}', '{}', '{}', 'object_{}');",
+            gristmill_core::AuditEntryId::new(),
+            world.tenant.0,
+            by.user.as_ref().unwrap(),
+            ada.key.as_ref().unwrap(),
+            action.as_str(),
+            action.object_kind().as_str(),
+            number % 2,
+        );
+    }
+    raw::execute(db, &format!("BEGIN; {sql} COMMIT")).await;
+    let traverse = async |filter: &AuditFilter| {
+        let (mut found, mut filter) = (Vec::new(), filter.clone());
+        loop {
+            let page = db.store().audit_log(&world.tenant, filter.clone(), 100);
+            let page = page.await.unwrap();
+            assert!(page.entries.len() <= 100);
+            found.extend(page.entries);
+            filter.before = page.next;
+            if filter.before.is_none() {
+                return found;
+            }
+        }
+    };
+    let whole = traverse(&AuditFilter::default()).await;
+    assert_eq!(whole.len(), 900);
+    for action in [None, Some(Action::ApiKeyCreate)] {
+        for object_kind in [None, Some(ObjectKind::Workflow)] {
+            for object in [None, Some("object_1".to_owned())] {
+                for user in [None, ada.user.clone()] {
+                    for key in [None, ada.key.clone(), bob.key.clone()] {
+                        let filter = AuditFilter {
+                            action,
+                            object_kind,
+                            object: object.clone(),
+                            user: user.clone(),
+                            key,
+                            ..AuditFilter::default()
+                        };
+                        let wanted = whole.iter().filter(|entry| {
+                            filter.action.is_none_or(|action| action.as_str() == entry.action)
+                                && filter
+                                    .object_kind
+                                    .is_none_or(|kind| kind.as_str() == entry.object_kind)
+                                && filter.object.as_ref().is_none_or(|id| *id == entry.object_id)
+                                && filter
+                                    .user
+                                    .as_ref()
+                                    .is_none_or(|id| Some(id) == entry.user.as_ref())
+                                && filter
+                                    .key
+                                    .as_ref()
+                                    .is_none_or(|id| Some(id) == entry.key.as_ref())
+                        });
+                        let wanted: Vec<_> = wanted.cloned().collect();
+                        assert_eq!(traverse(&filter).await, wanted, "{filter:?}");
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -405,10 +483,8 @@ fn actor() -> Actor {
 
 async fn log(world: &World<'_>) -> Vec<AuditEntry> {
     let store = world.db.store();
-    store
-        .audit_log(&world.tenant, AuditFilter::default(), 100)
-        .await
-        .unwrap()
+    let page = store.audit_log(&world.tenant, AuditFilter::default(), 100);
+    page.await.unwrap().entries
 }
 
 async fn owner(world: &World<'_>) -> UserId {

@@ -3,19 +3,13 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use gristmill_core::{ExecutionId, Settings};
-use gristmill_store::{Error, ExecutionFilter, Facts, Options, Store, System, Wake};
+use gristmill_core::ExecutionId;
+use gristmill_store::{Actor, Error, ExecutionFilter, Options, Store, System, Wake};
 use gristmill_testkit::TestDatabase;
 
-use crate::raw;
+use crate::raw::{self, wait_for};
+use crate::workflows::change;
 use crate::world::{LEASE, World, append, claim, completion};
-
-/// Until `sql`, whose one column is called `value`, answers with this text.
-async fn wait_for(db: &TestDatabase, sql: &str, value: &str) {
-    while raw::texts(db, sql).await != [Some(value.to_owned())] {
-        tokio::task::yield_now().await;
-    }
-}
 
 const WAITING: &str = "SELECT count(*)::text AS value FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -48,7 +42,7 @@ async fn a_caller_that_goes_away_leaves_no_transaction_open() {
     let (store, tenant, id) = (db.store().clone(), world.tenant.clone(), world.workflow.clone());
     let caller = tokio::spawn(async move {
         store
-            .save_revision(&tenant, &id, "[]".to_owned(), Facts::from(&Settings::default()))
+            .change_workflow(&tenant, &Actor::OPERATOR, &id, 1, change("Grind", "[]"))
             .await
     });
     wait_for(&db, WAITING, "1").await;

@@ -100,6 +100,29 @@ pub(crate) async fn of_a_group_the_first_that_fit_are_admitted(db: &TestDatabase
     );
 }
 
+pub(crate) async fn equal_new_keys_find_no_room_together(db: &TestDatabase) {
+    let world = World::new(db).await;
+    set_used(&world, 10).await;
+    let limited = |submit: Submit| Submit {
+        monthly_limit: Some(10),
+        ..submit
+    };
+    let members = [
+        limited(world.request_with_key("new")),
+        limited(world.request_with_key("new")),
+        limited(world.request()),
+    ];
+    let answers = world.submit(&members).await;
+    let is_refused = |answer: &Submitted| matches!(answer, Submitted::LimitReached(Reached { used: 10, .. }));
+    assert!(answers.iter().all(is_refused), "{answers:?}");
+    // With room for one, it is the first one's, and the second one's too.
+    set_used(&world, 9).await;
+    let answers = world.submit(&members).await;
+    assert!(matches!(answers[0], Submitted::Accepted(_)), "{answers:?}");
+    assert_eq!(answers[1], Submitted::Known(members[0].id.clone()));
+    assert_eq!(used(&world).await, 10);
+}
+
 pub(crate) async fn of_forty_submits_at_once_for_the_last_place_one_is_admitted(db: &TestDatabase) {
     let world = World::new(db).await;
     set_used(&world, 999).await;

@@ -29,6 +29,7 @@ mod people;
 mod plain;
 mod previous_version;
 mod raw;
+mod reads;
 mod recover;
 mod relay;
 mod release;
@@ -203,6 +204,7 @@ contract! {
     limits:
         rule_31_every_execution_that_is_inserted_counts_once
         of_a_group_the_first_that_fit_are_admitted
+        equal_new_keys_find_no_room_together
         of_forty_submits_at_once_for_the_last_place_one_is_admitted
         a_replay_keeps_to_the_limit
         children_keep_to_the_limit_of_their_organizations_tier
@@ -230,8 +232,10 @@ contract! {
         of_eight_changes_from_one_edition_one_is_made
         a_change_of_names_alone_is_no_revision
         a_switch_needs_the_edition_that_it_names
+        a_change_to_what_is_there_already_is_none
         a_deleted_workflow_takes_no_work_and_keeps_its_executions
         a_deleted_workflow_goes_with_its_last_execution
+        a_deleted_workflow_goes_one_revision_at_a_time
         unfinished_executions_are_found_page_by_page
         a_template_is_seen_by_those_that_it_is_for;
     plain:
@@ -253,7 +257,8 @@ contract! {
         what_changes_nothing_is_not_told
         a_change_that_cannot_be_told_is_not_made
         the_log_is_read_newest_first_page_by_page
-        the_log_is_narrowed_by_what_who_and_when;
+        the_log_is_narrowed_by_what_who_and_when
+        what_is_rare_in_the_log_is_found_page_by_page;
     people:
         a_key_is_listed_and_revoked_by_who_may
         an_expired_key_has_no_owner

@@ -3,8 +3,8 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Standing, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow, Owner,
-    Store, System, Tenant,
+    Actor, Append, Changed, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow,
+    Owner, Store, System, Tenant, WorkflowChange,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -121,15 +121,7 @@ pub(crate) async fn a_workflow_is_read_back_as_it_was_stored(db: &TestDatabase) 
             .abs()
             < 30
     );
-    assert_eq!(
-        store.workflow(&tenant, &new.id).await.unwrap(),
-        Some(stored.clone())
-    );
-    assert_eq!(
-        store.find_workflow_by_name(&tenant, "Grind").await.unwrap(),
-        Some(stored)
-    );
-    assert_eq!(store.find_workflow_by_name(&tenant, "Brew").await.unwrap(), None);
+    assert_eq!(store.workflow(&tenant, &new.id).await.unwrap(), Some(stored));
 }
 
 pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(db: &TestDatabase) {
@@ -144,16 +136,18 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
         .await
         .unwrap()
         .id;
-    let save = async |text: &str| {
-        store
-            .save_revision(&tenant, &id, text.to_owned(), facts("bulk"))
-            .await
-            .unwrap()
+    let save = async |edition, text: &str| {
+        let change = saved(text, "bulk");
+        let changed = store.change_workflow(&tenant, &Actor::OPERATOR, &id, edition, change);
+        let Changed::Yes(workflow) = changed.await.unwrap() else {
+            panic!("not the newest edition")
+        };
+        *workflow
     };
 
-    let same = save("{\"v\":1}").await.unwrap();
+    let same = save(1, "{\"v\":1}").await;
     assert_eq!((same.revision, same.lane.as_str()), (1, "bulk"));
-    let changed = save("{\"v\":2}").await.unwrap();
+    let changed = save(2, "{\"v\":2}").await;
     assert_eq!((changed.revision, changed.definition.as_str()), (2, "{\"v\":2}"));
     assert_eq!(store.workflow(&tenant, &id).await.unwrap(), Some(changed));
     for (revision, text) in [(1, Some("{\"v\":1}")), (2, Some("{\"v\":2}")), (3, None)] {
@@ -166,10 +160,9 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
             text
         );
     }
-    let unknown = store
-        .save_revision(&tenant, &WorkflowId::new(), "{}".to_owned(), facts("default"))
-        .await;
-    assert_eq!(unknown.unwrap(), None);
+    let (nobodys, change) = (WorkflowId::new(), saved("{}", "default"));
+    let unknown = store.change_workflow(&tenant, &Actor::OPERATOR, &nobodys, 1, change);
+    assert_eq!(unknown.await.unwrap(), Changed::Unknown);
 }
 
 pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &TestDatabase) {
@@ -180,13 +173,17 @@ pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &Test
         .await
         .unwrap()
         .id;
-    let saves =
-        (0..8).map(|number| store.save_revision(&tenant, &id, format!("[{number}]"), facts("default")));
-    let saved = futures_util::future::join_all(saves).await;
-    let mut revisions: Vec<_> = saved
-        .into_iter()
-        .map(|saved| saved.unwrap().unwrap().revision)
-        .collect();
+    let saves = (0..8).map(async |number| {
+        loop {
+            let edition = store.workflow(&tenant, &id).await.unwrap().unwrap().edition;
+            let change = saved(&format!("[{number}]"), "default");
+            let changed = store.change_workflow(&tenant, &Actor::OPERATOR, &id, edition, change);
+            if let Changed::Yes(workflow) = changed.await.unwrap() {
+                return workflow.revision;
+            }
+        }
+    });
+    let mut revisions = futures_util::future::join_all(saves).await;
     revisions.sort_unstable();
     assert_eq!(revisions, Vec::from_iter(2..10));
 }
@@ -201,16 +198,10 @@ pub(crate) async fn what_is_another_organizations_is_not_found(db: &TestDatabase
         .unwrap()
         .id;
     assert_eq!(store.workflow(&stranger, &id).await.unwrap(), None);
-    assert_eq!(
-        store.find_workflow_by_name(&stranger, "Grind").await.unwrap(),
-        None
-    );
     assert_eq!(store.definition(&stranger, &id, 1).await.unwrap(), None);
-    let saved = store
-        .save_revision(&stranger, &id, "[]".to_owned(), facts("default"))
-        .await
-        .unwrap();
-    assert_eq!(saved, None);
+    let change = saved("[]", "default");
+    let changed = store.change_workflow(&stranger, &Actor::OPERATOR, &id, 1, change);
+    assert_eq!(changed.await.unwrap(), Changed::Unknown);
     assert_eq!(store.workflow(&tenant, &id).await.unwrap().unwrap().revision, 1);
 
     let world = World::new(db).await;
@@ -369,6 +360,20 @@ fn facts(lane: &str) -> Facts {
         ..Settings::default()
     };
     Facts::from(&settings)
+}
+
+/// A change of the definition, and of what follows from it.
+fn saved(definition: &str, lane: &str) -> WorkflowChange {
+    WorkflowChange {
+        name: "Grind".to_owned(),
+        description: None,
+        version: "1.0.0".to_owned(),
+        tags: "[]".to_owned(),
+        is_active: true,
+        template_id: None,
+        definition: definition.to_owned(),
+        facts: facts(lane),
+    }
 }
 
 fn new_workflow(owner: &Owner, name: &str, definition: &str) -> NewWorkflow {

@@ -54,6 +54,13 @@ pub(crate) async fn texts(db: &TestDatabase, sql: &str) -> Vec<Option<String>> {
     rows.into_iter().map(|row| row.value).collect()
 }
 
+/// Until `sql`, whose one column is called `value`, answers with this text.
+pub(crate) async fn wait_for(db: &TestDatabase, sql: &str, value: &str) {
+    while texts(db, sql).await != [Some(value.to_owned())] {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// One column of one execution, as text.
 pub(crate) async fn column(db: &TestDatabase, id: &ExecutionId, column: &str) -> Option<String> {
     let sql = format!("SELECT CAST({column} AS text) AS value FROM executions WHERE id = '{id}'");

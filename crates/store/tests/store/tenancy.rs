@@ -34,7 +34,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("organizations", "SELECT", "SELECT(id,tier)"),
     ("users", "SELECT", "SELECT(id,global_role)"),
     ("usage_counters", "INSERT SELECT UPDATE", "INSERT SELECT UPDATE"),
-    ("workflow_revisions", "INSERT SELECT", "SELECT"),
+    ("workflow_revisions", "INSERT SELECT", "DELETE SELECT"),
     ("workflow_stats", "SELECT", "INSERT SELECT UPDATE"),
     ("workflow_stats_daily", "SELECT", "INSERT SELECT UPDATE"),
     ("workflow_templates", "DELETE INSERT SELECT", ""),
@@ -360,18 +360,18 @@ async fn set(db: &TestDatabase, sql: &str) -> BTreeSet<String> {
 }
 
 /// A user of the cluster, who is there for one test.
-struct User {
+pub(crate) struct User {
     name: String,
 }
 
 /// A user's database, which is there for one test.
-struct OwnDatabase {
+pub(crate) struct OwnDatabase {
     name: String,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl User {
-    async fn new(rights: &str) -> Self {
+    pub(crate) async fn new(rights: &str) -> Self {
         let user = Self {
             name: format!("gristmill_user_{}", Uuid::new_v4().simple()),
         };
@@ -379,7 +379,7 @@ impl User {
         user
     }
 
-    async fn own_database(&self) -> OwnDatabase {
+    pub(crate) async fn own_database(&self) -> OwnDatabase {
         let name = format!("gristmill_test_{}", Uuid::new_v4().simple());
         as_superuser(&format!("CREATE DATABASE {name} OWNER {}", self.name)).await;
         let mut url = url::Url::parse(&server()).unwrap();
@@ -390,13 +390,13 @@ impl User {
         }
     }
 
-    async fn drop(self) {
+    pub(crate) async fn drop(self) {
         as_superuser(&format!("DROP USER {}", self.name)).await;
     }
 }
 
 impl OwnDatabase {
-    async fn drop(self) {
+    pub(crate) async fn drop(self) {
         as_superuser(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
 }

@@ -1,8 +1,8 @@
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, ExecutionStatus, Settings, TemplateId};
+use gristmill_core::{ExecutionId, ExecutionStatus, Settings, TemplateId, WorkflowId};
 use gristmill_store::{
     Actor, Changed, ChildStarted, Facts, NewTemplate, Replay, Replayed, Retried, Submitted, Switch, System,
-    Workflow, WorkflowChange,
+    Tenant, Workflow, WorkflowChange,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -99,10 +99,57 @@ pub(crate) async fn a_switch_needs_the_edition_that_it_names(db: &TestDatabase) 
     let Changed::Yes(second) = switch(None, Switch::Pause).await else {
         panic!()
     };
-    assert!(first.paused_at.is_some() && first.paused_at == second.paused_at);
-    assert!(
-        matches!(switch(None, Switch::Resume).await, Changed::Yes(workflow) if workflow.paused_at.is_none())
-    );
+    assert!(first.paused_at.is_some() && first.edition == 4);
+    // And everything else as well.
+    assert_eq!(second, first);
+    let Changed::Yes(resumed) = switch(Some(4), Switch::Resume).await else {
+        panic!()
+    };
+    assert_eq!((resumed.paused_at, resumed.edition), (None, 5));
+    assert_eq!(switch(None, Switch::Resume).await, Changed::Yes(resumed.clone()));
+    assert_eq!(switch(Some(4), Switch::Resume).await, Changed::Stale);
+    assert_eq!(stored(&world).await, Some(*resumed));
+}
+
+pub(crate) async fn a_change_to_what_is_there_already_is_none(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let make = async |edition, change| {
+        let store = db.store();
+        store
+            .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, edition, change)
+            .await
+            .unwrap()
+    };
+    let renamed = || change("Renamed", "[1]");
+    let Changed::Yes(first) = make(1, renamed()).await else {
+        panic!()
+    };
+    assert_eq!((first.edition, first.revision), (2, 2));
+    assert_eq!(make(2, renamed()).await, Changed::Yes(first.clone()));
+    assert_eq!(stored(&world).await, Some(*first));
+    assert_eq!(make(1, renamed()).await, Changed::Stale);
+    // Whatever differs is a change.
+    let no_lane = Facts::from(&Settings::default());
+    for (edition, other) in (2..).zip([
+        WorkflowChange {
+            description: Some("Coarse".to_owned()),
+            ..renamed()
+        },
+        WorkflowChange {
+            is_active: false,
+            ..renamed()
+        },
+        WorkflowChange {
+            facts: no_lane,
+            ..renamed()
+        },
+        change("Renamed", "[2]"),
+    ]) {
+        let Changed::Yes(changed) = make(edition, other).await else {
+            panic!()
+        };
+        assert_eq!(changed.edition, edition + 1);
+    }
 }
 
 pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db: &TestDatabase) {
@@ -112,7 +159,7 @@ pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db
         world.failed().await,
         world.completed().await,
     );
-    delete(&world).await;
+    delete(db, &world.tenant, &world.workflow).await;
     assert_eq!(stored(&world).await, None);
     assert_eq!(
         world.submit(&[world.request()]).await,
@@ -159,23 +206,15 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDat
     let id = world.completed().await;
     let store = db.store();
     assert_eq!(store.deletions(System, 10).await.unwrap(), []);
-    delete(&world).await;
+    delete(db, &world.tenant, &world.workflow).await;
     let deletions = store.deletions(System, 10).await.unwrap();
     assert_eq!(deletions.len(), 1);
     assert!(!deletions[0].is_quiet, "a submit may still be under way");
-    let long_ago = format!(
-        "UPDATE workflows SET deleted_at = {} WHERE id = '{}'",
-        match raw::sqlite_path(db) {
-            Some(_) => "deleted_at - 61000000",
-            None => "deleted_at - interval '61 seconds'",
-        },
-        world.workflow
-    );
-    raw::execute(db, &long_ago).await;
+    make_quiet(db, &world.workflow).await;
     assert!(store.deletions(System, 10).await.unwrap()[0].is_quiet);
     store.note_emptied(&world.tenant, &world.workflow).await.unwrap();
     assert_eq!(store.deletions(System, 10).await.unwrap(), []);
-    assert_eq!(store.remove_deleted_workflows(System, 10).await.unwrap(), 0);
+    assert_eq!(store.bare_workflows(System, 10).await.unwrap(), []);
     assert!(
         store
             .revision(System, &world.workflow, 1)
@@ -188,8 +227,49 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDat
         .delete(&world.tenant, &Actor::OPERATOR, &id)
         .await
         .unwrap();
-    assert_eq!(store.remove_deleted_workflows(System, 10).await.unwrap(), 1);
+    let bare = store.bare_workflows(System, 10).await.unwrap();
+    assert_eq!(bare, std::slice::from_ref(&world.workflow));
+    let is_gone = store
+        .remove_part_of_deleted_workflow(System, &world.workflow)
+        .await;
+    assert!(is_gone.unwrap());
     assert_eq!(store.revision(System, &world.workflow, 1).await.unwrap(), None);
+    assert_eq!(store.bare_workflows(System, 10).await.unwrap(), []);
+}
+
+pub(crate) async fn a_deleted_workflow_goes_one_revision_at_a_time(db: &TestDatabase) {
+    let (world, store) = (World::new(db).await, db.store());
+    for edition in 1..4 {
+        let change = change("Grind", &format!("[{edition}]"));
+        let changed =
+            store.change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, edition, change);
+        assert!(matches!(changed.await.unwrap(), Changed::Yes(_)));
+    }
+    let remove = async || {
+        let part = store.remove_part_of_deleted_workflow(System, &world.workflow);
+        part.await.unwrap()
+    };
+    let left = async || {
+        let sql = "SELECT CAST(revision AS text) AS value FROM workflow_revisions ORDER BY revision";
+        let left: Vec<_> = raw::texts(db, sql).await.into_iter().flatten().collect();
+        left.join(" ")
+    };
+    assert!(
+        remove().await,
+        "of what is not deleted there is nothing to remove"
+    );
+    assert_eq!(left().await, "1 2 3 4");
+    delete(db, &world.tenant, &world.workflow).await;
+    assert!(remove().await, "it may have unfinished executions");
+    store.note_emptied(&world.tenant, &world.workflow).await.unwrap();
+    for expected in ["2 3 4", "3 4", "4"] {
+        assert!(!remove().await);
+        assert_eq!(left().await, expected);
+        assert_eq!(store.bare_workflows(System, 10).await.unwrap().len(), 1);
+    }
+    assert!(remove().await);
+    assert_eq!(left().await, "");
+    assert_eq!(raw::texts(db, "SELECT id AS value FROM workflows").await, []);
 }
 
 pub(crate) async fn unfinished_executions_are_found_page_by_page(db: &TestDatabase) {
@@ -208,16 +288,16 @@ pub(crate) async fn unfinished_executions_are_found_page_by_page(db: &TestDataba
     world.submit(&[other]).await;
     let stranger = World::new(db).await;
     stranger.pending().await;
-    let (mut found, mut before) = (Vec::new(), None);
+    let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = db
             .store()
-            .unfinished_executions(&world.tenant, &world.workflow, before.as_ref(), 2)
+            .unfinished_executions(&world.tenant, &world.workflow, after.as_ref(), 2)
             .await
             .unwrap();
         found.extend(page.0);
-        before = page.1;
-        if before.is_none() {
+        after = page.1;
+        if after.is_none() {
             break;
         }
     }
@@ -248,26 +328,27 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
             .create_template(&world.tenant, &Actor::OPERATOR, new)
             .await
             .unwrap();
-        assert!(made.is_own);
+        assert!(made.summary.is_own);
+        let id = &made.summary.id;
         assert_eq!(
-            store.template(&world.tenant, &made.id).await.unwrap(),
+            store.template(&world.tenant, id).await.unwrap(),
             Some(made.clone())
         );
-        let seen = store.template(&stranger.tenant, &made.id).await.unwrap();
-        assert_eq!(seen.map(|seen| seen.is_own), is_shared.then_some(false));
+        let seen = store.template(&stranger.tenant, id).await.unwrap();
+        assert_eq!(seen.map(|seen| seen.summary.is_own), is_shared.then_some(false));
         assert!(
             !store
-                .delete_template(&stranger.tenant, &Actor::OPERATOR, &made.id)
+                .delete_template(&stranger.tenant, &Actor::OPERATOR, id)
                 .await
                 .unwrap()
         );
         assert!(
             store
-                .delete_template(&world.tenant, &Actor::OPERATOR, &made.id)
+                .delete_template(&world.tenant, &Actor::OPERATOR, id)
                 .await
                 .unwrap()
         );
-        assert_eq!(store.template(&world.tenant, &made.id).await.unwrap(), None);
+        assert_eq!(store.template(&world.tenant, id).await.unwrap(), None);
     }
     let catalogue: TemplateId = "tpl_approvalflow".parse().unwrap();
     assert!(
@@ -285,7 +366,7 @@ pub(crate) async fn a_template_is_seen_by_those_that_it_is_for(db: &TestDatabase
     );
 }
 
-fn change(name: &str, definition: &str) -> WorkflowChange {
+pub(crate) fn change(name: &str, definition: &str) -> WorkflowChange {
     let settings = Settings {
         lane: Some("bulk".to_owned()),
         ..Settings::default()
@@ -307,14 +388,20 @@ async fn stored(world: &World<'_>) -> Option<Workflow> {
     store.workflow(&world.tenant, &world.workflow).await.unwrap()
 }
 
-async fn delete(world: &World<'_>) {
-    let store = world.db.store();
-    let deleted = store.switch_workflow(
-        &world.tenant,
-        &Actor::OPERATOR,
-        &world.workflow,
-        None,
-        Switch::Delete,
-    );
+pub(crate) async fn delete(db: &TestDatabase, tenant: &Tenant, id: &WorkflowId) {
+    let store = db.store();
+    let deleted = store.switch_workflow(tenant, &Actor::OPERATOR, id, None, Switch::Delete);
     assert!(matches!(deleted.await.unwrap(), Changed::Yes(_)));
+}
+
+/// Makes a deletion so old that no submit which began before it can still be under way.
+pub(crate) async fn make_quiet(db: &TestDatabase, id: &WorkflowId) {
+    let long_ago = format!(
+        "UPDATE workflows SET deleted_at = {} WHERE id = '{id}'",
+        match raw::sqlite_path(db) {
+            Some(_) => "deleted_at - 61000000",
+            None => "deleted_at - interval '61 seconds'",
+        },
+    );
+    raw::execute(db, &long_ago).await;
 }

@@ -21,13 +21,13 @@ use crate::openapi::{query, schema};
 use crate::principal::Principal;
 use crate::state::AppState;
 
-/// A page of the log.
+/// A page of the log. It may hold fewer entries than there are, or none, as long as there is a next one.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditPage)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     entries: Vec<View<'a>>,
-    /// What to ask for as `cursor` next; null at the end.
+    /// What to ask for as `cursor` next; null at the end of the log.
     #[schema(required)]
     next_cursor: Option<String>,
 }
@@ -90,19 +90,16 @@ pub(crate) async fn list(
     principal.require(Permission::OrganizationAdminister)?;
     let (filter, limit) = read(filters)?;
     let store = &state.services.store;
-    // One more than asked for shows whether there are more.
-    let mut entries = store.audit_log(&principal.tenant(), filter, limit + 1).await?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
+    let page = store.audit_log(&principal.tenant(), filter, limit).await?;
     let body = Body {
-        entries: entries.iter().map(View::new).collect::<Result<_, _>>()?,
-        next_cursor: entries.last().filter(|_| more).map(place::write),
+        entries: page.entries.iter().map(View::new).collect::<Result<_, _>>()?,
+        next_cursor: page.next.as_ref().map(place::write),
     };
     json(StatusCode::OK, &body)
 }
 
 /// Reads `action`, `objectKind`, `objectId`, `userId`, `keyId`, `from`, `to`, `cursor` and `limit`.
-fn read(mut filters: Filters) -> Result<(AuditFilter, i64), Error> {
+fn read(mut filters: Filters) -> Result<(AuditFilter, usize), Error> {
     let one_of = |names: Vec<&str>| format!("one of {}", names.join(", "));
     let actions = one_of(Action::ALL.iter().map(|action| action.as_str()).collect());
     let kinds = one_of(ObjectKind::ALL.iter().map(|kind| kind.as_str()).collect());
@@ -116,7 +113,7 @@ fn read(mut filters: Filters) -> Result<(AuditFilter, i64), Error> {
         to: filters.take_time("to"),
         before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", place::read),
     };
-    let limit = filters.limit();
+    let limit = usize::try_from(filters.limit()).unwrap_or_default();
     filters.finish()?;
     Ok((filter, limit))
 }

@@ -1,11 +1,11 @@
-//! The cursor: where the last entry of a page stands, as text.
+//! The cursor: where the last entry stands that a page has looked at, as text.
 
 use chrono::{DateTime, Datelike};
-use gristmill_store::{AuditEntry, AuditPlace};
+use gristmill_store::AuditPlace;
 
 /// `<microseconds since 1970>-<the entry's id>`; for clients it is a text without meaning.
-pub(super) fn write(entry: &AuditEntry) -> String {
-    format!("{}-{}", entry.created_at.timestamp_micros(), entry.id)
+pub(super) fn write(place: &AuditPlace) -> String {
+    format!("{}-{}", place.created_at.timestamp_micros(), place.id)
 }
 
 /// The place that was written; `None` when somebody else wrote it.

@@ -62,12 +62,13 @@ pub(crate) async fn instantiate(
 
 /// The body that creates the workflow.
 fn document_of(template: &Template, given: Option<&Document>) -> Result<Document, Error> {
-    let about = json!({"name": template.name, "description": template.description}).to_string();
+    let summary = &template.summary;
+    let about = json!({"name": summary.name, "description": summary.description}).to_string();
     let (about, definition) = (about.strip_suffix('}'), template.definition.strip_prefix('{'));
     let body = format!(
         r#"{},"tags":{},{}"#,
         about.unwrap_or_default(),
-        template.tags,
+        summary.tags,
         definition.unwrap_or_default()
     );
     let document = Document::parse(body.as_bytes())?;

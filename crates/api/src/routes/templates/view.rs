@@ -5,7 +5,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use gristmill_core::TemplateId;
-use gristmill_store::Template;
+use gristmill_store::{Template, TemplateSummary};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -55,7 +55,7 @@ pub(super) struct Summary<'a> {
 impl<'a> Summary<'a> {
     /// # Errors
     /// When what is stored is not what was stored: a defect.
-    pub(super) fn new(template: &'a Template) -> Result<Self, Error> {
+    pub(super) fn new(template: &'a TemplateSummary) -> Result<Self, Error> {
         Ok(Self {
             id: &template.id,
             name: &template.name,
@@ -72,7 +72,7 @@ impl<'a> Summary<'a> {
 impl<'a> View<'a> {
     fn new(template: &'a Template) -> Result<Self, Error> {
         Ok(Self {
-            summary: Summary::new(template)?,
+            summary: Summary::new(&template.summary)?,
             definition: Definition::read(&template.definition)?,
         })
     }
@@ -92,7 +92,7 @@ pub(super) fn shown(template: &Template) -> Result<Response, Error> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn published(template: &Template) -> Result<Response, Error> {
-    let location = format!("/api/v1/ai-hub/templates/{}", template.id);
+    let location = format!("/api/v1/ai-hub/templates/{}", template.summary.id);
     let template = View::new(template)?;
     let answer = json(StatusCode::CREATED, &Body { template })?;
     Ok(([(LOCATION, location)], answer).into_response())

@@ -16,8 +16,8 @@ use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-/// How many of the newest executions are looked at before the answer, and how many of them are cancelled at most.
-const FIRST: (i64, usize) = (500, 100);
+/// How many of the newest unfinished executions are cancelled before the answer, at most.
+const FIRST: usize = 100;
 
 /// Deletes a workflow. Its executions stay readable for as long as they are kept; unfinished ones are cancelled.
 #[utoipa::path(
@@ -58,11 +58,9 @@ async fn cancel_first(
     principal: &Principal,
     id: &WorkflowId,
 ) -> Result<usize, gristmill_store::Error> {
-    let (looked_at, at_most) = FIRST;
     let (store, tenant, actor) = (&state.services.store, principal.tenant(), principal.actor());
-    let (unfinished, _) = store.unfinished_executions(&tenant, id, None, looked_at).await?;
-    let first = &unfinished[..unfinished.len().min(at_most)];
-    for execution in first {
+    let (first, _) = store.unfinished_executions(&tenant, id, None, FIRST).await?;
+    for execution in &first {
         store.protocol().cancel(&tenant, &actor, execution).await?;
     }
     if !first.is_empty() {

@@ -15,7 +15,7 @@ use crate::principal::Principal;
 use crate::state::AppState;
 
 /// How many executions are shown.
-const RECENT: i64 = 10;
+const RECENT: usize = 10;
 
 /// A workflow with its newest revision, who made it, where it comes from and its last executions.
 #[utoipa::path(

@@ -5,7 +5,7 @@ use axum::http::header::{ETAG, LOCATION};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, TemplateId, UserId, WorkflowId};
-use gristmill_store::{About, Recent, Workflow};
+use gristmill_store::{About, ExecutionSummary, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -237,8 +237,8 @@ impl<'a> From<&'a About> for AboutView<'a> {
     }
 }
 
-impl<'a> From<&'a Recent> for RecentView<'a> {
-    fn from(recent: &'a Recent) -> Self {
+impl<'a> From<&'a ExecutionSummary> for RecentView<'a> {
+    fn from(recent: &'a ExecutionSummary) -> Self {
         let ends = recent.completed_at.zip(recent.started_at);
         Self {
             id: &recent.id,

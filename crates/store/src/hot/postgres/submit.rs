@@ -387,7 +387,11 @@ fn outcome(
         (Some(true), Some(revision), _) if row.unchecked == Some(true) => {
             Ok(Submitted::Unchecked { revision })
         }
-        (Some(true), Some(_), Some(reached)) if row.is_fresh == Some(true) => {
+        // Of equal keys in one group only the first is fresh. When that one found no room, its key is known to nobody, and
+        // the others find none either.
+        (Some(true), Some(_), Some(reached))
+            if row.is_fresh == Some(true) || reached.used >= i64::from(reached.limit) =>
+        {
             Ok(Submitted::LimitReached(reached))
         }
         // The execution behind the key was deleted between the two statements: the key is free again.

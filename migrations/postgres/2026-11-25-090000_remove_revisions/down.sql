@@ -1,0 +1,1 @@
+REVOKE DELETE ON workflow_revisions FROM gristmill_worker;
