@@ -209,15 +209,17 @@ pub(crate) async fn a_patch_switches_for_those_who_may_switch(database: TestData
         ..member
     };
     let edit = Permission::WorkflowsEdit;
-    for (standing, scopes) in [(member, Scopes::ALL), (admin, Scopes::only([edit]))] {
+    let renamers = [
+        ("By a member", member, Scopes::ALL),
+        ("By a scope", admin, Scopes::only([edit])),
+    ];
+    for (name, standing, scopes) in renamers {
         world.key = add_key(&world.store, &tenant, standing, scopes).await;
         let off = world.patch(&path, &json!({"isActive": false})).await;
         let problem = off.problem(403, "forbidden");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains("`ai-hub:workflows:delete`"), "{detail}");
-        let same = world
-            .patch(&path, &json!({"isActive": true, "name": "Renamed"}))
-            .await;
+        let same = world.patch(&path, &json!({"isActive": true, "name": name})).await;
         assert_eq!(same.status, 200, "{same:?}");
     }
     let both = Scopes::only([edit, Permission::WorkflowsDelete]);
