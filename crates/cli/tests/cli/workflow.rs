@@ -2,19 +2,22 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::gristmill::{Dev, example, gristmill, output, text};
+
+fn workflow(dev: &Dev, arguments: &[&str]) -> Command {
+    let mut command = gristmill();
+    command.arg("workflow").args(arguments);
+    command.args(["--url", &dev.url, "--api-key", &dev.key]);
+    command
+}
 
 #[tokio::test]
 async fn a_workflow_is_applied_from_a_file_and_shown() {
     let directory = TempDir::new().unwrap();
     let dev = Dev::start(directory.path()).await;
-    let workflow = |arguments: &[&str]| {
-        let mut command = gristmill();
-        command.arg("workflow").args(arguments);
-        command.args(["--url", &dev.url, "--api-key", &dev.key]);
-        command
-    };
+    let workflow = |arguments: &[&str]| workflow(&dev, arguments);
     let file = example("airports.json");
     let applied = output(&mut workflow(&["apply", file.to_str().unwrap(), "--json"])).await;
     assert!(applied.status.success(), "{}", text(&applied.stderr));
@@ -47,12 +50,7 @@ async fn a_workflow_is_applied_from_a_file_and_shown() {
 async fn a_workflow_is_changed_by_its_name_listed_paused_and_deleted() {
     let directory = TempDir::new().unwrap();
     let dev = Dev::start(directory.path()).await;
-    let workflow = |arguments: &[&str]| {
-        let mut command = gristmill();
-        command.arg("workflow").args(arguments);
-        command.args(["--url", &dev.url, "--api-key", &dev.key]);
-        command
-    };
+    let workflow = |arguments: &[&str]| workflow(&dev, arguments);
     let file = directory.path().join("flow.json");
     let path = file.to_str().unwrap();
     let apply = async |more: Value, arguments: &[&str]| {
