@@ -185,6 +185,11 @@ async fn a_broker_that_takes_no_messages_stops_no_submit_and_no_acknowledgement(
     // Each is tried again when its three seconds are over, not in a loop.
     assert!(refused < 100.0, "{refused} jobs were refused");
     assert!(broker.ctl(&["clear_policy", "full"]));
+    // By the API's relay, which was refused: there is no other yet.
+    eventually("the broker takes what it refused", async || {
+        system.depth().await.filter(|depth| *depth >= 10)
+    })
+    .await;
     let _worker = system.worker().await;
     let rows = system.check(&accepted, &endpoint, Calls::Once).await;
     assert!(

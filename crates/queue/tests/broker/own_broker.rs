@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use gristmill_queue::{Broker, Error, PublisherLink, PublisherState};
+use gristmill_queue::{Broker, Error, Published, PublisherLink, PublisherState};
 use gristmill_testkit::TestBroker;
 use tempfile::TempDir;
 
 use crate::support::{
-    lane, next, outgoing, publish, publish_at_last, state_becomes, subscribe, take, take_until,
+    lane, next, outgoing, publish, publish_at_last, state_becomes, subscribe, take, take_until, within,
 };
 
 /// A RabbitMQ server that may be killed. Dropping it stops the server and deletes its data.
@@ -166,6 +166,26 @@ async fn an_alarm_blocks_publishing_and_lets_acks_pass() {
     state_becomes(&broker, PublisherState::is_connected).await;
     let sent = publish_at_last(&broker, "default").await;
     take_until(&mut *subscription, &sent).await;
+    broker.close().await;
+    drop(queues);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_whose_limit_is_taken_away_takes_jobs_again() {
+    let server = Server::start();
+    let queues = TestBroker::on(&server.url(), &["default"]);
+    let broker = queues.start().await;
+    let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
+    server.ctl(&["set_policy", "--apply-to", "queues", "full", "jobs", limit]);
+    within(async {
+        while broker.publish(vec![outgoing("default")]).await.unwrap() != [Published::Refused] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    server.ctl(&["clear_policy", "full"]);
+    // Nothing is taken from the queue meanwhile: that would be another reason for it to take jobs.
+    publish_at_last(&broker, "default").await;
     broker.close().await;
     drop(queues);
 }

@@ -7,17 +7,23 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Connection, Event};
+use tokio::time::Instant;
 
 use crate::rabbitmq::link::{Link, within};
 use crate::rabbitmq::state::State;
 use crate::rabbitmq::topology::Topology;
 use crate::{Error, PublisherLink};
 
+/// A channel that was refused a message is used no longer than this: a full queue costs one channel a second, not one a
+/// message.
+const RENEW_AFTER: Duration = Duration::from_secs(1);
+
 /// A channel in confirm mode on a connection with everything declared.
 pub(super) struct Session {
     pub(super) connection: Arc<Connection>,
     pub(super) channel: Channel,
     pub(super) events: BoxStream<'static, Event>,
+    opened: Instant,
 }
 
 /// Makes sessions.
@@ -41,7 +47,18 @@ impl Opener {
     async fn open_on(&self, connection: &Arc<Connection>) -> Result<Session, Error> {
         let events = connection.events_listener().boxed();
         self.declare(connection).await?;
-        let channel = within(self.timeout, "opening a channel", async {
+        let channel = self.channel(connection).await?;
+        self.state.set_link(PublisherLink::Connected);
+        Ok(Session {
+            connection: connection.clone(),
+            channel,
+            events,
+            opened: Instant::now(),
+        })
+    }
+
+    async fn channel(&self, connection: &Connection) -> Result<Channel, Error> {
+        within(self.timeout, "opening a channel", async {
             let channel = connection.create_channel().await.map_err(Error::Channel)?;
             channel
                 .confirm_select(ConfirmSelectOptions::default())
@@ -49,13 +66,25 @@ impl Opener {
                 .map_err(Error::Channel)?;
             Ok(channel)
         })
-        .await?;
-        self.state.set_link(PublisherLink::Connected);
-        Ok(Session {
-            connection: connection.clone(),
-            channel,
-            events,
+        .await
+    }
+
+    /// Gives the session another channel when the broker refused messages on its own. A quorum queue that is full says so
+    /// to every publishing channel, and the channel refuses by itself from then on; that there is room again is said when
+    /// the queue falls below its limit, but never when the limit is taken away (RabbitMQ 3.10, `rabbit_fifo`:
+    /// `evaluate_limit` looks at nothing where there is no limit). The old channel would refuse everything for ever.
+    pub(super) async fn renew(&self, session: &mut Session) -> Result<(), Error> {
+        if session.opened.elapsed() < RENEW_AFTER {
+            return Ok(());
+        }
+        let channel = self.channel(&session.connection).await?;
+        let refused = std::mem::replace(&mut session.channel, channel);
+        session.opened = Instant::now();
+        within(self.timeout, "closing a channel", async {
+            let closing = refused.close(200, "messages were refused".into());
+            closing.await.map_err(Error::Channel)
         })
+        .await
     }
 
     pub(super) async fn declare(&self, connection: &Connection) -> Result<(), Error> {

@@ -126,6 +126,9 @@ impl Task {
             // Somebody deleted a queue under us; nothing but a returned message tells.
             self.opener.declare(&session.connection).await?;
         }
+        if outcomes.contains(&Published::Refused) {
+            self.opener.renew(session).await?;
+        }
         Ok(())
     }
 
