@@ -115,7 +115,11 @@ pub async fn one_by_one<'a, M, A>(
     let mut refused = 0;
     for member in group.chunks(1) {
         let alone = run(member).await;
-        refused = if matches!(alone, Err(Store::Busy(_))) { refused + 1 } else { 0 };
+        refused = if matches!(alone, Err(Store::Busy(_))) {
+            refused + 1
+        } else {
+            0
+        };
         let alone = alone.map_err(Error::from);
         answers.push(alone.and_then(|answer| answer.into_iter().next().ok_or(Error::Stopped)));
         if refused == REFUSED_IN_A_ROW

@@ -61,7 +61,8 @@ async fn an_organization_that_waits_for_a_lock_keeps_no_other_waiting() {
     );
     holder.batch_execute(&hold).await.unwrap();
     let stuck = tokio::spawn(send(stuck));
-    let waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let waiting =
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     while holder.query(waiting, &[]).await.unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -71,7 +72,10 @@ async fn an_organization_that_waits_for_a_lock_keeps_no_other_waiting() {
     let answer = send(world.request(Method::POST, &path)).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     let still = holder.query(waiting, &[]).await.unwrap();
-    assert!(!stuck.is_finished() && !still.is_empty(), "nobody was waiting any more");
+    assert!(
+        !stuck.is_finished() && !still.is_empty(),
+        "nobody was waiting any more"
+    );
     holder.batch_execute("COMMIT").await.unwrap();
     assert_eq!(stuck.await.unwrap().status, 202);
 }
