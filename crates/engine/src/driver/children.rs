@@ -1,7 +1,7 @@
 //! Starts child executions, and reads how they ended.
 
 use gristmill_core::ExecutionId;
-use gristmill_core::journal::{Entry, WaitsFor};
+use gristmill_core::journal::{Entry, WaitsFor, check_members};
 use serde_json::{Map, Value};
 
 use crate::panics::caught;
@@ -59,6 +59,7 @@ impl<J: Journal> Driver<'_, J> {
             return Err(NodeFailure::last("internal", "the node starts no child"));
         };
         let (workflow_id, input) = caught(|| child.request(&self.state.scope(run)))?;
+        check_members(&input).map_err(|cause| NodeFailure::not_kept("the child's input", cause))?;
         let path = match self.state.attempt(run) {
             1 => self.state.path(run),
             attempt => format!("{}#{attempt}", self.state.path(run)),

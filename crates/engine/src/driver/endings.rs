@@ -1,6 +1,6 @@
 //! What follows when an attempt ends, and how the whole execution ends.
 
-use gristmill_core::journal::{Entry, Output};
+use gristmill_core::journal::{Entry, NodeError, Output, check_members};
 use gristmill_core::{ExecutionError, failpoint};
 use tokio::time::Instant;
 
@@ -67,7 +67,8 @@ impl<J: Journal> Driver<'_, J> {
         let rest = &self.node_of(run).rest;
         let path = self.state.path(run);
         let attempt = self.state.attempt(run);
-        let NodeFailure { error, class } = failure;
+        let NodeFailure { mut error, class } = failure;
+        keep_what_can_be_read(&mut error);
         tracing::debug!(
             execution.id = %self.run.execution_id, node.id = path, attempt, duration_ms,
             code = error.code, "an attempt failed"
@@ -97,8 +98,9 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
-    /// Refuses an output that would make a node or the execution too large to be kept.
+    /// Refuses an output that could not be read back, or would make a node or the execution too large to be kept.
     pub(super) fn within_limits(&self, output: &Output) -> Result<(), NodeFailure> {
+        check_members(output.iter()).map_err(|cause| NodeFailure::not_kept("the output", cause))?;
         let size = size::of_members(output.iter());
         let limits = &self.options.limits;
         let (node_limit, execution_limit) = (limits.max_node_output, limits.max_execution_output);
@@ -268,5 +270,15 @@ impl<J: Journal> Driver<'_, J> {
             reason: reason.to_owned(),
         };
         self.record(run, entry);
+    }
+}
+
+/// Leaves out details that could not be read back. What failed is known by the code, and matters more.
+fn keep_what_can_be_read(error: &mut NodeError) {
+    if let Err(cause) = check_members(&error.details) {
+        error.details.clear();
+        error
+            .message
+            .push_str(&format!(" (without its details: an object that {cause})"));
     }
 }
