@@ -208,7 +208,8 @@ impl State {
             .first(Queue::Effects, |run| is_ready(&runs[run as usize], instances))
     }
 
-    /// Takes up to `limit` node runs that are to start their child executions at `now`. An entry has to follow about each.
+    /// Takes up to `limit` node runs that are to start their child executions at `now`. An entry has to follow about each that
+    /// [may start](Self::may_start).
     pub fn take_children(&mut self, now: i64, limit: usize) -> Vec<u32> {
         if self.rests(now) {
             return Vec::new();
@@ -217,6 +218,11 @@ impl State {
         let (runs, instances, ready) = (&self.runs, &self.instances, &mut self.ready);
         let next = || ready.take(Queue::Children, |run| is_ready(&runs[run as usize], instances));
         std::iter::from_fn(next).take(limit).collect()
+    }
+
+    /// Whether a node run that was taken may still start.
+    pub(crate) fn may_start(&self, run: u32) -> bool {
+        self.failure().is_none() && is_ready(&self.runs[run as usize], &self.instances)
     }
 
     /// Whether something could start at `now`, an effect or a child execution.
