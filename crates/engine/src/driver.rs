@@ -122,7 +122,7 @@ impl<J: Journal> Driver<'_, J> {
                     continue;
                 }
             }
-            if let Some(outcome) = self.let_go().await? {
+            if let Some(outcome) = self.let_go(now).await? {
                 return Ok(outcome);
             }
             // The failure of the execution belongs into the transaction that settles it, which the next turn asks for.

@@ -40,6 +40,8 @@ pub struct State {
     waits: HashMap<u32, (WaitsFor, i64)>,
     mailbox: Mailbox,
     ready: Ready,
+    /// The latest time that anybody has looked at the timers.
+    looked_at: i64,
     in_flight: usize,
     /// Effects in flight whose item goes on no more.
     orphans: Vec<u32>,
@@ -127,6 +129,7 @@ impl State {
             waits: HashMap::new(),
             mailbox: Mailbox::default(),
             ready: Ready::default(),
+            looked_at: i64::MIN,
             in_flight: 0,
             orphans: Vec::new(),
             reopened: Reopened::default(),
@@ -179,6 +182,8 @@ impl State {
         if let Some((run, seq)) = self.next_mail() {
             return Some(Inline::Deliver(run, seq));
         }
+        // What has rung has rung, though `now` be an earlier time: its timer is gone, and to pass it over would be to lose it.
+        let now = self.looked_at;
         let (runs, instances, expansions) = (&self.runs, &self.instances, &self.expansions);
         let run = self.ready.first(Queue::Inline, |run| {
             let here = &runs[run as usize];

@@ -209,8 +209,9 @@ impl<J: Journal> Driver<'_, J> {
             .min()
     }
 
-    /// Whether the execution should leave this worker: to wait for long, or because the worker drains.
-    pub(super) async fn let_go(&mut self) -> Result<Option<Outcome>, LeaseLost> {
+    /// Whether the execution should leave this worker: to wait for long, or because the worker drains. `now` is the turn's
+    /// one look at the clock.
+    pub(super) async fn let_go(&mut self, now: i64) -> Result<Option<Outcome>, LeaseLost> {
         if self.drain_until.is_some_and(|until| Instant::now() >= until) {
             // What ended in the last moment counts: an effect that is called done need not be called again.
             self.take_endings();
@@ -222,11 +223,14 @@ impl<J: Journal> Driver<'_, J> {
         if self.state.is_in_flight() {
             return Ok(None);
         }
-        let now = self.clock.now();
         if self.drain_until.is_some() && self.state.is_ready(now) {
             return Ok(Some(Outcome::Released {
                 entries: std::mem::take(&mut self.pending),
             }));
+        }
+        // A timer that has rung is none that would wake the execution again, nor is what was stopped and must not be repeated.
+        if self.state.next_inline(now).is_some() {
+            return Ok(None);
         }
         let wake_at = self.wake_at();
         let is_short = wake_at.is_some_and(|at| super::millis_between(now, at) <= self.options.hold);

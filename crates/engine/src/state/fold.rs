@@ -229,6 +229,7 @@ impl State {
 
     /// Lets timers ring that ended at `now` or before.
     pub(super) fn wake(&mut self, now: i64) {
+        self.looked_at = self.looked_at.max(now);
         while let Some((until, run)) = self.ready.take_due(now) {
             let progress = self.runs[run as usize].progress;
             if progress.due() != Some(until) {
