@@ -150,7 +150,7 @@ impl State {
             self.fail_instance(instance, failed);
             return;
         }
-        Arc::make_mut(&mut self.memory).fail(instance, node, error.clone(), attempts);
+        Arc::make_mut(&mut self.memory).fail(instance, node, error, attempts);
         let routed = then == AfterFailure::Route;
         self.end(run, |exit| match exit {
             Exit::Error => routed,
