@@ -276,9 +276,19 @@ impl State {
             None => {
                 self.reopened.by_itself = 0;
                 self.reopened.by_operator_at = Some(at);
+                self.give_up_attempts();
             }
         }
         self.reopen_instance(0);
+    }
+
+    /// What was in flight when the execution was failed for the loss of its worker is over, though nothing says how it ended.
+    /// It is the operator who wants it repeated, also where only once was allowed.
+    fn give_up_attempts(&mut self) {
+        for run in self.in_flight() {
+            self.land(run);
+            self.runs[run as usize].progress = Progress::Ready;
+        }
     }
 
     fn place(&self, run: u32) -> (u32, u32) {
