@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
+use gristmill_core::journal::RESERVED_KEY;
 use gristmill_store::Start;
 use serde_json::{Map, Value};
 
@@ -52,8 +53,13 @@ impl Input {
         };
         let start = start(&mut fields);
         let (tags, metadata) = (fields.some_tags(), fields.metadata());
-        let problems = fields.problems;
         let text = document.text("input", "{}").to_owned();
+        // In the text: as an object's first key it is gone from the values, and so would it be from a worker's.
+        if text.contains(RESERVED_KEY) {
+            let message = format!("`input` must not hold `{RESERVED_KEY}`, which is reserved");
+            fields.add("input", "reserved_key", message);
+        }
+        let problems = fields.problems;
         if problems.is_empty() {
             Ok(Self {
                 values,
@@ -104,4 +110,20 @@ fn start(fields: &mut Fields<'_>) -> Start {
         ),
     }
     Start::Now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_a_worker_would_read_as_something_else_is_refused() {
+        let body = format!(r#"{{"input": {{"a": {{"{RESERVED_KEY}": "[1]"}}}}}}"#);
+        let document = Document::parse(body.as_bytes()).ok().unwrap();
+        let problems = Input::read(Some(&document)).err().unwrap();
+        assert_eq!(
+            (problems[0].path.as_str(), problems[0].code),
+            ("$.input", "reserved_key")
+        );
+    }
 }
