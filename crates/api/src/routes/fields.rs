@@ -6,6 +6,7 @@ use std::str::FromStr;
 use gristmill_core::{Path, Problem};
 use serde_json::{Map, Value};
 
+use super::unknown_keys::UnknownKeys;
 use crate::extract::Document;
 
 /// The shortest and the longest tag, in characters.
@@ -35,16 +36,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn refuse_unknown(&mut self, known: &[&str]) {
-        for key in self
-            .document
-            .values
-            .keys()
-            .filter(|key| !known.contains(&key.as_str()))
-        {
-            let message = format!("unknown key `{key}`; the keys are {}", known.join(", "));
-            self.problems
-                .push(Problem::new(Path::root().key(key), "unknown_key", message));
-        }
+        let mut unknown = UnknownKeys::default();
+        let keys = self.document.values.keys();
+        keys.filter(|key| !known.contains(&key.as_str()))
+            .for_each(|key| unknown.add(key));
+        self.problems.extend(unknown.problems(known));
     }
 
     /// A key's value; null is as good as absent.

@@ -83,7 +83,9 @@ on_both! {
         what_is_wrong_with_one_item_keeps_no_other_from_running
         what_is_wrong_with_all_is_an_error_of_the_whole
         a_batch_that_is_none_is_refused
-        a_batchs_body_has_a_limit_of_its_own;
+        a_batchs_body_has_a_limit_of_its_own
+        an_item_is_no_larger_than_the_body_of_a_submit
+        of_any_number_of_problems_some_are_told;
     bulk:
         what_a_filter_finds_is_cancelled_in_bounded_steps
         what_a_filter_finds_failed_is_retried
