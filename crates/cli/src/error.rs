@@ -134,7 +134,7 @@ impl Error {
             Self::Config(_)
             | Self::Usage(_)
             | Self::Definition { .. }
-            | Self::Api(gristmill_client::Error::Url(_)) => ExitCode::from(2),
+            | Self::Api(gristmill_client::Error::Url(_) | gristmill_client::Error::Key) => ExitCode::from(2),
             // What shells report for a program that Ctrl-C ended.
             Self::Interrupted => ExitCode::from(130),
             _ => ExitCode::FAILURE,
@@ -160,6 +160,9 @@ impl Error {
                 source: gristmill_store::Error::Unmigrated { .. },
                 ..
             } => Some("Run `gristmill migrate` with the same DATABASE_URL, then start again."),
+            Self::Api(error) if error.is_unreachable() => Some(
+                "Is there an API? `gristmill dev` starts one on this machine; --url or GRISTMILL_URL names another.",
+            ),
             _ => None,
         }
     }
