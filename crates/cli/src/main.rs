@@ -8,6 +8,7 @@ mod embedded;
 mod error;
 mod logging;
 mod metrics;
+mod printable;
 mod progress;
 mod shutdown;
 mod system;
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without stderr there is nobody left to tell.
-            write!(std::io::stderr().lock(), "{}", error.report()).ok();
+            write!(std::io::stderr().lock(), "{}", printable::lines(&error.report())).ok();
             error.exit_code()
         }
     }

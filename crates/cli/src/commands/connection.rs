@@ -12,6 +12,7 @@ use super::{Flag, given};
 use crate::account::KEY_FILE;
 use crate::config::Config;
 use crate::error::Error;
+use crate::printable::lines;
 
 /// Flags that all commands have which call the API.
 #[derive(Debug, clap::Args)]
@@ -77,7 +78,7 @@ impl Connection {
         let text = if self.json {
             format!("{answer}\n")
         } else {
-            tell(answer)
+            lines(&tell(answer)).into_owned()
         };
         std::io::stdout()
             .write_all(text.as_bytes())
