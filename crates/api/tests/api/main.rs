@@ -89,6 +89,7 @@ on_both! {
     bulk:
         what_a_filter_finds_is_cancelled_in_bounded_steps
         what_a_filter_finds_failed_is_retried
+        what_cannot_be_retried_is_told_and_not_met_again
         an_order_for_everything_must_say_so
         one_execution_that_cannot_be_had_hurts_no_other;
     catalogue:
