@@ -57,7 +57,8 @@ Distributed, on PostgreSQL and RabbitMQ:
   gristmill api                      as many as wanted
   gristmill worker                   as many as wanted
 
-Exit codes: 0 done; 1 something failed while running; 2 the command, the configuration or a definition is wrong.";
+Exit codes: 0 done; 1 something failed while running; 2 the command, the configuration or a definition is
+wrong, or the API says so of what it was sent; 130 a signal came before it was done.";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
