@@ -102,6 +102,7 @@ on_both! {
         a_workflow_is_toggled_paused_and_resumed
         a_deleted_workflow_is_gone_and_its_executions_stay
         every_revision_is_shown_page_by_page
+        a_page_of_large_revisions_ends_early
         a_definition_is_validated_and_nothing_is_stored
         a_workflow_is_shown_with_what_belongs_to_it
         another_organizations_workflow_takes_no_orders
@@ -150,6 +151,7 @@ on_both! {
         two_organizations_may_use_the_same_key;
     journal:
         a_journal_is_read_page_by_page
+        a_page_of_large_entries_ends_early
         a_long_journals_log_is_cut_and_says_so;
     keys:
         a_key_is_shown_once_and_works
