@@ -1,9 +1,11 @@
 //! Who asks.
 
 mod cache;
+mod credential;
 mod look_up;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -16,6 +18,7 @@ use tracing::Span;
 use tracing::field::display;
 
 pub(crate) use cache::KeyCache;
+pub(crate) use credential::Credential;
 
 use crate::error::Error;
 use crate::layers::{RateShown, RequestId};
@@ -37,6 +40,8 @@ pub(crate) struct Principal {
     pub(crate) scopes: Scopes,
     /// When the key ends.
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Until when the key or token is good, unless it is revoked.
+    pub(crate) good_until: Option<Instant>,
     /// The request that is being made.
     pub(crate) request: RequestId,
 }

@@ -130,6 +130,7 @@ on_both! {
         nothing_is_missed_between_the_past_and_the_stream
         the_stream_of_a_deleted_execution_ends
         so_many_follow_and_no_more
+        a_stream_ends_with_its_key
         a_stream_outlives_the_time_of_a_request_but_not_the_process;
     execute:
         an_execution_is_accepted_with_its_place
