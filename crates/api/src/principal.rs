@@ -21,6 +21,7 @@ pub(crate) use cache::KeyCache;
 pub(crate) use credential::Credential;
 
 use crate::error::Error;
+use crate::extract::Return;
 use crate::layers::{RateShown, RequestId};
 use crate::state::AppState;
 use look_up::look_up;
@@ -64,6 +65,16 @@ impl Principal {
     /// Whether this may be done.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.scopes.include(permission) && self.standing.gives(permission)
+    }
+
+    /// How much of an execution to answer with that somebody else may have submitted: who may not look at executions is
+    /// not shown one for having done something to it.
+    pub(crate) fn shown(&self) -> Return {
+        if self.may(Permission::WorkflowsView) {
+            Return::Representation
+        } else {
+            Return::Minimal
+        }
     }
 
     /// Makes sure that this may be done. What a route needs is the first line of its handler.

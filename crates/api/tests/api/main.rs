@@ -68,6 +68,7 @@ on_both! {
         a_user_who_is_no_admin_deletes_nothing
         every_route_asks_for_its_permission
         a_keys_scopes_narrow_what_its_owner_may_do
+        who_may_not_look_is_not_shown_what_others_submitted
         a_patch_switches_for_those_who_may_switch;
     audit:
         what_was_done_is_shown_with_who_and_in_which_request
