@@ -114,6 +114,8 @@ on_both! {
         what_is_left_out_has_defaults
         every_problem_of_a_definition_is_answered_with_its_path
         problems_of_fields_and_definition_are_answered_together
+        a_name_has_nothing_that_a_terminal_would_obey
+        a_name_that_is_stored_is_no_reason_to_refuse_another_change
         a_character_that_the_database_cannot_keep_is_refused
         a_zero_character_inside_a_document_is_kept;
     errors:
