@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
 
+use super::filters::time;
 use crate::error::Error;
 
 /// What stands behind the `?`.
@@ -123,11 +124,10 @@ impl Params {
     /// A time by RFC 3339.
     pub(crate) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
         self.read(name, "wrong_type", |value| {
-            DateTime::parse_from_rfc3339(value)
-                .map(|time| time.with_timezone(&Utc))
-                .map_err(|_| {
-                    format!("`{name}` is a time by RFC 3339, such as 2030-01-31T08:00:00Z, with + as %2B")
-                })
+            time(value).ok_or_else(|| {
+                format!("`{name}` is a time by RFC 3339, such as 2030-01-31T08:00:00Z, from 1970 to 9999, with + as \
+                     %2B")
+            })
         })
     }
 
