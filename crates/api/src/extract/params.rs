@@ -12,12 +12,16 @@ use gristmill_core::Problem;
 
 use super::filters::time;
 use crate::error::Error;
+use crate::shortened::shortened;
 
 /// What stands behind the `?`.
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     problems: Vec<Problem>,
 }
+
+/// How many unknown parameters are told.
+const TOLD: usize = 100;
 
 /// The longest text, in characters.
 const MAX_TEXT: usize = 200;
@@ -28,7 +32,8 @@ impl Params {
             .pairs
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, _)| name.clone())
+            .take(TOLD)
+            .map(|(name, _)| shortened(name).into_owned())
             .collect();
         for name in unknown {
             let message = format!(

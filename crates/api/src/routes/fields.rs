@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
         let keys = self.document.values.keys();
         keys.filter(|key| !known.contains(&key.as_str()))
             .for_each(|key| unknown.add(key));
-        self.problems.extend(unknown.problems(known));
+        self.problems.extend(unknown.problems(&Path::root(), known));
     }
 
     /// A key's value; null is as good as absent.

@@ -23,16 +23,16 @@ impl UnknownKeys {
         }
     }
 
-    /// What to say of them, beside the keys that there are.
-    pub(crate) fn problems(self, known: &[&str]) -> Vec<Problem> {
+    /// What to say of them, in an object at `path`, beside the keys that there are.
+    pub(crate) fn problems(self, path: &Path, known: &[&str]) -> Vec<Problem> {
         let known = known.join(", ");
         let told = self.first.iter().map(|key| {
             let message = format!("unknown key `{key}`; the keys are {known}");
-            Problem::new(Path::root().key(key), "unknown_key", message)
+            Problem::new(path.key(key), "unknown_key", message)
         });
         let more = (self.more > 0).then(|| {
             let message = format!("and {} more unknown keys", self.more);
-            Problem::new(Path::root().as_str(), "unknown_key", message)
+            Problem::new(path, "unknown_key", message)
         });
         told.chain(more).collect()
     }

@@ -124,7 +124,7 @@ on_both! {
         another_content_type_is_415
         a_body_that_is_too_large_is_413
         an_unknown_route_is_404_and_a_wrong_method_405
-        a_malformed_query_is_400
+        a_query_that_asks_for_something_else_is_422
         a_switched_off_workflow_is_409
         a_panic_is_an_opaque_500
         a_body_that_never_ends_is_given_up;

@@ -30,7 +30,7 @@ impl<'a> Items<'a> {
             return Err(Error::no_object());
         }
         let body: Body<'a> = serde_json::from_slice(body).map_err(Error::MalformedJson)?;
-        let mut problems = body.unknown.problems(&["inputs", "items"]);
+        let mut problems = body.unknown.problems(&Path::root(), &["inputs", "items"]);
         let (key, array) = match (body.inputs, body.items) {
             (Some(_), Some(_)) => {
                 let message = "there are `inputs` or `items`, not both";
