@@ -461,6 +461,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_repeated_by_a_whole_fraction_is_measured_as_well() {
+        for source in [
+            "100000000.0 * 'x'",
+            "'x' * 100000000.0",
+            "2.0 * 50000000 * 'x'",
+            "2.0 * a * 'x' * 50000000",
+            "100000000.0 * [0]",
+            "100000000.0*[0] == 100000000.0*[0.0]",
+        ] {
+            let error = evaluate(source).unwrap_err();
+            assert!(error.contains("longer than"), "{source}: {error}");
+        }
+        assert_eq!(evaluate("2.0 * a * word"), Ok(json!("northnorth")));
+        assert_eq!(evaluate("2.0 * 3 * 'x'"), Ok(json!("xxxxxx")));
+        assert_eq!(evaluate("2 * 1.5 * 3"), Ok(json!(9.0)));
+    }
+
+    #[test]
     fn a_hostile_expression_costs_at_most_its_fuel() {
         for source in [
             "'x' * 100000000",

@@ -195,13 +195,13 @@ fn is_same(one: BinOpKind, other: BinOpKind) -> bool {
     std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
-/// Whether the operator could make a large value: not when it begins with a number that makes it arithmetic.
+/// Whether the operator could make a large value. A sum that begins with a number is arithmetic or fails, but a product
+/// repeats texts and lists by any whole number, `2.0` among them, wherever it stands: only numbers alone are arithmetic.
 fn grows(op: &BinOp<'_>) -> bool {
-    let fraction = |expr: &Expr<'_>| matches!(expr, Expr::Const(value) if value.value.kind() == ValueKind::Number && !value.value.is_integer());
     let number =
         |expr: &Expr<'_>| matches!(expr, Expr::Const(value) if value.value.kind() == ValueKind::Number);
     match op.op {
-        BinOpKind::Mul => !terms(op).into_iter().take(2).any(fraction),
+        BinOpKind::Mul => !terms(op).into_iter().all(number),
         BinOpKind::Add => !terms(op).into_iter().take(2).any(number),
         BinOpKind::Concat => true,
         _ => false,
