@@ -7,7 +7,8 @@ pub struct Limits {
     pub max_nodes: usize,
     /// `limits.max_nesting`: how deep `forEach` may stand in `forEach`.
     pub max_nesting: usize,
-    /// `limits.max_node_output`: the largest output of one node run, in bytes of JSON.
+    /// `limits.max_node_output`: the largest output of one node run, and the most that the expressions in its templates may
+    /// come to together, in bytes of JSON.
     pub max_node_output: usize,
     /// `limits.max_execution_output`: the largest sum of all outputs of an execution, in bytes of JSON.
     pub max_execution_output: usize,

@@ -7,7 +7,7 @@ use gristmill_core::{Definition, Node, Path, Problem};
 
 use crate::common::{Common, OnError};
 use crate::plan::{Merge, PlanNode, Rest};
-use crate::{Behaviour, Compiled, Fields, Registry, RetryPolicy};
+use crate::{Allowance, Behaviour, Compiled, Fields, Registry, RetryPolicy};
 
 use super::bodies::Place;
 use super::edges::Graph;
@@ -131,8 +131,8 @@ fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -
         return None;
     };
     let path = node.path().key("data");
-    let fuel = registry.limits().max_fuel;
-    let mut fields = Fields::of_kind(path.clone(), &node.data, problems).with_fuel(fuel);
+    let allowance = Allowance::of(registry.limits());
+    let mut fields = Fields::of_kind(path.clone(), &node.data, problems).with_allowance(allowance);
     let compiled = kind.compile(&mut fields);
     fields.finish();
     let retry = compiled

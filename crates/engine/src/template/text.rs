@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::expression::column;
 use crate::value::MAX_RESULT_BYTES;
-use crate::{Expression, NodeFailure, Scope};
+use crate::{Allowance, Expression, NodeFailure, Scope};
 
 /// A compiled text with expressions in it.
 #[derive(Debug)]
@@ -18,8 +18,14 @@ enum Piece {
 }
 
 impl Text {
-    /// Compiles `text`, which stands at `path` and whose expressions may take `fuel` instructions each. `None` when it added to `problems`.
-    pub fn compile(text: &str, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
+    /// Compiles `text`, which stands at `path` and whose expressions may take as much as `allowance` says. `None` when it
+    /// added to `problems`.
+    pub fn compile(
+        text: &str,
+        path: &Path,
+        allowance: Allowance,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let before = problems.len();
         let mut problem = |message: String| problems.push(Problem::new(path, "invalid_template", message));
         // Most texts are one expression.
@@ -42,7 +48,7 @@ impl Text {
             }
             let spaces = source.len() - source.trim_start().len();
             let before = &text[..text.len() - after.len() + spaces];
-            match Expression::compile(source, fuel) {
+            match Expression::compile(source, allowance.fuel) {
                 Ok(expression) => pieces.push(Piece::Expression(expression.standing_at(path, before))),
                 Err(error) => problem(format!("column {}: {error}", column(before))),
             }

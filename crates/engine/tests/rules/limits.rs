@@ -18,6 +18,35 @@ async fn an_output_beyond_the_limit_of_a_node_fails_the_node() {
 }
 
 #[tokio::test]
+async fn what_a_node_renders_is_bounded_like_its_output() {
+    let long = "{{ 'x' * 1000000 }}";
+    let set: serde_json::Map<_, _> = (0..20).map(|n| (format!("k{n}"), json!(long))).collect();
+    let data = [
+        ("transform", json!({"set": set})),
+        ("forEach", json!({"items": vec![long; 20]})),
+        ("wait", json!({"durationMs": vec![long; 20]})),
+        (
+            "subWorkflow",
+            json!({"workflowId": "wf_child", "input": {"set": set}}),
+        ),
+    ];
+    for (kind, data) in data {
+        let mut document = after_trigger(&[("a", kind, data)], &["t>a"]);
+        if kind == "forEach" {
+            let body = json!({"id": "b", "type": "transform", "parentId": "a", "data": {"set": {"x": 1}}});
+            document["nodes"].as_array_mut().unwrap().push(body);
+        }
+        let ended = run(&document, json!({})).await;
+        assert_eq!(ended.failure(), "node_output_limit at a", "{kind}");
+        let text = format!("{:?}", ended.outcome);
+        assert!(
+            text.contains("renders is larger than limits.max_node_output, 1048576 bytes"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn outputs_beyond_the_limit_of_an_execution_fail_the_node_that_passes_it() {
     let data = json!({"set": {"x": "{{ s * 100 }}"}});
     let document = after_trigger(
