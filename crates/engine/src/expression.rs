@@ -96,12 +96,12 @@ impl Expression {
         })
     }
 
-    /// The same expression, which stands in the field at `path`, behind `before`: failures say so.
+    /// The same expression, which stands in the field at `path`, at `column`, from 1: failures say so.
     #[must_use]
-    pub(crate) fn standing_at(mut self, path: &Path, before: &str) -> Self {
+    pub(crate) fn standing_at(mut self, path: &Path, column: usize) -> Self {
         let field = path.as_str().split_once(".data.");
         self.field = field.map_or(path.as_str(), |(_, field)| field).into();
-        self.column = column(before);
+        self.column = column;
         self
     }
 
@@ -175,11 +175,6 @@ fn compile(source: &str, fuel: u64) -> Result<Box<Compiled>, ExpressionError> {
         .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
         .map(Box::new)
         .map_err(|error| ExpressionError::Syntax(reason(&error)))
-}
-
-/// The column, from 1, of what stands behind `before`.
-pub(crate) fn column(before: &str) -> usize {
-    before.chars().count() + 1
 }
 
 /// What went wrong, without the name of a file that there is not.

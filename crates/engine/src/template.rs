@@ -33,7 +33,7 @@ impl Template {
     pub fn compile(
         value: &Value,
         path: &Path,
-        allowance: Allowance,
+        allowance: &Allowance,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
         let part = compile(value, path, allowance, problems)?;
@@ -42,7 +42,7 @@ impl Template {
     }
 
     /// The template that comes to what `expression` does.
-    pub fn of_expression(expression: Expression, allowance: Allowance) -> Self {
+    pub fn of_expression(expression: Expression, allowance: &Allowance) -> Self {
         Self {
             part: Part::Text(Text::of_expression(expression)),
             most: allowance.bytes,
@@ -68,7 +68,7 @@ impl Template {
 }
 
 // Recursion is as deep as the JSON document was nested, which its parser bounds.
-fn compile(value: &Value, path: &Path, allowance: Allowance, problems: &mut Vec<Problem>) -> Option<Part> {
+fn compile(value: &Value, path: &Path, allowance: &Allowance, problems: &mut Vec<Problem>) -> Option<Part> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(Part::Fixed(Box::new(value.clone()))),
         Value::String(text) => {
@@ -149,7 +149,7 @@ mod tests {
 
     fn render(template: Value, scope: Value) -> Result<Value, String> {
         let mut problems = Vec::new();
-        let template = Template::compile(&template, &Path::root(), allowance(), &mut problems);
+        let template = Template::compile(&template, &Path::root(), &allowance(), &mut problems);
         assert_eq!(problems, []);
         template
             .unwrap()
@@ -211,7 +211,7 @@ mod tests {
     fn what_is_too_large_for_an_output_is_not_rendered_to_its_end() {
         let mut problems = Vec::new();
         let set = json!(vec!["{{ 'x' * 1000000 }}"; 20]);
-        let template = Template::compile(&set, &Path::root(), allowance(), &mut problems).unwrap();
+        let template = Template::compile(&set, &Path::root(), &allowance(), &mut problems).unwrap();
         let scope = Scope::from_json(Map::new());
         let failure = template.render(&scope).unwrap_err();
         assert_eq!(failure.error.code, "node_output_limit");
@@ -224,7 +224,7 @@ mod tests {
         let half = Template::compile(
             &json!("{{ 'x' * 600000 }}"),
             &Path::root(),
-            allowance(),
+            &allowance(),
             &mut problems,
         );
         let (half, scope) = (half.unwrap(), Scope::from_json(Map::new()));
@@ -233,11 +233,31 @@ mod tests {
     }
 
     #[test]
+    fn columns_count_characters_from_the_beginning_of_the_text() {
+        for (text, column) in [
+            ("é{{ b.c }}", 5),
+            ("{{ 'é' }} é {{  b.c }}", 17),
+            ("{{1}}{{2}}{{b.c}}", 13),
+            ("}}{{1}} {{\n b.c\n}}{{ 1 }}", 13),
+        ] {
+            let error = render(json!(text), json!({})).unwrap_err();
+            assert!(
+                error.contains(&format!("column {column}: `b.c`")),
+                "{text}: {error}"
+            );
+        }
+        let mut problems = Vec::new();
+        let text = "{{a}}é".repeat(19_999) + "{{ b b }}";
+        assert!(Template::compile(&json!(text), &Path::root(), &allowance(), &mut problems).is_none());
+        assert!(problems[0].message.starts_with("column 119998:"), "{problems:?}");
+    }
+
+    #[test]
     fn every_problem_is_found_with_its_path() {
         let mut problems = Vec::new();
         let template = json!({"a": ["{{ 1 + }}", "fine", "{{ open"], "odd key": "{{ }}", "t": "{{- x }}", "ok": "{{ x }}"});
         assert!(
-            Template::compile(&template, &Path::root().key("data"), allowance(), &mut problems).is_none()
+            Template::compile(&template, &Path::root().key("data"), &allowance(), &mut problems).is_none()
         );
         let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(

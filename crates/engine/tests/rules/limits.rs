@@ -253,6 +253,30 @@ fn what_is_told_of_a_definition_is_bounded() {
 }
 
 #[test]
+fn a_definition_has_only_so_many_expressions() {
+    let of_count = |count: usize| {
+        let cases = [json!({"handle": "h", "expression": "x|d"})];
+        let document = after_trigger(
+            &[
+                ("c", "condition", json!({"cases": cases})),
+                (
+                    "a",
+                    "transform",
+                    json!({"set": {"a": vec!["{{ x|d }}"; count - 2], "b": "{{ x }}"}}),
+                ),
+            ],
+            &["t>c", "c>a"],
+        );
+        World::new().compile(&document)
+    };
+    assert!(of_count(20_000).is_ok());
+    let problems = of_count(20_002).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].code, "too_many_expressions");
+    assert!(problems[0].message.contains("limits.max_expressions, 20000"));
+}
+
+#[test]
 fn a_handle_has_a_longest_length() {
     let of_length = |length| {
         let case = json!({"handle": "h".repeat(length), "expression": "x"});
