@@ -253,6 +253,18 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_grows_too_long_names_the_expression_that_it_does_so_with() {
+        let error = render(
+            json!({"a": "{{ t }}, {{ 'x' * 1000000 }}."}),
+            json!({"t": "y".repeat(60_000)}),
+        );
+        assert_eq!(
+            error.unwrap_err(),
+            "$.a, column 13: `'x' * 1000000`: the text up to here is longer than 1048576 bytes"
+        );
+    }
+
+    #[test]
     fn every_problem_is_found_with_its_path() {
         let mut problems = Vec::new();
         let template = json!({"a": ["{{ 1 + }}", "fine", "{{ open"], "odd key": "{{ }}", "t": "{{- x }}", "ok": "{{ x }}"});

@@ -104,17 +104,24 @@ impl Text {
     /// When an expression in it fails, or the text grows beyond a mebibyte.
     pub fn render(&self, scope: &Scope) -> Result<String, NodeFailure> {
         let mut text = String::new();
+        let mut last = None;
         for piece in &self.0 {
             match piece {
                 Piece::Plain(plain) => text.push_str(plain),
-                Piece::Expression(expression) => match expression.evaluate(scope)? {
-                    Value::String(string) => text.push_str(&string),
-                    other => text.push_str(&other.to_string()),
-                },
+                Piece::Expression(expression) => {
+                    last = Some(expression);
+                    match expression.evaluate(scope)? {
+                        Value::String(string) => text.push_str(&string),
+                        other => text.push_str(&other.to_string()),
+                    }
+                }
             }
             if text.len() > MAX_RESULT_BYTES {
-                let message = format!("the text is longer than {MAX_RESULT_BYTES} bytes");
-                return Err(NodeFailure::last("template", message));
+                let message = format!("the text up to here is longer than {MAX_RESULT_BYTES} bytes");
+                return Err(match last {
+                    Some(expression) => expression.failure(message),
+                    None => NodeFailure::last("template", message),
+                });
             }
         }
         Ok(text)
