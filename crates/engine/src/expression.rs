@@ -252,6 +252,15 @@ mod tests {
         assert_eq!(evaluate("' -7 '|num"), Ok(json!(-7)));
         assert_eq!(evaluate("a|num"), Ok(json!(1)));
         assert_eq!(evaluate("f|num"), Ok(json!(1.0)));
+        assert_eq!(
+            evaluate("'9223372036854775808'|num"),
+            Ok(json!(9_223_372_036_854_775_808_u64))
+        );
+        assert_eq!(evaluate("'18446744073709551615'|num"), Ok(json!(u64::MAX)));
+        assert_eq!(
+            evaluate("'18446744073709551616'|num"),
+            Ok(json!(18_446_744_073_709_551_616.0))
+        );
         for source in [
             "word|num",
             "''|num",
@@ -627,6 +636,7 @@ mod tests {
             "'soon'|date",
             "none|date",
             "0|datefmt('%Q')",
+            "0|datefmt('%#z')",
             "0|datefmt('x' * 200)",
             "1e300|date",
         ] {

@@ -250,6 +250,9 @@ fn num(value: &Value) -> Result<Value, Error> {
             if let Ok(whole) = text.parse::<i64>() {
                 return Ok(Value::from(whole));
             }
+            if let Ok(whole) = text.parse::<u64>() {
+                return Ok(Value::from(whole));
+            }
             match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => Ok(Value::from(number)),
                 _ => Err(Error::new(

@@ -1,5 +1,7 @@
 //! Filters of ours, and those of the library that call others for each item.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
@@ -26,7 +28,11 @@ pub(super) fn date_format(value: &Value, format: Option<&str>) -> Result<String,
             "datefmt: the format is not like \"%Y-%m-%d\", or too long",
         ));
     }
-    Ok(time.format_with_items(items.into_iter()).to_string())
+    let mut text = String::new();
+    // What can only be read, such as `%#z`, shows when it is written.
+    write!(text, "{}", time.format_with_items(items.into_iter()))
+        .map_err(|_| invalid("datefmt: the format has something that cannot be written"))?;
+    Ok(text)
 }
 
 fn time(value: &Value) -> Result<DateTime<Utc>, Error> {
