@@ -59,6 +59,7 @@ struct Graph {
 fn unlimited() -> Limits {
     Limits {
         max_nodes: usize::MAX,
+        max_expressions: usize::MAX,
         max_items: usize::MAX,
         max_execution_output: usize::MAX,
         max_node_output: usize::MAX,

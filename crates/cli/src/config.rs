@@ -128,6 +128,7 @@ pub struct Limits {
     pub max_parallel: NonZero<usize>,
     pub max_nodes: NonZero<usize>,
     pub max_nesting: NonZero<usize>,
+    pub max_expressions: NonZero<usize>,
     pub max_node_output: NonZero<usize>,
     pub max_execution_output: NonZero<usize>,
     pub max_items: NonZero<usize>,
@@ -143,6 +144,7 @@ impl From<&Limits> for gristmill_core::Limits {
         Self {
             max_nodes: limits.max_nodes.get(),
             max_nesting: limits.max_nesting.get(),
+            max_expressions: limits.max_expressions.get(),
             max_node_output: limits.max_node_output.get(),
             max_execution_output: limits.max_execution_output.get(),
             max_items: limits.max_items.get(),

@@ -23,5 +23,5 @@ pub use ids::{
 pub use job::{Job, JobError};
 pub use limits::Limits;
 pub use logs::{LogEntry, logs};
-pub use problem::{Path, Problem};
+pub use problem::{MAX_PROBLEMS, Path, Problem};
 pub use status::{ExecutionStatus, ParseStatusError};

@@ -7,7 +7,10 @@ pub struct Limits {
     pub max_nodes: usize,
     /// `limits.max_nesting`: how deep `forEach` may stand in `forEach`.
     pub max_nesting: usize,
-    /// `limits.max_node_output`: the largest output of one node run, in bytes of JSON.
+    /// `limits.max_expressions`: the most expressions of a definition.
+    pub max_expressions: usize,
+    /// `limits.max_node_output`: the largest output of one node run, and the most that the expressions in its templates may
+    /// come to together, in bytes of JSON.
     pub max_node_output: usize,
     /// `limits.max_execution_output`: the largest sum of all outputs of an execution, in bytes of JSON.
     pub max_execution_output: usize,
@@ -30,6 +33,7 @@ impl Default for Limits {
         Self {
             max_nodes: 5_000,
             max_nesting: 4,
+            max_expressions: 20_000,
             max_node_output: 1024 * 1024,
             max_execution_output: 8 * 1024 * 1024,
             max_items: 10_000,

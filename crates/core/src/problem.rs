@@ -5,7 +5,21 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One thing wrong with a definition or a request body. Answers carry every one of them, never just the first.
+/// The most problems that are told of one document. What somebody sent is never answered with much more than it was.
+pub const MAX_PROBLEMS: usize = 100;
+
+/// The longest message, in bytes: twenty names of two hundred bytes fit in.
+const MAX_MESSAGE: usize = 5_000;
+
+/// The longest path, in bytes, and what is shown of one key: paths are kept for each expression, and keys may be as long as
+/// the document.
+const MAX_PATH: usize = 1_000;
+const MAX_KEY: usize = 100;
+
+/// Stands for what was left out.
+const ELLIPSIS: char = '…';
+
+/// One thing wrong with a definition or a request body. Answers carry the first [`MAX_PROBLEMS`] of them, never just one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// Where, as a JSON path from the body's root: `$.nodes[3].data.url`.
@@ -19,11 +33,28 @@ pub struct Problem {
 impl Problem {
     /// A problem at `path`.
     pub fn new(path: impl fmt::Display, code: &'static str, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if let Some(end) = end_of_shown(&message, MAX_MESSAGE) {
+            message.truncate(end);
+            message.push(ELLIPSIS);
+        }
         Self {
             path: path.to_string(),
             code,
-            message: message.into(),
+            message,
         }
+    }
+
+    /// `problems` as they are told: the first [`MAX_PROBLEMS`], and one that says how many more there are.
+    pub fn told(mut problems: Vec<Self>) -> Vec<Self> {
+        let more = problems.len().saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            problems.truncate(MAX_PROBLEMS);
+            let message = format!("there are {more} more problems; these are the first {MAX_PROBLEMS}");
+            problems.push(Self::new(Path::root(), "more_problems", message));
+            problems.shrink_to_fit();
+        }
+        problems
     }
 
     /// A value of the wrong type at `path`; `expected` reads like "a string".
@@ -56,8 +87,14 @@ impl Path {
         Self("$".to_owned())
     }
 
-    /// This path, then a key: `.key`, or `["odd key"]` where the key is no plain name.
+    /// This path, then a key: `.key`, or `["odd key"]` where the key is no plain name. What is too long to be shown is cut.
     pub fn key(&self, key: &str) -> Self {
+        if self.is_full() {
+            return self.cut();
+        }
+        if let Some(end) = end_of_shown(key, MAX_KEY) {
+            return Self(format!("{}[{:?}]", self.0, format!("{}{ELLIPSIS}", &key[..end])));
+        }
         let plain = !key.is_empty()
             && key
                 .bytes()
@@ -81,6 +118,9 @@ impl Path {
 
     /// This path, then a place in an array.
     pub fn index(&self, index: usize) -> Self {
+        if self.is_full() {
+            return self.cut();
+        }
         let index = index.to_string();
         let mut path = String::with_capacity(self.0.len() + 2 + index.len());
         path.push_str(&self.0);
@@ -89,6 +129,24 @@ impl Path {
         path.push(']');
         Self(path)
     }
+
+    fn is_full(&self) -> bool {
+        self.0.len() > MAX_PATH
+    }
+
+    /// The same path, which says that it goes on.
+    fn cut(&self) -> Self {
+        let mut path = self.0.clone();
+        if !path.ends_with(ELLIPSIS) {
+            path.push(ELLIPSIS);
+        }
+        Self(path)
+    }
+}
+
+/// Where what is shown of `text` ends, when it is longer than `most` bytes.
+fn end_of_shown(text: &str, most: usize) -> Option<usize> {
+    (text.len() > most).then(|| text.floor_char_boundary(most))
 }
 
 impl fmt::Display for Path {
@@ -105,5 +163,26 @@ mod tests {
     fn a_path_reads_like_the_document() {
         let path = Path::root().key("nodes").index(3).key("data").key("content-type");
         assert_eq!(path.to_string(), r#"$.nodes[3].data["content-type"]"#);
+    }
+
+    #[test]
+    fn what_is_told_is_bounded_whatever_was_sent() {
+        let long = "é".repeat(500_000);
+        let path = (0..100).fold(Path::root(), |path, n| path.key(&long).index(n).key("a"));
+        assert!(path.as_str().len() < 1_400, "{path}");
+        assert!(path.as_str().ends_with('…'), "{path}");
+        let problem = Problem::new(&path, "odd", long);
+        assert!(problem.message.len() < 5_010);
+        let told = Problem::told(vec![problem.clone(); 100]);
+        assert_eq!(told.len(), 100);
+        let told = Problem::told(vec![problem; 100_000]);
+        assert_eq!(told.len(), 101);
+        assert_eq!(
+            (told[100].code, told[100].message.as_str()),
+            (
+                "more_problems",
+                "there are 99900 more problems; these are the first 100"
+            )
+        );
     }
 }

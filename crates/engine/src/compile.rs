@@ -26,16 +26,16 @@ const EXECUTION_ATTEMPTS: u32 = 3;
 /// Compiles a definition.
 ///
 /// # Errors
-/// Every problem that it has, each with its path.
+/// Every problem that it has, each with its path; no more than can be told.
 pub fn compile(definition: &Definition, registry: &Registry) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
-    compile_known(definition, registry, true, &mut problems).ok_or(problems)
+    compile_known(definition, registry, true, &mut problems).ok_or_else(|| Problem::told(problems))
 }
 
 /// Reads a definition from JSON and compiles it.
 ///
 /// # Errors
-/// Every problem of its shape and of its meaning, each with its path. What only follows from a node that could not be
+/// Every problem of its shape and of its meaning, each with its path; no more than can be told. What only follows from a node that could not be
 /// read is left out.
 pub fn compile_json(
     document: &Map<String, Value>,
@@ -51,7 +51,7 @@ pub fn compile_json(
     let complete = readable && listed == definition.nodes.len();
     match compile_known(&definition, registry, complete, &mut problems) {
         Some(plan) => Ok((definition, plan)),
-        None => Err(problems),
+        None => Err(Problem::told(problems)),
     }
 }
 

@@ -96,12 +96,12 @@ impl Expression {
         })
     }
 
-    /// The same expression, which stands in the field at `path`, behind `before`: failures say so.
+    /// The same expression, which stands in the field at `path`, at `column`, from 1: failures say so.
     #[must_use]
-    pub(crate) fn standing_at(mut self, path: &Path, before: &str) -> Self {
+    pub(crate) fn standing_at(mut self, path: &Path, column: usize) -> Self {
         let field = path.as_str().split_once(".data.");
         self.field = field.map_or(path.as_str(), |(_, field)| field).into();
-        self.column = column(before);
+        self.column = column;
         self
     }
 
@@ -175,11 +175,6 @@ fn compile(source: &str, fuel: u64) -> Result<Box<Compiled>, ExpressionError> {
         .compile_expression_owned(guarded.unwrap_or_else(|| source.to_owned()))
         .map(Box::new)
         .map_err(|error| ExpressionError::Syntax(reason(&error)))
-}
-
-/// The column, from 1, of what stands behind `before`.
-pub(crate) fn column(before: &str) -> usize {
-    before.chars().count() + 1
 }
 
 /// What went wrong, without the name of a file that there is not.
@@ -257,6 +252,15 @@ mod tests {
         assert_eq!(evaluate("' -7 '|num"), Ok(json!(-7)));
         assert_eq!(evaluate("a|num"), Ok(json!(1)));
         assert_eq!(evaluate("f|num"), Ok(json!(1.0)));
+        assert_eq!(
+            evaluate("'9223372036854775808'|num"),
+            Ok(json!(9_223_372_036_854_775_808_u64))
+        );
+        assert_eq!(evaluate("'18446744073709551615'|num"), Ok(json!(u64::MAX)));
+        assert_eq!(
+            evaluate("'18446744073709551616'|num"),
+            Ok(json!(18_446_744_073_709_551_616.0))
+        );
         for source in [
             "word|num",
             "''|num",
@@ -445,6 +449,40 @@ mod tests {
             ("10 - 3 - 2 + a", json!(6)),
             ("7 // 2 * a", json!(3)),
             ("missing|default('') ~ word", json!("north")),
+            ("(1 == 1) == (a * a == 2)", json!(false)),
+            ("(a == 1) == (word|upper == 'NORTH')", json!(true)),
+            ("list|length < a + word|length <= 6 == f * 6", json!(true)),
+            (
+                "(word|first) in word and [1] in [list, [a]] and 3 not in list + [a]",
+                json!(true),
+            ),
+            ("{word|upper: list}[word|upper][1:]", json!([2])),
+            (
+                "(word|length > a|num) == (a - 1 < list|length) and -a != a",
+                json!(true),
+            ),
+            ("{a - 1: 'x'}[a - 1] ~ ''", json!("x")),
+            ("word is in([word|upper, word])", json!(true)),
+            (
+                "missing is eq(none) or word is startingwith(word|first)",
+                json!(true),
+            ),
+            ("['a', 'b']|sum(start='')", json!("ab")),
+            ("[list, [{'k': [a]}]]|sum(start=[])", json!([1, 2, {"k": [1]}])),
+            ("[{'k': list}, {}, {'k': [3]}]|sum('k', [])", json!([1, 2, 3])),
+            (
+                "[{'k': [2], 'x': list}, {'k': [1]}]|sort(attribute='k')|map(attribute='k.0')|list + ['B', 'a']|sort",
+                json!([1, 2, "a", "B"]),
+            ),
+            ("[1, 2.5]|sum + list|sum(start=1)", json!(7.5)),
+            (
+                "[1, 2]|join(d=', ') ~ [{'k': 'x'}, {'k': 3}]|join('-', attribute='k')",
+                json!("1, 2x-3"),
+            ),
+            (
+                "[{'k': {'n': 1}}, {'k': {'n': 2}}, {'k': {'n': 0}}]|selectattr('k.n')|rejectattr('k.n', 'eq', 2)|list",
+                json!([{"k": {"n": 1}}]),
+            ),
         ] {
             assert_eq!(evaluate(source), Ok(expected), "{source}");
         }
@@ -455,9 +493,37 @@ mod tests {
             "word * 1.5",
             "missing ~ ''",
             "{} + {}",
+            "missing|selectattr('k')|list",
+            "missing|sum(start=[])",
+            "missing * 2 == a",
+            "missing == word|upper",
+            "[list]|selectattr(1)|list",
+            "['a', 1]|sum(start='')",
+            "['a']|join(1, 2, 3)",
         ] {
             assert!(evaluate(source).is_err(), "{source}: {:?}", evaluate(source));
         }
+    }
+
+    #[test]
+    fn what_is_repeated_by_a_whole_fraction_is_measured_as_well() {
+        for source in [
+            "100000000.0 * 'x'",
+            "'x' * 100000000.0",
+            "2.0 * 50000000 * 'x'",
+            "2.0 * a * 'x' * 50000000",
+            "0.5 * 100000000 * 'x'",
+            "100000000.0 * [0]",
+            "100000000.0*[0] == 100000000.0*[0.0]",
+        ] {
+            let error = evaluate(source).unwrap_err();
+            assert!(error.contains("longer than"), "{source}: {error}");
+        }
+        assert_eq!(evaluate("2.0 * a * word"), Ok(json!("northnorth")));
+        assert_eq!(evaluate("2.0 * 3 * 'x'"), Ok(json!("xxxxxx")));
+        assert_eq!(evaluate("2 * 1.5 * 3"), Ok(json!(9.0)));
+        assert_eq!(evaluate("a * 1.5"), Ok(json!(1.5)));
+        assert!(evaluate("word * 1.5").is_err());
     }
 
     #[test]
@@ -474,9 +540,45 @@ mod tests {
             "range(100000)|select('in', range(100000)|list)|list",
             "range(10000)|map('string')|map('replace', '', 'x' * 1000)|list",
             "('x' * 1000000)|replace('x', 'y' * 1000)",
+            "['x' * 1000000] * 400000",
+            "(['x' * 1000000] * 50) ~ ''",
+            "([1] * 400000) ~ ''",
+            "(['x' * 100000] * 100)|string",
+            "(['x' * 100000] * 100)|upper",
+            "'x'|trim(['x' * 100000] * 100)",
+            "(['x' * 100000] * 100)|join",
+            "(['x' * 100000] * 100)|map('list')|list",
+            "([1e300] * 200000)|string",
+            "([1e300] * 200000)|join",
+            "([{'k': 1e300}] * 90000)|join(attribute='k')",
+            "range(10)|join([1] * 400000)",
+            "range(2)|join(d='x' * 1000000) ~ ('x' * 1000000)",
+            "(['x' * 100] * 90000)|sum(start='')",
+            "([[1] * 10] * 50000)|sum(start=[])",
+            "([{'k': [0]}] * 200000)|sum('k', [0] * 400000)",
+            "[[[[0]*1000]*1000]*1000]*1000 == [[[[0]*1000]*1000]*1000]*1000",
+            "[[0] * 1000] * 900 == [[0] * 1000] * 900 or [[0.0] * 1000] * 900 == [[0] * 1000] * 900",
+            "range(100000)|list == range(100000)|list == range(100000)|list == range(100000)|list == range(100000)|list",
+            "(0 in range(100000)|list) == (1.5 in [[0]*1000]*900) or [1] in [[0]*1000]*900",
+            "([0] * 500000) is eq([0] * 500000)",
+            "([{'k': 1}] * 1000)|selectattr('k', 'in', range(2, 9000)|list)|list",
+            "([{'k': 1}] * 1000)|rejectattr('k', 'eq', range(2, 9000)|list)|list",
+            "([{'k': 1}] * 100000)|map(attribute='k' * 100000)|list",
+            "([{'k': 1}] * 100000)|sort(attribute='k' * 100000)|list",
+            "([{'k': 1}] * 100000)|map(attribute=[0] * 1000)|list",
+            "{[0]: 1}|attr([0] * 300000) or {[0]: 1}|attr([0] * 300000)",
+            "{[0] * 400000: 1}[[0] * 400000]",
+            "([{'k': [0] * 1000}] * 900)|sort(attribute='k')|sort(attribute='k')",
+            "([{'k': [0] * 1000}] * 900)|groupby('k')|groupby('k')",
+            &format!("[{}]", "('x' * 1000000)[1:],".repeat(100)),
+            &format!("[{}]", "'x' * 1000000,".repeat(100)),
+            &format!("[{}]", "range(1000)|join('x' * 1000),".repeat(100)),
+            &format!("[{}]", "('x' * 1000)|replace('x', 'y' * 1000),".repeat(100)),
             "range(100000)|list|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|sort|list",
         ] {
-            let error = evaluate(source).unwrap_err();
+            let error = evaluate(source)
+                .err()
+                .unwrap_or_else(|| format!("{source} is evaluated"));
             assert!(
                 error.contains("longer than") || error.contains("limits.max_fuel"),
                 "{source}: {error}"
@@ -505,6 +607,16 @@ mod tests {
             );
         }
         assert!(evaluate(&format!("a{}", "+a".repeat(200))).is_ok());
+        for source in [
+            "('x' * 1000000)|replace('more than sixteen bytes long', 'y')|length",
+            "'x' in ('y' * 1000000) or ('x' * 1000000)|length > 3",
+            "([[0] * 1000] * 300)|map('length')|list|first == 1000",
+        ] {
+            assert!(evaluate(source).is_ok(), "{source}: {:?}", evaluate(source));
+        }
+        // Of what is ordered by an attribute, only that is looked at.
+        let rows = "[{'n': 1, 'of no account': range(500)|list}] * 1000";
+        assert!(evaluate(&format!("({rows})|sort(attribute='n')|groupby('n')|length")).is_ok());
     }
 
     #[test]
@@ -524,6 +636,7 @@ mod tests {
             "'soon'|date",
             "none|date",
             "0|datefmt('%Q')",
+            "0|datefmt('%#z')",
             "0|datefmt('x' * 200)",
             "1e300|date",
         ] {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use gristmill_core::{Limits, Path, Problem};
 use serde_json::{Map, Value};
 
-use crate::common;
+use crate::{Allowance, common};
 
 /// A reader over one JSON object of a definition. A key that is absent or `null` reads as `None` without a problem,
 /// unless it is required; a key of the wrong shape reads as `None` and leaves one. Whatever was never asked for is an
@@ -18,8 +18,8 @@ pub struct Fields<'a> {
     /// Keys that somebody else reads.
     foreign: &'static [&'static str],
     known: Vec<&'static str>,
-    /// How many instructions each expression may take.
-    fuel: u64,
+    /// What the expressions that it reads may take.
+    allowance: Allowance,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Fields<'a> {
             object,
             foreign: &[],
             known: Vec::new(),
-            fuel: Limits::default().max_fuel,
+            allowance: Allowance::of(&Limits::default()),
             problems,
         }
     }
@@ -44,10 +44,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The same reader; each expression that it reads may take `fuel` instructions.
+    /// The same reader; the expressions that it reads may take as much as `allowance` says.
     #[must_use]
-    pub(crate) fn with_fuel(mut self, fuel: u64) -> Self {
-        self.fuel = fuel;
+    pub(crate) fn with_allowance(mut self, allowance: Allowance) -> Self {
+        self.allowance = allowance;
         self
     }
 

@@ -18,6 +18,7 @@
 //! No database, no broker and no HTTP in here: what the engine needs of the world are a [`Journal`] and a [`Clock`]. Its
 //! rules, by number, are in `docs/engine-semantics.md`; the tests bear the numbers in their names.
 
+mod allowance;
 mod clock;
 mod common;
 mod compile;
@@ -43,6 +44,7 @@ mod state;
 mod template;
 mod value;
 
+pub use allowance::Allowance;
 pub use clock::{Clock, ManualClock};
 pub use compile::{compile, compile_json};
 pub use driver::{Command, Options, Orders, Outcome, run};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use gristmill_core::Problem;
+use gristmill_core::{MAX_PROBLEMS, Path, Problem};
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -96,12 +96,24 @@ pub(crate) enum Exit {
 }
 
 impl Plan {
-    /// What is wrong with `input`, by the schemas of the triggers; where its parts stand is told as in a request's body:
-    /// `$.input.…`.
+    /// What is wrong with `input`, by the schemas of the triggers, as far as it can be told; where its parts stand is told as
+    /// in a request's body: `$.input.…`.
     pub fn check_input(&self, input: &Map<String, Value>) -> Vec<Problem> {
         let mut problems = Vec::new();
+        if !self.checks_input() {
+            return problems;
+        }
+        let input = Value::Object(input.clone());
         for schema in self.input_schemas() {
-            schema.check(input, &mut problems);
+            // What is wrong beyond that is not even looked for.
+            if problems.len() <= MAX_PROBLEMS {
+                schema.check(&input, &mut problems);
+            }
+        }
+        if problems.len() > MAX_PROBLEMS {
+            problems.truncate(MAX_PROBLEMS);
+            let message = format!("there are more problems; these are the first {MAX_PROBLEMS}");
+            problems.push(Problem::new(Path::root().key("input"), "more_problems", message));
         }
         problems
     }

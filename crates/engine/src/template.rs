@@ -8,11 +8,15 @@ pub use text::Text;
 use gristmill_core::{Path, Problem};
 use serde_json::{Map, Value};
 
-use crate::{Expression, NodeFailure, Scope};
+use crate::{Allowance, Expression, NodeFailure, Scope, size};
 
 /// A compiled template.
 #[derive(Debug)]
-pub struct Template(Part);
+pub struct Template {
+    part: Part,
+    /// How many bytes the expressions of all templates of the node may come to.
+    most: usize,
+}
 
 #[derive(Debug)]
 enum Part {
@@ -24,19 +28,30 @@ enum Part {
 }
 
 impl Template {
-    /// Compiles `value`, which stands at `path` and whose expressions may take `fuel` instructions each. `None` when it added to `problems`.
-    pub fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
-        compile(value, path, fuel, problems).map(Self)
+    /// Compiles `value`, which stands at `path` and whose expressions may take as much as `allowance` says. `None` when it
+    /// added to `problems`.
+    pub fn compile(
+        value: &Value,
+        path: &Path,
+        allowance: &Allowance,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let part = compile(value, path, allowance, problems)?;
+        let most = allowance.bytes;
+        Some(Self { part, most })
     }
 
     /// The template that comes to what `expression` does.
-    pub fn of_expression(expression: Expression) -> Self {
-        Self(Part::Text(Text::of_expression(expression)))
+    pub fn of_expression(expression: Expression, allowance: &Allowance) -> Self {
+        Self {
+            part: Part::Text(Text::of_expression(expression)),
+            most: allowance.bytes,
+        }
     }
 
     /// The value, when there is nothing to evaluate in it.
     pub fn fixed(&self) -> Option<&Value> {
-        match &self.0 {
+        match &self.part {
             Part::Fixed(value) => Some(value),
             Part::Text(_) | Part::Array(_) | Part::Object(_) => None,
         }
@@ -45,18 +60,19 @@ impl Template {
     /// The value in `scope`.
     ///
     /// # Errors
-    /// When an expression in it fails.
+    /// When an expression in it fails; code `node_output_limit` when all that was rendered in `scope` is larger than the
+    /// output of a node may be.
     pub fn render(&self, scope: &Scope) -> Result<Value, NodeFailure> {
-        render(&self.0, scope)
+        render(&self.part, scope, self.most)
     }
 }
 
 // Recursion is as deep as the JSON document was nested, which its parser bounds.
-fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Part> {
+fn compile(value: &Value, path: &Path, allowance: &Allowance, problems: &mut Vec<Problem>) -> Option<Part> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(Part::Fixed(Box::new(value.clone()))),
         Value::String(text) => {
-            let text = Text::compile(text, path, fuel, problems)?;
+            let text = Text::compile(text, path, allowance, problems)?;
             Some(match text.fixed() {
                 Some(fixed) => Part::Fixed(Box::new(Value::String(fixed))),
                 None => Part::Text(text),
@@ -66,7 +82,7 @@ fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -
             let parts: Vec<_> = items
                 .iter()
                 .enumerate()
-                .filter_map(|(i, item)| compile(item, &path.index(i), fuel, problems))
+                .filter_map(|(i, item)| compile(item, &path.index(i), allowance, problems))
                 .collect();
             let complete = parts.len() == items.len();
             let fixed = parts.iter().all(|part| matches!(part, Part::Fixed(_)));
@@ -81,7 +97,9 @@ fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -
         Value::Object(members) => {
             let mut parts = Vec::with_capacity(members.len());
             for (key, member) in members {
-                parts.extend(compile(member, &path.key(key), fuel, problems).map(|part| (key.clone(), part)));
+                parts.extend(
+                    compile(member, &path.key(key), allowance, problems).map(|part| (key.clone(), part)),
+                );
             }
             let complete = parts.len() == members.len();
             let fixed = parts.iter().all(|(_, part)| matches!(part, Part::Fixed(_)));
@@ -96,19 +114,24 @@ fn compile(value: &Value, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -
     }
 }
 
-fn render(part: &Part, scope: &Scope) -> Result<Value, NodeFailure> {
+fn render(part: &Part, scope: &Scope, most: usize) -> Result<Value, NodeFailure> {
     match part {
+        // No larger than the definition.
         Part::Fixed(value) => Ok(Value::clone(value)),
-        Part::Text(text) => text.value(scope),
+        Part::Text(text) => {
+            let value = text.value(scope)?;
+            scope.render(size::of_value(&value), most)?;
+            Ok(value)
+        }
         Part::Array(parts) => parts
             .iter()
-            .map(|part| render(part, scope))
+            .map(|part| render(part, scope, most))
             .collect::<Result<_, _>>()
             .map(Value::Array),
         Part::Object(parts) => {
             let mut object = Map::with_capacity(parts.len());
             for (key, part) in parts {
-                object.insert(key.clone(), render(part, scope)?);
+                object.insert(key.clone(), render(part, scope, most)?);
             }
             Ok(Value::Object(object))
         }
@@ -120,9 +143,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn allowance() -> Allowance {
+        Allowance::of(&gristmill_core::Limits::default())
+    }
+
     fn render(template: Value, scope: Value) -> Result<Value, String> {
         let mut problems = Vec::new();
-        let template = Template::compile(&template, &Path::root(), 100_000, &mut problems);
+        let template = Template::compile(&template, &Path::root(), &allowance(), &mut problems);
         assert_eq!(problems, []);
         template
             .unwrap()
@@ -181,10 +208,69 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_large_for_an_output_is_not_rendered_to_its_end() {
+        let mut problems = Vec::new();
+        let set = json!(vec!["{{ 'x' * 1000000 }}"; 20]);
+        let template = Template::compile(&set, &Path::root(), &allowance(), &mut problems).unwrap();
+        let scope = Scope::from_json(Map::new());
+        let failure = template.render(&scope).unwrap_err();
+        assert_eq!(failure.error.code, "node_output_limit");
+        assert!(
+            failure.error.message.contains("limits.max_node_output, 1048576"),
+            "{failure:?}"
+        );
+        assert_eq!(scope.rendered(), 2_000_004);
+        // What is rendered in the same scope counts together.
+        let half = Template::compile(
+            &json!("{{ 'x' * 600000 }}"),
+            &Path::root(),
+            &allowance(),
+            &mut problems,
+        );
+        let (half, scope) = (half.unwrap(), Scope::from_json(Map::new()));
+        assert!(half.render(&scope).is_ok());
+        assert!(half.render(&scope).is_err());
+    }
+
+    #[test]
+    fn columns_count_characters_from_the_beginning_of_the_text() {
+        for (text, column) in [
+            ("é{{ b.c }}", 5),
+            ("{{ 'é' }} é {{  b.c }}", 17),
+            ("{{1}}{{2}}{{b.c}}", 13),
+            ("}}{{1}} {{\n b.c\n}}{{ 1 }}", 13),
+        ] {
+            let error = render(json!(text), json!({})).unwrap_err();
+            assert!(
+                error.contains(&format!("column {column}: `b.c`")),
+                "{text}: {error}"
+            );
+        }
+        let mut problems = Vec::new();
+        let text = "{{a}}é".repeat(19_999) + "{{ b b }}";
+        assert!(Template::compile(&json!(text), &Path::root(), &allowance(), &mut problems).is_none());
+        assert!(problems[0].message.starts_with("column 119998:"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_text_that_grows_too_long_names_the_expression_that_it_does_so_with() {
+        let error = render(
+            json!({"a": "{{ t }}, {{ 'x' * 1000000 }}."}),
+            json!({"t": "y".repeat(60_000)}),
+        );
+        assert_eq!(
+            error.unwrap_err(),
+            "$.a, column 13: `'x' * 1000000`: the text up to here is longer than 1048576 bytes"
+        );
+    }
+
+    #[test]
     fn every_problem_is_found_with_its_path() {
         let mut problems = Vec::new();
         let template = json!({"a": ["{{ 1 + }}", "fine", "{{ open"], "odd key": "{{ }}", "t": "{{- x }}", "ok": "{{ x }}"});
-        assert!(Template::compile(&template, &Path::root().key("data"), 100_000, &mut problems).is_none());
+        assert!(
+            Template::compile(&template, &Path::root().key("data"), &allowance(), &mut problems).is_none()
+        );
         let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(
             paths,

@@ -12,6 +12,9 @@ use super::nodes::Draft;
 /// The handle that failures leave from.
 const ERROR: &str = "error";
 
+/// How many handles of a node are named.
+const MAX_NAMES: usize = 20;
+
 /// Every edge that leads from one known node to another.
 pub(super) struct Graph {
     outgoing: Vec<Vec<Link>>,
@@ -102,10 +105,14 @@ fn exit(edge: &Edge, source: Option<&Draft>, problems: &mut Vec<Problem>) -> Exi
     match handles.iter().position(|known| known == handle) {
         Some(place) => u32::try_from(place).map_or(Exit::Any, Exit::Handle),
         None => {
+            let mut names: Vec<&str> = handles.iter().take(MAX_NAMES).map(String::as_str).collect();
+            if handles.len() > MAX_NAMES {
+                names.push("…");
+            }
             let message = format!(
                 "`{}` has no handle `{handle}`; its handles are {}, {ERROR}",
                 edge.source,
-                handles.join(", ")
+                names.join(", ")
             );
             problems.push(Problem::new(
                 edge.path().key("sourceHandle"),

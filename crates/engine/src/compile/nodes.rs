@@ -7,7 +7,7 @@ use gristmill_core::{Definition, Node, Path, Problem};
 
 use crate::common::{Common, OnError};
 use crate::plan::{Merge, PlanNode, Rest};
-use crate::{Behaviour, Compiled, Fields, Registry, RetryPolicy};
+use crate::{Allowance, Behaviour, Compiled, Fields, Registry, RetryPolicy};
 
 use super::bodies::Place;
 use super::edges::Graph;
@@ -27,10 +27,11 @@ pub(super) fn compile(
     registry: &Registry,
     problems: &mut Vec<Problem>,
 ) -> Vec<Option<Draft>> {
+    let allowance = Allowance::of(registry.limits());
     definition
         .nodes
         .iter()
-        .map(|node| compile_node(node, registry, problems))
+        .map(|node| compile_node(node, registry, &allowance, problems))
         .collect()
 }
 
@@ -120,7 +121,12 @@ impl Draft {
     }
 }
 
-fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -> Option<Draft> {
+fn compile_node(
+    node: &Node,
+    registry: &Registry,
+    allowance: &Allowance,
+    problems: &mut Vec<Problem>,
+) -> Option<Draft> {
     let Some(kind) = registry.get(&node.kind) else {
         let message = format!(
             "unknown node type `{}`; the types are {}",
@@ -131,8 +137,7 @@ fn compile_node(node: &Node, registry: &Registry, problems: &mut Vec<Problem>) -
         return None;
     };
     let path = node.path().key("data");
-    let fuel = registry.limits().max_fuel;
-    let mut fields = Fields::of_kind(path.clone(), &node.data, problems).with_fuel(fuel);
+    let mut fields = Fields::of_kind(path.clone(), &node.data, problems).with_allowance(allowance.clone());
     let compiled = kind.compile(&mut fields);
     fields.finish();
     let retry = compiled

@@ -14,6 +14,11 @@ pub(super) const TIMES: &str = "__times";
 pub(super) const PLUS: &str = "__plus";
 pub(super) const CONCAT: &str = "__concat";
 
+/// The filters that give what they are given, and pay for a look at all of it, or at what it begins with: for comparisons
+/// and slices.
+pub(super) const LOOK: &str = "__look";
+pub(super) const GLANCE: &str = "__glance";
+
 /// Filters that make as many bytes or items as a number in the expression says, or that serve a page of HTML.
 const REMOVED_FILTERS: [&str; 8] = [
     "format", "indent", "pprint", "batch", "slice", "safe", "escape", "e",
@@ -22,46 +27,92 @@ const REMOVED_FILTERS: [&str; 8] = [
 /// Functions that show the interpreter's inside, or make values that change.
 const REMOVED_FUNCTIONS: [&str; 2] = ["debug", "namespace"];
 
-/// Filters of the library. Each pays for the size of what it is given.
-const METERED_FILTERS: [&str; 38] = [
-    "abs",
-    "attr",
-    "bool",
+/// Filters that come to a number or a boolean, or fail.
+pub(super) const NUMBER_FILTERS: [&str; 9] = [
+    "abs", "bool", "count", "date", "float", "int", "length", "num", "round",
+];
+
+/// Filters that come to a text, or fail.
+pub(super) const WRITING_FILTERS: [&str; 10] = [
     "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "groupby",
-    "int",
-    "items",
+    "datefmt",
     "join",
-    "last",
-    "length",
-    "lines",
-    "list",
     "lower",
-    "map",
+    "replace",
+    "string",
+    "title",
+    "tojson",
+    "trim",
+    "upper",
+];
+
+/// Filters of the library that hand on what they are given, or look at nothing but the items themselves. Each pays for so
+/// many items.
+const SHALLOW_FILTERS: [&str; 19] = [
+    "abs", "attr", "bool", "chain", "count", "d", "default", "first", "float", "int", "items", "last",
+    "length", "list", "map", "reverse", "round", "sum", "zip",
+];
+
+/// Filters of the library that compare what they are given, or write it. Each pays for all that stands in it, or for the one
+/// attribute of each item that it looks at.
+const DEEP_FILTERS: [&str; 17] = [
+    "capitalize",
+    "dictsort",
+    "groupby",
+    "join",
+    "lines",
+    "lower",
     "max",
     "min",
-    "reject",
-    "rejectattr",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
+    "replace",
     "sort",
     "split",
     "string",
-    "sum",
     "title",
+    "tojson",
     "trim",
     "unique",
     "upper",
-    "zip",
+];
+
+/// Filters that test item by item. Each test pays for itself.
+const CHOOSING_FILTERS: [&str; 4] = ["select", "reject", "selectattr", "rejectattr"];
+
+/// Filters that write what is no text before they work on it.
+const TEXT_FILTERS: [&str; 8] = [
+    "capitalize",
+    "lines",
+    "lower",
+    "split",
+    "string",
+    "title",
+    "trim",
+    "upper",
+];
+
+/// Tests of the library that compare, by every name. Each pays for all that stands in what it is given.
+const COMPARING_TESTS: [&str; 21] = [
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "endingwith",
+    "eq",
+    "equalto",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "ne",
+    "sameas",
+    "startingwith",
+    "upper",
 ];
 
 /// The environment for expressions that may take so much fuel. There are as many as there are limits in use: one.
@@ -75,7 +126,14 @@ pub(super) fn get(fuel: u64) -> &'static Environment<'static> {
 
 /// Whether there is a filter of that name, for people.
 pub(super) fn has_filter(name: &str) -> bool {
-    OWN_FILTERS.contains(&name) || METERED_FILTERS.contains(&name)
+    [
+        &OWN_FILTERS[..],
+        &SHALLOW_FILTERS,
+        &DEEP_FILTERS,
+        &CHOOSING_FILTERS,
+    ]
+    .iter()
+    .any(|names| names.contains(&name))
 }
 
 /// Whether there is a test of that name.
@@ -84,11 +142,11 @@ pub(super) fn has_test(name: &str) -> bool {
     !plain().empty_state().perform_test(name, &[]).is_err_and(unknown)
 }
 
-/// Filters of ours.
-const OWN_FILTERS: [&str; 5] = ["num", "replace", "tojson", "date", "datefmt"];
+/// Filters of ours, beside those that take the place of the library's.
+const OWN_FILTERS: [&str; 3] = ["num", "date", "datefmt"];
 
 /// What the metered filters hand their work to.
-fn plain() -> &'static Environment<'static> {
+pub(super) fn plain() -> &'static Environment<'static> {
     static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(bare);
     &PLAIN
 }
@@ -113,33 +171,74 @@ fn bare() -> Environment<'static> {
 fn build(fuel: u64) -> Environment<'static> {
     let mut environment = bare();
     environment.set_fuel(Some(fuel));
-    for name in METERED_FILTERS {
+    for name in SHALLOW_FILTERS {
         environment.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
             let args = args.into_values();
-            meter::pay(state, &args)?;
-            match name {
-                "join" => helpers::check_join(&args)?,
-                "map" if helpers::names_a_filter(&args) => return helpers::map(state, &args),
-                "select" | "reject" => return helpers::choose(state, &args, name == "select"),
-                _ => {}
+            meter::pay_shallow(state, &args)?;
+            helpers::pay_paths(state, &args)?;
+            if name == "attr" {
+                // All of the key is looked at.
+                meter::pay(state, args.get(1..).unwrap_or_default())?;
             }
-            plain().empty_state().apply_filter(name, &args)
+            match name {
+                "map" if helpers::names_a_filter(&args) => helpers::map(state, &args),
+                "sum" => helpers::sum(state, &args),
+                _ => apply(state, name, &args),
+            }
         });
     }
-    environment.add_filter("replace", |state: &mut State, args: Rest<ValueOrKwargs>| {
-        let args = args.into_values();
-        meter::pay(state, &args)?;
-        plain().empty_state().apply_filter("replace", &args)
+    for name in DEEP_FILTERS {
+        environment.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            let args = args.into_values();
+            helpers::pay_paths(state, &args)?;
+            match helpers::attributes(name, &args)? {
+                Some(compared) => {
+                    meter::pay_shallow(state, &args)?;
+                    meter::pay(state, &compared)?;
+                }
+                None => meter::pay(state, &args)?,
+            }
+            if name == "join" {
+                helpers::check_join(&args)?;
+            }
+            if TEXT_FILTERS.contains(&name) {
+                args.iter().try_for_each(meter::check_text)?;
+            }
+            apply(state, name, &args)
+        });
+    }
+    for name in CHOOSING_FILTERS {
+        let (by_attribute, wanted) = (name.ends_with("attr"), name.starts_with("select"));
+        environment.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            helpers::choose(state, &args.into_values(), by_attribute, wanted)
+        });
+    }
+    for name in COMPARING_TESTS {
+        environment.add_test(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            let args = args.into_values();
+            meter::pay(state, &args)?;
+            plain().empty_state().perform_test(name, &args)
+        });
+    }
+    environment.add_filter(LOOK, |state: &mut State, value: Rest<Value>| {
+        meter::pay(state, &value)?;
+        Ok(value.0.into_iter().next().unwrap_or_default())
     });
-    environment.add_filter("tojson", |state: &mut State, args: Rest<ValueOrKwargs>| {
-        let args = args.into_values();
-        meter::pay(state, &args)?;
-        plain().empty_state().apply_filter("tojson", &args)
+    environment.add_filter(GLANCE, |state: &mut State, value: Rest<Value>| {
+        meter::pay_shallow(state, &value)?;
+        Ok(value.0.into_iter().next().unwrap_or_default())
     });
     environment.add_filter(TIMES, super::operators::times);
     environment.add_filter(PLUS, super::operators::plus);
     environment.add_filter(CONCAT, super::operators::concat);
     environment
+}
+
+/// Applies a filter of the library, and pays for what it makes.
+fn apply(state: &mut State, name: &str, args: &[Value]) -> Result<Value, Error> {
+    let made = plain().empty_state().apply_filter(name, args)?;
+    meter::pay_made(state, &made)?;
+    Ok(made)
 }
 
 /// A number as it is, or the number that a text spells.
@@ -149,6 +248,9 @@ fn num(value: &Value) -> Result<Value, Error> {
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default().trim();
             if let Ok(whole) = text.parse::<i64>() {
+                return Ok(Value::from(whole));
+            }
+            if let Ok(whole) = text.parse::<u64>() {
                 return Ok(Value::from(whole));
             }
             match text.parse::<f64>() {

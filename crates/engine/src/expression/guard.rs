@@ -1,8 +1,8 @@
-//! Looks at an expression before it is compiled: refuses names that nothing has, and puts operators that can make large
-//! values out of small ones behind filters that look at sizes first. The compiler itself evaluates what is constant, so this
-//! comes before it.
+//! Looks at an expression before it is compiled: refuses names that nothing has, puts operators that can make large values
+//! out of small ones behind filters that look at sizes first, and has what compares and slices pay for what it is given. The
+//! compiler itself evaluates what is constant, so this comes before it.
 
-use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Compare, CompareOpKind, Expr, UnaryOpKind};
 use minijinja::machinery::parse_expr;
 use minijinja::value::ValueKind;
 
@@ -33,7 +33,7 @@ enum Named {
 /// How many terms one operator may join. The compiler goes as deep as there are terms.
 const MAX_TERMS: usize = 250;
 
-/// A text of this length cannot be nested too deep.
+/// A text of this length cannot be nested too deep, and what few comparisons it has go at most through what is in scope.
 const SHORT: usize = MAX_DEPTH;
 
 /// Checks `source` and gives what is to be compiled in its place, when that is something else.
@@ -45,9 +45,9 @@ pub(super) fn check(source: &str) -> Result<Option<String>, ExpressionError> {
         return Err(ExpressionError::TooDeep);
     }
     let expr = parse_expr(source).map_err(|error| ExpressionError::Syntax(reason(&error)))?;
-    let mut looked = Looked { grows: false };
+    let mut looked = Looked { pays: false };
     looked.at(&expr, 0)?;
-    Ok(looked.grows.then(|| {
+    Ok(looked.pays.then(|| {
         let mut text = String::with_capacity(source.len() * 2);
         write(&expr, &mut text);
         text
@@ -92,8 +92,8 @@ fn is_plain(source: &str) -> bool {
 }
 
 struct Looked {
-    /// Whether some operator could make a large value.
-    grows: bool,
+    /// Whether some part could make a large value, or walk through one.
+    pays: bool,
 }
 
 impl Looked {
@@ -111,9 +111,13 @@ impl Looked {
                 for term in terms {
                     self.at(term, depth + 1)?;
                 }
-                self.grows |= grows(op);
+                self.pays |= grows(op) || walks(op.op, &op.left, &op.right);
                 return Ok(());
             }
+            Expr::Compare(compare) => self.pays |= compared(compare).any(|(_, pays)| pays),
+            Expr::Slice(_) => self.pays = true,
+            Expr::GetItem(get) => self.pays |= !is_scalar(&get.subscript_expr),
+            Expr::Map(map) => self.pays |= !map.keys.iter().all(is_scalar),
             Expr::Filter(filter) => {
                 self.known(environment::has_filter(filter.name), "filter", filter.name)?;
                 self.named(filter.name, &filter.args)?;
@@ -195,17 +199,79 @@ fn is_same(one: BinOpKind, other: BinOpKind) -> bool {
     std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
-/// Whether the operator could make a large value: not when it begins with a number that makes it arithmetic.
+/// Whether the operator could make a large value. A sum that begins with a number is arithmetic or fails. A product repeats
+/// texts and lists by any whole number, `2.0` and what `1.5 * 2` comes to among them: only numbers alone are arithmetic for
+/// certain, and what is multiplied by `1.5` and nothing else.
 fn grows(op: &BinOp<'_>) -> bool {
-    let fraction = |expr: &Expr<'_>| matches!(expr, Expr::Const(value) if value.value.kind() == ValueKind::Number && !value.value.is_integer());
     let number =
         |expr: &Expr<'_>| matches!(expr, Expr::Const(value) if value.value.kind() == ValueKind::Number);
     match op.op {
-        BinOpKind::Mul => !terms(op).into_iter().take(2).any(fraction),
+        BinOpKind::Mul => {
+            let terms = terms(op);
+            let is_arithmetic = terms.len() == 2 && terms.iter().any(|term| is_part(term));
+            !is_arithmetic && !terms.into_iter().all(number)
+        }
         BinOpKind::Add => !terms(op).into_iter().take(2).any(number),
         BinOpKind::Concat => true,
         _ => false,
     }
+}
+
+/// Whether an expression is a number that is not whole.
+fn is_part(expr: &Expr<'_>) -> bool {
+    let Expr::Const(constant) = expr else { return false };
+    let is_number = constant.value.kind() == ValueKind::Number;
+    is_number && f64::try_from(constant.value.clone()).is_ok_and(|number| number.fract() != 0.0)
+}
+
+/// Whether a comparison could go through as much as stands on both sides of it. It stops where one of them ends.
+fn walks(op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> bool {
+    match op {
+        // A text is searched for what is written of any other value.
+        BinOpKind::In => !matches!(right, Expr::List(list) if list.items.iter().all(is_scalar)),
+        op => is_comparison(op) && !is_scalar(left) && !is_scalar(right),
+    }
+}
+
+/// Whether a look at all that an expression comes to has been paid for: that at a constant by who compiled it, that at a number
+/// or boolean by the instruction, and that at a text by the filter that made it.
+fn is_scalar(expr: &Expr<'_>) -> bool {
+    match expr {
+        Expr::Const(_) | Expr::UnaryOp(_) | Expr::Test(_) | Expr::Compare(_) => true,
+        Expr::Filter(filter) => {
+            // With arguments, some come to another value instead.
+            let is_number = filter.args.is_empty() && environment::NUMBER_FILTERS.contains(&filter.name);
+            is_number || environment::WRITING_FILTERS.contains(&filter.name)
+        }
+        Expr::BinOp(op) => {
+            let is_scalar = matches!(
+                op.op,
+                BinOpKind::Sub
+                    | BinOpKind::Div
+                    | BinOpKind::FloorDiv
+                    | BinOpKind::Rem
+                    | BinOpKind::Pow
+                    | BinOpKind::Concat
+            );
+            is_scalar || is_comparison(op.op)
+        }
+        _ => false,
+    }
+}
+
+/// What a chain such as `a < b <= c` compares, and whether it pays for it.
+fn compared<'e, 'a>(compare: &'e Compare<'a>) -> impl Iterator<Item = (&'e Expr<'a>, bool)> {
+    let operands: Vec<_> = std::iter::once(&compare.expr)
+        .chain(compare.ops.iter().map(|op| &op.expr))
+        .collect();
+    let mut pays = vec![false; operands.len()];
+    for (place, op) in compare.ops.iter().enumerate() {
+        if walks(as_operator(op.op), operands[place], operands[place + 1]) {
+            pays[place] = true;
+            pays[place + 1] = true;
+        }
+    }
+    operands.into_iter().zip(pays)
 }
 
 fn children<'e, 'a>(expr: &'e Expr<'a>) -> Vec<&'e Expr<'a>> {
@@ -250,7 +316,7 @@ fn write(expr: &Expr<'_>, text: &mut String) {
         Expr::Var(var) => text.push_str(var.id),
         Expr::Const(constant) => write_constant(&constant.value, text),
         Expr::Slice(slice) => {
-            bracketed(&slice.expr, text);
+            paid(&slice.expr, environment::GLANCE, text);
             text.push('[');
             for (place, part) in [&slice.start, &slice.stop, &slice.step].into_iter().enumerate() {
                 if place > 0 {
@@ -269,10 +335,11 @@ fn write(expr: &Expr<'_>, text: &mut String) {
         }
         Expr::BinOp(op) => write_operator(op, text),
         Expr::Compare(compare) => {
-            bracketed(&compare.expr, text);
-            for op in &compare.ops {
-                text.push_str(compare_text(op.op));
-                bracketed(&op.expr, text);
+            for (place, (expr, pays)) in compared(compare).enumerate() {
+                if place > 0 {
+                    text.push_str(compare_text(compare.ops[place - 1].op));
+                }
+                operand(expr, pays, text);
             }
         }
         Expr::IfExpr(choice) => {
@@ -304,7 +371,7 @@ fn write(expr: &Expr<'_>, text: &mut String) {
         Expr::GetItem(get) => {
             bracketed(&get.expr, text);
             text.push('[');
-            write(&get.subscript_expr, text);
+            operand(&get.subscript_expr, true, text);
             text.push(']');
         }
         Expr::Call(call) => {
@@ -327,7 +394,7 @@ fn write(expr: &Expr<'_>, text: &mut String) {
                 if place > 0 {
                     text.push(',');
                 }
-                write(key, text);
+                operand(key, true, text);
                 text.push(':');
                 write(value, text);
             }
@@ -345,7 +412,32 @@ fn bracketed(expr: &Expr<'_>, text: &mut String) {
     text.push(')');
 }
 
+/// A part of a comparison, or a key: it is looked at in full, which it pays for where that may be far.
+fn operand(expr: &Expr<'_>, pays: bool, text: &mut String) {
+    if pays && !is_scalar(expr) {
+        paid(expr, environment::LOOK, text);
+    } else {
+        bracketed(expr, text);
+    }
+}
+
+fn paid(expr: &Expr<'_>, filter: &str, text: &mut String) {
+    text.push('(');
+    bracketed(expr, text);
+    text.push('|');
+    text.push_str(filter);
+    text.push(')');
+}
+
 fn write_operator(op: &BinOp<'_>, text: &mut String) {
+    if is_comparison(op.op) {
+        // One of two comparisons is no chain of them.
+        let pays = walks(op.op, &op.left, &op.right);
+        operand(&op.left, pays, text);
+        text.push_str(operator_text(op.op));
+        operand(&op.right, pays, text);
+        return;
+    }
     let terms = terms(op);
     let filter = match op.op {
         BinOpKind::Mul if grows(op) => environment::TIMES,
@@ -440,8 +532,34 @@ fn operator_text(op: BinOpKind) -> &'static str {
     }
 }
 
-fn compare_text(op: minijinja::machinery::ast::CompareOpKind) -> &'static str {
-    use minijinja::machinery::ast::CompareOpKind as Kind;
+fn is_comparison(op: BinOpKind) -> bool {
+    matches!(
+        op,
+        BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte
+            | BinOpKind::In
+    )
+}
+
+/// The operator that compares two.
+fn as_operator(op: CompareOpKind) -> BinOpKind {
+    match op {
+        CompareOpKind::Eq => BinOpKind::Eq,
+        CompareOpKind::Ne => BinOpKind::Ne,
+        CompareOpKind::Lt => BinOpKind::Lt,
+        CompareOpKind::Lte => BinOpKind::Lte,
+        CompareOpKind::Gt => BinOpKind::Gt,
+        CompareOpKind::Gte => BinOpKind::Gte,
+        CompareOpKind::In | CompareOpKind::NotIn => BinOpKind::In,
+    }
+}
+
+fn compare_text(op: CompareOpKind) -> &'static str {
+    use CompareOpKind as Kind;
     match op {
         Kind::Eq => "==",
         Kind::Ne => "!=",

@@ -31,16 +31,37 @@ pub(super) fn concat(state: &mut State, first: Value, others: Rest<Value>) -> Re
         if value.is_undefined() {
             return Err(Error::from(ErrorKind::UndefinedError));
         }
-        meter::pay(state, std::slice::from_ref(value))?;
-        match value.as_str() {
-            Some(part) => text.push_str(part),
-            None => text.push_str(&value.to_string()),
+        meter::write_text(value, &mut text)?;
+    }
+    meter::spend(state, others.len() as u64)?;
+    meter::pay_text(state, &text)?;
+    Ok(Value::from(text))
+}
+
+/// The sum of texts, or of lists: what [`plus`] comes to, in one go.
+pub(super) fn join_terms(state: &mut State, terms: &[Value]) -> Result<Value, Error> {
+    if terms.iter().all(|term| term.kind() == ValueKind::String) {
+        let mut text = String::new();
+        for term in terms {
+            meter::write_text(term, &mut text)?;
         }
-        if text.len() > MAX_RESULT_BYTES {
-            return Err(too_long());
+        meter::pay_text(state, &text)?;
+        return Ok(Value::from(text));
+    }
+    let mut items = Vec::new();
+    for term in terms {
+        if !is_list(term) {
+            return Err(impossible("+", &terms[0], Some(term)));
+        }
+        for item in term.try_iter()? {
+            if items.len() == MAX_ITEMS {
+                return Err(too_long());
+            }
+            items.push(item);
         }
     }
-    Ok(Value::from(text))
+    meter::spend(state, 1 + items.len() as u64)?;
+    Ok(Value::from(items))
 }
 
 fn multiply(state: &mut State, left: &Value, right: &Value) -> Result<Value, Error> {
@@ -59,9 +80,12 @@ fn repeat(state: &mut State, value: &Value, times: &Value) -> Result<Value, Erro
         (ValueKind::String, Some(times)) => {
             let text = value.as_str().unwrap_or_default();
             match text.len().checked_mul(times) {
-                Some(length) if length <= MAX_RESULT_BYTES => Ok(Value::from(text.repeat(times))),
-                _ => Err(too_long()),
+                Some(length) if length <= MAX_RESULT_BYTES => {}
+                _ => return Err(too_long()),
             }
+            let repeated = text.repeat(times);
+            meter::pay_text(state, &repeated)?;
+            Ok(Value::from(repeated))
         }
         (ValueKind::Seq | ValueKind::Iterable, Some(times)) => {
             let items: Vec<Value> = value.try_iter()?.collect();
@@ -69,41 +93,27 @@ fn repeat(state: &mut State, value: &Value, times: &Value) -> Result<Value, Erro
                 Some(length) if length <= MAX_ITEMS => {}
                 _ => return Err(too_long()),
             }
+            meter::pay_repeated(state, &items, times as u64)?;
             let repeated: Vec<_> = std::iter::repeat_n(items, times).flatten().collect();
-            let repeated = Value::from(repeated);
-            meter::pay(state, std::slice::from_ref(&repeated))?;
-            Ok(repeated)
+            Ok(Value::from(repeated))
         }
         _ => Err(impossible("*", value, None)),
     }
 }
 
 fn add(state: &mut State, left: &Value, right: &Value) -> Result<Value, Error> {
-    match (left.kind(), right.kind()) {
-        (ValueKind::Number, ValueKind::Number) => {
-            arithmetic(left, right, "+", i128::checked_add, |left, right| left + right)
-        }
-        (ValueKind::String, ValueKind::String) => {
-            let (left, right) = (
-                left.as_str().unwrap_or_default(),
-                right.as_str().unwrap_or_default(),
-            );
-            if left.len() + right.len() > MAX_RESULT_BYTES {
-                return Err(too_long());
-            }
-            Ok(Value::from([left, right].concat()))
-        }
-        (ValueKind::Seq | ValueKind::Iterable, ValueKind::Seq | ValueKind::Iterable) => {
-            let items: Vec<Value> = left.try_iter()?.chain(right.try_iter()?).collect();
-            if items.len() > MAX_ITEMS {
-                return Err(too_long());
-            }
-            let joined = Value::from(items);
-            meter::pay(state, std::slice::from_ref(&joined))?;
-            Ok(joined)
-        }
-        _ => Err(impossible("+", left, Some(right))),
+    if (left.kind(), right.kind()) == (ValueKind::Number, ValueKind::Number) {
+        return arithmetic(left, right, "+", i128::checked_add, |left, right| left + right);
     }
+    let are_texts = left.kind() == ValueKind::String && right.kind() == ValueKind::String;
+    if are_texts || is_list(left) && is_list(right) {
+        return join_terms(state, &[left.clone(), right.clone()]);
+    }
+    Err(impossible("+", left, Some(right)))
+}
+
+fn is_list(value: &Value) -> bool {
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
 }
 
 fn arithmetic(

@@ -11,7 +11,7 @@ impl Fields<'_> {
     /// Any JSON value with `{{ … }}` in its texts.
     pub fn template(&mut self, key: &'static str) -> Option<Template> {
         let value = self.value(key)?;
-        Template::compile(value, &self.path.key(key), self.fuel, self.problems)
+        Template::compile(value, &self.path.key(key), &self.allowance, self.problems)
     }
 
     /// Any JSON value, as it stands.
@@ -25,7 +25,8 @@ impl Fields<'_> {
         self.require(key)?;
         match self.value(key)? {
             Value::String(text) if !text.trim_start().starts_with("{{") => {
-                self.expression(key).map(Template::of_expression)
+                let expression = self.expression(key)?;
+                Some(Template::of_expression(expression, &self.allowance))
             }
             Value::String(_) | Value::Array(_) => self.template(key),
             other => {
@@ -39,7 +40,7 @@ impl Fields<'_> {
     /// A text with `{{ … }}` in it, which renders to text.
     pub fn text(&mut self, key: &'static str) -> Option<Text> {
         let text = self.read(key, "a string", Value::as_str)?;
-        Text::compile(text, &self.path.key(key), self.fuel, self.problems)
+        Text::compile(text, &self.path.key(key), &self.allowance, self.problems)
     }
 
     /// Like [`text`](Self::text), for a key that must be there.
@@ -54,7 +55,8 @@ impl Fields<'_> {
         let path = self.path.key(key);
         let mut list = Vec::with_capacity(object.len());
         for (name, value) in object {
-            if let Some(template) = Template::compile(value, &path.key(name), self.fuel, self.problems) {
+            if let Some(template) = Template::compile(value, &path.key(name), &self.allowance, self.problems)
+            {
                 list.push((name.clone(), template));
             }
         }
@@ -64,8 +66,12 @@ impl Fields<'_> {
     /// An expression without braces around it.
     pub fn expression(&mut self, key: &'static str) -> Option<Expression> {
         let source = self.read(key, "a string", Value::as_str)?;
-        match Expression::compile(source, self.fuel) {
-            Ok(expression) => Some(expression.standing_at(&self.path.key(key), "")),
+        let path = self.path.key(key);
+        if !self.allowance.has_room(&path, self.problems) {
+            return None;
+        }
+        match Expression::compile(source, self.allowance.fuel) {
+            Ok(expression) => Some(expression.standing_at(&path, 1)),
             Err(error) => {
                 self.problem(key, "invalid_expression", error.to_string());
                 None
@@ -82,7 +88,8 @@ impl Fields<'_> {
     /// An object whose keys `read` asks for; unknown ones among them are reported.
     pub fn nested<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
         let object = self.object(key)?;
-        let mut fields = Fields::new(self.path.key(key), object, self.problems).with_fuel(self.fuel);
+        let mut fields =
+            Fields::new(self.path.key(key), object, self.problems).with_allowance(self.allowance.clone());
         let result = read(&mut fields);
         fields.finish();
         Some(result)
@@ -119,7 +126,7 @@ impl Fields<'_> {
                 self.problems.push(Problem::wrong_type(&path, "an object", item));
                 continue;
             };
-            let mut fields = Fields::new(path, object, self.problems).with_fuel(self.fuel);
+            let mut fields = Fields::new(path, object, self.problems).with_allowance(self.allowance.clone());
             list.extend(read(&mut fields));
             fields.finish();
         }

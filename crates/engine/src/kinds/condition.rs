@@ -10,6 +10,9 @@ use crate::{Compiled, Expression, Fields, Kind, NodeFailure, Pure, PureOutcome, 
 
 const DEFAULT: &str = "default";
 
+/// The longest handle, in bytes.
+const MAX_HANDLE_LEN: usize = 200;
+
 pub(crate) struct Condition;
 
 /// Asked in order; the first true one names the handle.
@@ -70,6 +73,11 @@ fn read_cases(fields: &mut Fields<'_>) -> Option<Vec<(String, Expression)>> {
         let handle = case.required_string("handle");
         let expression = case.required_expression("expression");
         let handle = handle?;
+        if handle.len() > MAX_HANDLE_LEN {
+            let message = format!("a handle has at most {MAX_HANDLE_LEN} bytes");
+            case.problem("handle", "invalid_handle", message);
+            return None;
+        }
         if !taken.insert(handle.clone()) {
             let message =
                 format!("the handle `{handle}` is taken: handles are unique, and never error or default");

@@ -3,9 +3,8 @@
 use gristmill_core::{Path, Problem};
 use serde_json::Value;
 
-use crate::expression::column;
 use crate::value::MAX_RESULT_BYTES;
-use crate::{Expression, NodeFailure, Scope};
+use crate::{Allowance, Expression, NodeFailure, Scope};
 
 /// A compiled text with expressions in it.
 #[derive(Debug)]
@@ -18,33 +17,54 @@ enum Piece {
 }
 
 impl Text {
-    /// Compiles `text`, which stands at `path` and whose expressions may take `fuel` instructions each. `None` when it added to `problems`.
-    pub fn compile(text: &str, path: &Path, fuel: u64, problems: &mut Vec<Problem>) -> Option<Self> {
+    /// Compiles `text`, which stands at `path` and whose expressions may take as much as `allowance` says. `None` when it
+    /// added to `problems`.
+    pub fn compile(
+        text: &str,
+        path: &Path,
+        allowance: &Allowance,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let before = problems.len();
-        let mut problem = |message: String| problems.push(Problem::new(path, "invalid_template", message));
+        let problem = |problems: &mut Vec<Problem>, message: String| {
+            problems.push(Problem::new(path, "invalid_template", message));
+        };
         // Most texts are one expression.
         let mut pieces = Vec::with_capacity(1);
         let mut rest = text;
+        // The column at which `counted` begins.
+        let (mut column, mut counted) = (1, text);
         while let Some((plain, after)) = rest.split_once("{{") {
             if !plain.is_empty() {
                 pieces.push(Piece::Plain(plain.to_owned()));
             }
             let Some(end) = end_of_expression(after) else {
-                problem("`{{` without its `}}`; for the braces themselves write {{ \"{{\" }}".to_owned());
+                problem(
+                    problems,
+                    "`{{` without its `}}`; for the braces themselves write {{ \"{{\" }}".to_owned(),
+                );
                 return None;
             };
             let source = &after[..end];
             rest = &after[end + 2..];
             // Elsewhere `{{-` trims the text around it. Here it would be a minus sign, so nobody shall mean the other.
             if source.starts_with('-') || source.ends_with('-') {
-                problem("`{{-` and `-}}` do not exist here; for a minus sign write {{ -x }}".to_owned());
+                problem(
+                    problems,
+                    "`{{-` and `-}}` do not exist here; for a minus sign write {{ -x }}".to_owned(),
+                );
                 continue;
             }
-            let spaces = source.len() - source.trim_start().len();
-            let before = &text[..text.len() - after.len() + spaces];
-            match Expression::compile(source, fuel) {
-                Ok(expression) => pieces.push(Piece::Expression(expression.standing_at(path, before))),
-                Err(error) => problem(format!("column {}: {error}", column(before))),
+            if !allowance.has_room(path, problems) {
+                return None;
+            }
+            let begin = source.trim_start();
+            let (before, behind) = counted.split_at(counted.len() - after.len() + source.len() - begin.len());
+            column += before.chars().count();
+            counted = behind;
+            match Expression::compile(source, allowance.fuel) {
+                Ok(expression) => pieces.push(Piece::Expression(expression.standing_at(path, column))),
+                Err(error) => problem(problems, format!("column {column}: {error}")),
             }
         }
         if !rest.is_empty() {
@@ -84,17 +104,24 @@ impl Text {
     /// When an expression in it fails, or the text grows beyond a mebibyte.
     pub fn render(&self, scope: &Scope) -> Result<String, NodeFailure> {
         let mut text = String::new();
+        let mut last = None;
         for piece in &self.0 {
             match piece {
                 Piece::Plain(plain) => text.push_str(plain),
-                Piece::Expression(expression) => match expression.evaluate(scope)? {
-                    Value::String(string) => text.push_str(&string),
-                    other => text.push_str(&other.to_string()),
-                },
+                Piece::Expression(expression) => {
+                    last = Some(expression);
+                    match expression.evaluate(scope)? {
+                        Value::String(string) => text.push_str(&string),
+                        other => text.push_str(&other.to_string()),
+                    }
+                }
             }
             if text.len() > MAX_RESULT_BYTES {
-                let message = format!("the text is longer than {MAX_RESULT_BYTES} bytes");
-                return Err(NodeFailure::last("template", message));
+                let message = format!("the text up to here is longer than {MAX_RESULT_BYTES} bytes");
+                return Err(match last {
+                    Some(expression) => expression.failure(message),
+                    None => NodeFailure::last("template", message),
+                });
             }
         }
         Ok(text)

@@ -1,6 +1,8 @@
 //! Rule 28: whatever a worker had committed when it died, another one comes to the same result and calls no effect again
 //! whose completion was committed.
 
+use std::sync::Arc;
+
 use gristmill_core::journal::Entry;
 use gristmill_engine::NodeFailure;
 use serde_json::{Value, json};
@@ -130,4 +132,42 @@ async fn rule_28_losing_the_lease_at_any_commit_loses_nothing_that_was_committed
         };
         assert_eq!(ended.output(), expected);
     }
+}
+
+#[test]
+fn floats_come_back_from_the_journal_as_they_were() {
+    let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut floats = vec![
+        0.1,
+        -0.0,
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        1e23,
+        9_007_199_254_740_993.0,
+    ];
+    while floats.len() < 20_000 {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        floats.push(f64::from_bits(bits));
+        // Of the sizes that are common.
+        floats.push(bits as f64 / 1e15);
+    }
+    floats.retain(|float| float.is_finite());
+    let entry = Entry::Expanded {
+        path: "a".to_owned(),
+        at: 0,
+        items: Arc::new(floats.iter().map(|float| json!(float)).collect()),
+    };
+    let text = serde_json::to_string(&entry).unwrap();
+    let Entry::Expanded { items, .. } = serde_json::from_str(&text).unwrap() else {
+        panic!("{text}");
+    };
+    let read: Vec<_> = items
+        .iter()
+        .map(|item| item.as_f64().unwrap().to_bits())
+        .collect();
+    let written: Vec<_> = floats.iter().map(|float| float.to_bits()).collect();
+    assert_eq!(read, written);
 }

@@ -39,6 +39,29 @@ fn rule_02_the_input_has_to_fit_the_triggers_schema_and_every_problem_is_told() 
 }
 
 #[test]
+fn what_is_told_of_an_input_is_bounded() {
+    let triggers = ["t", "u"].map(|id| {
+        (
+            id,
+            "trigger",
+            json!({"inputSchema": {"properties": {
+                "list": {"items": {"type": "object", "properties": {"n": {"type": "string"}}}},
+            }}}),
+        )
+    });
+    let plan = World::new().plan(&workflow(&triggers, &[]));
+    let long = json!(vec![7; 200_000]);
+    let list: Vec<_> = (0..60).map(|_| json!({"n": long})).collect();
+    let check = |list: &[Value]| plan.check_input(json!({"list": list}).as_object().unwrap());
+    let problems = check(&list);
+    assert_eq!(problems.len(), 101);
+    assert_eq!(problems[100].code, "more_problems");
+    assert_eq!(problems[0].message, "value is not of type \"string\"");
+    assert_eq!(check(&list[..50]).len(), 100);
+    assert_eq!(check(&[json!(7)])[0].message, "7 is not of type \"object\"");
+}
+
+#[test]
 fn a_schema_that_is_none_or_refers_elsewhere_is_a_problem() {
     for schema in [
         json!({"type": "thing"}),

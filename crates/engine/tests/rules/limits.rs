@@ -18,6 +18,35 @@ async fn an_output_beyond_the_limit_of_a_node_fails_the_node() {
 }
 
 #[tokio::test]
+async fn what_a_node_renders_is_bounded_like_its_output() {
+    let long = "{{ 'x' * 1000000 }}";
+    let set: serde_json::Map<_, _> = (0..20).map(|n| (format!("k{n}"), json!(long))).collect();
+    let data = [
+        ("transform", json!({"set": set})),
+        ("forEach", json!({"items": vec![long; 20]})),
+        ("wait", json!({"durationMs": vec![long; 20]})),
+        (
+            "subWorkflow",
+            json!({"workflowId": "wf_child", "input": {"set": set}}),
+        ),
+    ];
+    for (kind, data) in data {
+        let mut document = after_trigger(&[("a", kind, data)], &["t>a"]);
+        if kind == "forEach" {
+            let body = json!({"id": "b", "type": "transform", "parentId": "a", "data": {"set": {"x": 1}}});
+            document["nodes"].as_array_mut().unwrap().push(body);
+        }
+        let ended = run(&document, json!({})).await;
+        assert_eq!(ended.failure(), "node_output_limit at a", "{kind}");
+        let text = format!("{:?}", ended.outcome);
+        assert!(
+            text.contains("renders is larger than limits.max_node_output, 1048576 bytes"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn outputs_beyond_the_limit_of_an_execution_fail_the_node_that_passes_it() {
     let data = json!({"set": {"x": "{{ s * 100 }}"}});
     let document = after_trigger(
@@ -174,10 +203,88 @@ fn a_hostile_definition_is_judged_without_recursion() {
     let expected = [
         Err((1, "cycle")),
         // Each one that is reported is taken out, and those below it count from there.
-        Err((NODES / 5, "nesting_limit")),
+        // Of a thousand, which is one in each five, and one that says how many more there are.
+        Err((101, "nesting_limit")),
         Ok(NODES),
         Ok(NODES),
-        Err((2 * EDGES, "unknown_node")),
+        Err((101, "unknown_node")),
     ];
     assert_eq!(judged.join().unwrap(), expected);
+}
+
+fn told(document: &Value) -> (usize, String) {
+    let problems = World::new().compile(document).unwrap_err();
+    let text = problems.iter().map(|problem| format!("{problem}\n")).collect();
+    (problems.len(), text)
+}
+
+#[test]
+fn what_is_told_of_a_definition_is_bounded() {
+    let cases: Vec<_> = (0..2_000)
+        .map(|n| json!({"handle": format!("h{n}-{}", "x".repeat(150)), "expression": "x"}))
+        .collect();
+    let mut document = after_trigger(
+        &[
+            ("c", "condition", json!({"cases": cases})),
+            ("a", "transform", json!({"set": {}})),
+        ],
+        &["t>c"],
+    );
+    let astray = json!({"source": "c", "target": "a", "sourceHandle": "nowhere"});
+    document["edges"]
+        .as_array_mut()
+        .unwrap()
+        .extend(vec![astray; 5_000]);
+    let (count, text) = told(&document);
+    assert_eq!(count, 101);
+    assert!(text.contains("h19-") && !text.contains("h20-"));
+    assert!(text.contains("there are 4900 more problems"));
+    assert!(text.len() < 101 * 6_400, "{}", text.len());
+
+    // Each of many problems stands below a long key.
+    let broken = json!({"x".repeat(100_000): vec!["{{"; 5_000], "y": vec!["{{ b }}"; 5_000]});
+    let set = (0..60).fold(broken, |inner, _| json!({"k".repeat(90): inner}));
+    let (count, text) = told(&after_trigger(
+        &[("a", "transform", json!({"set": set}))],
+        &["t>a"],
+    ));
+    assert_eq!(count, 101);
+    assert!(text.len() < 101 * 6_400, "{}", text.len());
+}
+
+#[test]
+fn a_definition_has_only_so_many_expressions() {
+    let of_count = |count: usize| {
+        let cases = [json!({"handle": "h", "expression": "x|d"})];
+        let document = after_trigger(
+            &[
+                ("c", "condition", json!({"cases": cases})),
+                (
+                    "a",
+                    "transform",
+                    json!({"set": {"a": vec!["{{ x|d }}"; count - 2], "b": "{{ x }}"}}),
+                ),
+            ],
+            &["t>c", "c>a"],
+        );
+        World::new().compile(&document)
+    };
+    assert!(of_count(20_000).is_ok());
+    let problems = of_count(20_002).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].code, "too_many_expressions");
+    assert!(problems[0].message.contains("limits.max_expressions, 20000"));
+}
+
+#[test]
+fn a_handle_has_a_longest_length() {
+    let of_length = |length| {
+        let case = json!({"handle": "h".repeat(length), "expression": "x"});
+        World::new().compile(&after_trigger(
+            &[("c", "condition", json!({"cases": [case]}))],
+            &["t>c"],
+        ))
+    };
+    assert!(of_length(200).is_ok());
+    assert_eq!(of_length(201).unwrap_err()[0].code, "invalid_handle");
 }

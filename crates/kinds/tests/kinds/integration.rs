@@ -151,6 +151,20 @@ async fn a_body_larger_than_the_limit_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn what_a_request_is_made_of_is_bounded_while_it_is_rendered() {
+    let many: serde_json::Map<_, _> = (0..20)
+        .map(|n| (format!("k{n}"), json!("{{ 'x' * 1000000 }}")))
+        .collect();
+    for key in ["query", "headers", "body", "form"] {
+        let failure = run(private(), json!({"url": "http://127.0.0.1:9/", key: many}))
+            .await
+            .unwrap_err();
+        assert_eq!(failure.error.code, "node_output_limit", "{key}");
+        assert_eq!(failure.class, FailureClass::Final);
+    }
+}
+
+#[tokio::test]
 async fn a_request_body_larger_than_the_limit_is_not_sent() {
     let endpoint = RecordingEndpoint::start().await;
     let options = HttpOptions {
