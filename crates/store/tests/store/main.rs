@@ -8,6 +8,7 @@
 mod append;
 mod audit;
 mod backlog;
+mod blocks;
 mod cancel;
 mod children;
 mod claim;

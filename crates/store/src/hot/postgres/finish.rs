@@ -143,9 +143,13 @@ pub(super) use {end, finish, unheld};
 
 /// The parents are read without a lock: who they are never changes. Theirs are taken in one order with all the others:
 /// a cancel that came from above holds the parent and wants the child.
+///
+/// One list of ids, known before the first row is looked for: as `id = ANY (…) OR id IN (SELECT …)` it is a filter, and
+/// every execution there is would be read through it. Nulls, of those that are no children, match nothing; leaving them
+/// out by `parent_execution_id IS NOT NULL` would offer the index of all children for reading from end to end.
 const LOCK: &str = "
     SELECT id FROM executions
-    WHERE id = ANY($1::text[]) OR id IN (SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[]))
+    WHERE id = ANY($1::text[] || ARRAY(SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[])))
     ORDER BY id FOR UPDATE";
 
 /// Locks these rows, and those of their parents.
