@@ -136,7 +136,8 @@ contract! {
         what_is_not_due_is_not_touched
         the_most_overdue_come_first_and_no_more_than_the_limit
         each_due_execution_gets_its_own_decision
-        five_relays_at_once_never_take_one_execution_twice;
+        five_relays_at_once_never_take_one_execution_twice
+        relays_at_once_hand_failures_to_their_handlers;
     losses:
         losses_are_zeroed_by_progress_and_by_nothing_else;
     mail:
