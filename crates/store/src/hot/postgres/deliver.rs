@@ -10,8 +10,8 @@ use crate::{Action, Actor, Error, Tenant, audit};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
-/// lost, meets its own key and wakes nobody a second time. What waits for its start, or is
-/// held, keeps its mail until then.
+/// lost, meets its own key and wakes nobody a second time. What waits for its start, is
+/// held, or pauses after lost workers, keeps its mail until then.
 const DELIVER: &str = "
     WITH target AS (
         SELECT organization_id, id, inbox,
@@ -28,8 +28,8 @@ const DELIVER: &str = "
     ), woken AS (
         UPDATE executions e SET
             inbox = e.inbox + 1,
-            status = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE e.status END,
-            wake_at = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused') THEN clock_timestamp() ELSE e.wake_at END
+            status = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE e.status END,
+            wake_at = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE e.wake_at END
         FROM mail WHERE e.id = mail.execution_id
     )
     SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered,

@@ -69,8 +69,8 @@ macro_rules! finish {
         ), woken AS (
             UPDATE executions p SET
                 inbox = p.inbox + told.mails,
-                status = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE p.status END,
-                wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused') THEN clock_timestamp() ELSE p.wake_at END
+                status = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE p.status END,
+                wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE p.wake_at END
             FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
             WHERE p.id = told.execution_id
         ), following AS (

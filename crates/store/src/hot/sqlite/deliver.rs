@@ -18,14 +18,14 @@ const EXECUTION: &str = "
     WHERE organization_id = ?1 AND id = ?2";
 
 /// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail. What waits
-/// for its start, or is held, keeps its mail until then.
+/// for its start, is held, or pauses after lost workers, keeps its mail until then.
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
-         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused') THEN ",
+         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN ",
     now!(),
     " ELSE wake_at END,
-         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE status END
+         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
 );
