@@ -121,9 +121,10 @@ pub trait Protocol: Send + Sync + 'static {
         decide: Decide<'a>,
     ) -> Answer<'a, Vec<(Due, Wake)>>;
 
-    /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
-    /// its start or for its workflow (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
-    /// `limit` mails, and the ends of children on top of that.
+    /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING, but not one that
+    /// waits for its start, for its workflow, or after lost workers (→ PENDING, `wake_at = now`), in one transaction. The same
+    /// key twice is one mail, and with another name or body it is refused. An inbox holds `limit` mails, and the ends of
+    /// children on top of that.
     fn deliver<'a>(
         &'a self,
         tenant: &'a Tenant,
@@ -561,6 +562,8 @@ pub enum Delivered {
     Yes,
     /// In the inbox already.
     Known,
+    /// The key was used before, for a mail of another name or body: nothing was changed.
+    KeyReused,
     /// The tenant has no such execution.
     UnknownExecution,
     /// The execution has ended.

@@ -65,11 +65,7 @@ pub(crate) async fn the_same_key_twice_is_one_mail(db: &TestDatabase) {
     let world = World::new(db).await;
     let (id, other) = (world.running().await, world.running().await);
     assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
-    let again = Mail {
-        body: "[]".to_owned(),
-        ..mail(&id, "k")
-    };
-    assert_eq!(deliver(&world, &again).await, Delivered::Known);
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Known);
     assert_eq!(deliver(&world, &mail(&other, "k")).await, Delivered::Yes);
     assert_eq!(world.watch(&id).await.inbox, 1);
     let inbox = world.protocol().inbox(System, &id, 0).await.unwrap();
@@ -77,6 +73,29 @@ pub(crate) async fn the_same_key_twice_is_one_mail(db: &TestDatabase) {
         inbox.iter().map(|mail| mail.body.as_str()).collect::<Vec<_>>(),
         ["{}"]
     );
+}
+
+pub(crate) async fn the_same_key_for_another_mail_is_refused(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    let body = Mail {
+        body: "[]".to_owned(),
+        ..mail(&id, "k")
+    };
+    let name = Mail {
+        name: "stop".to_owned(),
+        ..mail(&id, "k")
+    };
+    for other in [&body, &name] {
+        assert_eq!(deliver(&world, other).await, Delivered::KeyReused);
+    }
+    assert_eq!(world.mail_of(&id).await, [("go".to_owned(), "{}".to_owned())]);
+    assert_eq!(world.watch(&id).await.inbox, 1);
+    // Nor once nobody reads it any more.
+    world.settle(&[completion(&id, 1)]).await;
+    assert_eq!(deliver(&world, &body).await, Delivered::KeyReused);
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Known);
 }
 
 pub(crate) async fn mail_leaves_the_pause_after_lost_workers_alone(db: &TestDatabase) {

@@ -145,6 +145,7 @@ contract! {
         mail_wakes_a_waiting_execution
         mail_to_a_running_execution_leaves_its_lease_alone
         the_same_key_twice_is_one_mail
+        the_same_key_for_another_mail_is_refused
         mail_leaves_the_pause_after_lost_workers_alone
         of_eight_deliveries_of_one_key_at_once_one_arrives
         mail_sent_at_once_is_numbered_without_gaps
