@@ -40,10 +40,11 @@ macro_rules! end {
 /// - `noted`: the end waits to be counted, in a row that nobody else writes to: figures never slow an end down.
 /// - `told`: the end of a child is mail for its parent, which is woken if it waits. A FAILED parent is told as well, for
 ///   an operator may retry it; one that ends in this very statement is not.
-/// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once, because a row
-///   fails only once. What handles a failure is not handled itself, and is as deep as a child would be: so no two
-///   workflows that name each other go on for ever. It counts against the month, within the limit of the organization's
-///   tier: of several the first are started, as many as fit, and `unhandled` has the failures that are left.
+/// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once for each
+///   time that it fails for good: after an operator's retry it may fail again. What handles a failure is not handled
+///   itself, and is as deep as a child would be: so no two workflows that name each other go on for ever. It counts
+///   against the month, within the limit of the organization's tier: of several the first are started, as many as fit,
+///   and `unhandled` has the failures that are left.
 ///
 /// A caller that ends children holds the locks of their parents as well ([`lock_with_parents`]), and ends no two
 /// executions of one family in one statement unless both are CANCELLED: a statement does not see its own changes.
