@@ -191,7 +191,7 @@ pub trait Protocol: Send + Sync + 'static {
     /// is unpublished and due now. What was RUNNING is due before everything that is PENDING, and is the relay's to judge.
     fn recover<'a>(&'a self, system: System) -> Answer<'a, u64>;
 
-    /// How much waits, for metrics; reads at most the first thousand rows of the clock's index.
+    /// How much waits, for metrics; looks at no more than ten executions of each of a thousand organizations.
     fn backlog<'a>(&'a self, system: System) -> Answer<'a, Backlog>;
 }
 
@@ -599,7 +599,8 @@ pub enum DeadLetter {
 /// How much waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Backlog {
-    /// The age of the oldest PENDING execution seen, since it was recorded.
+    /// For how long the one has been claimable that has been so for longest, of the PENDING executions looked at: since the
+    /// broker first confirmed its job or, where it has none, since it fell due.
     pub oldest_pending: Duration,
     /// How long the most overdue `wake_at` has been due: how far behind the relays are.
     pub relay_lag: Duration,

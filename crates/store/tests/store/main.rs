@@ -161,7 +161,8 @@ contract! {
     recover:
         a_new_start_makes_due_what_ran_and_then_what_waited_in_the_queue;
     backlog:
-        the_backlog_is_measured_from_what_waits;
+        the_backlog_is_measured_from_what_waits
+        the_queues_age_is_that_of_whoever_has_been_claimable_for_longest;
     groups:
         one_bad_member_never_hurts_its_neighbours
         groups_in_opposite_orders_never_deadlock
