@@ -184,7 +184,7 @@ pub trait Protocol: Send + Sync + 'static {
     fn release_held<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
 
     /// Counts up to `limit` ends that were noted, each exactly once, however many do so at the same time and whenever they
-    /// die: an end is taken out and counted in one transaction. Answers with how many.
+    /// die: an end is taken out and counted in one transaction. The metrics hear of them as well. Answers with how many.
     fn count_ends<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
 
     /// For a database that only one process uses, when that process starts: every lease is over, and everything PENDING

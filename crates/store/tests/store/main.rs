@@ -231,6 +231,7 @@ contract! {
     counts:
         every_end_is_counted_once_however_it_came
         an_operators_retry_takes_the_end_back
+        the_metrics_hear_of_every_end_whoever_ended_it
         figures_are_those_of_the_range_and_the_tenant
         ends_of_an_organization_that_is_gone_are_dropped;
     workflows:
