@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::extract::BatchRoom;
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::rates::Rates;
@@ -40,6 +41,7 @@ impl Api {
             follow: Follow::new(self.services.store.protocol(), limits),
             keys: KeyCache::new(self.options.key_ttl),
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
+            batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,

@@ -61,6 +61,8 @@ pub(crate) enum Error {
     NotFailed(ExecutionStatus),
     #[error("the execution was sent {limit} signals already")]
     MailLimit { limit: usize },
+    #[error("as many batches are under way as this process takes")]
+    TooManyBatches,
     #[error("as many follow executions as this process takes")]
     TooManyFollowers,
     #[error("the organization follows {limit} executions already")]
@@ -100,6 +102,11 @@ impl Error {
     /// A defect.
     pub(crate) fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
+    }
+
+    /// The body is JSON, but none of the kind that every body is.
+    pub(crate) fn no_object() -> Self {
+        Self::Invalid(vec![Problem::new("$", "wrong_type", "the body is a JSON object")])
     }
 
     /// A write to the store failed. Only when no connection could be had is it sure that nothing was done.

@@ -1,5 +1,6 @@
 //! What handlers read from a request. Whatever cannot be read becomes an [`crate::error::Error`], never axum's own text.
 
+mod batch;
 mod document;
 mod filters;
 mod id;
@@ -10,7 +11,8 @@ mod params;
 mod prefer;
 mod signal_path;
 
-pub(crate) use document::{Batch, Document};
+pub(crate) use batch::{Batch, BatchRoom};
+pub(crate) use document::Document;
 pub(crate) use filters::{Filters, time};
 pub(crate) use id::Id;
 pub(crate) use idempotency_key::IdempotencyKey;

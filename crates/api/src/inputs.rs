@@ -1,5 +1,6 @@
 //! Whether inputs meet the schemas of the workflows that they are for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use gristmill_store::{Store, Tenant};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::shortened::shortened;
 
 /// How many workflows' plans are kept; when there is one more, all are forgotten.
 const CAPACITY: usize = 1_000;
@@ -39,7 +41,7 @@ impl Inputs {
         input: &Map<String, Value>,
     ) -> Option<(i32, Vec<Problem>)> {
         let (revision, plan) = self.lock().get(workflow_id).cloned()?;
-        Some((revision, plan.check_input(input)))
+        Some((revision, check(&plan, input)))
     }
 
     /// What is wrong with an input by a revision of a workflow of the tenant's.
@@ -58,7 +60,7 @@ impl Inputs {
             Some((known, plan)) if known == revision => plan,
             _ => self.load(tenant, workflow_id, revision).await?,
         };
-        Ok(plan.check_input(input))
+        Ok(check(&plan, input))
     }
 
     async fn load(
@@ -97,4 +99,17 @@ impl Inputs {
         // Nothing that holds this lock can panic half way through a change.
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is wrong with an input. The schema's words repeat what they are about, which may be all of it.
+fn check(plan: &Plan, input: &Map<String, Value>) -> Vec<Problem> {
+    let mut problems = plan.check_input(input);
+    for problem in &mut problems {
+        for text in [&mut problem.path, &mut problem.message] {
+            if let Cow::Owned(short) = shortened(text) {
+                *text = short;
+            }
+        }
+    }
+    problems
 }

@@ -15,6 +15,7 @@ mod rates;
 mod router;
 mod routes;
 mod serve;
+mod shortened;
 mod state;
 mod tokens;
 mod wait;

@@ -1,9 +1,11 @@
 //! Who asks.
 
 mod cache;
+mod credential;
 mod look_up;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -16,8 +18,10 @@ use tracing::Span;
 use tracing::field::display;
 
 pub(crate) use cache::KeyCache;
+pub(crate) use credential::Credential;
 
 use crate::error::Error;
+use crate::extract::Return;
 use crate::layers::{RateShown, RequestId};
 use crate::state::AppState;
 use look_up::look_up;
@@ -37,6 +41,8 @@ pub(crate) struct Principal {
     pub(crate) scopes: Scopes,
     /// When the key ends.
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Until when the key or token is good, unless it is revoked.
+    pub(crate) good_until: Option<Instant>,
     /// The request that is being made.
     pub(crate) request: RequestId,
 }
@@ -59,6 +65,16 @@ impl Principal {
     /// Whether this may be done.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.scopes.include(permission) && self.standing.gives(permission)
+    }
+
+    /// How much of an execution to answer with that somebody else may have submitted: who may not look at executions is
+    /// not shown one for having done something to it.
+    pub(crate) fn shown(&self) -> Return {
+        if self.may(Permission::WorkflowsView) {
+            Return::Representation
+        } else {
+            Return::Minimal
+        }
     }
 
     /// Makes sure that this may be done. What a route needs is the first line of its handler.

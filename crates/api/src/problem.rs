@@ -68,8 +68,15 @@ pub(crate) fn write(error: &Error, request_id: &str, response: &mut Response<Bod
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
 }
 
+impl Document<'_> {
+    /// How many errors it lists.
+    pub(crate) fn told(&self) -> usize {
+        self.errors.len()
+    }
+}
+
 /// The problem document, of a whole request or, without an id of its own, of a part of one.
-pub(crate) fn document<'a>(error: &'a Error, request_id: Option<&'a str>) -> Document<'a> {
+fn document<'a>(error: &'a Error, request_id: Option<&'a str>) -> Document<'a> {
     let (kind, title) = error.kind();
     Document {
         r#type: format!("urn:gristmill:problem:{kind}"),
@@ -92,6 +99,13 @@ pub(crate) fn document<'a>(error: &'a Error, request_id: Option<&'a str>) -> Doc
             None
         },
     }
+}
+
+/// The problem document of a part of a request, with so many of its errors at most.
+pub(crate) fn part(error: &Error, most: usize) -> Document<'_> {
+    let mut document = document(error, None);
+    document.errors = &document.errors[..document.errors.len().min(most)];
+    document
 }
 
 /// By the clock of this process: whoever is sent too early because it is fast is told again.
@@ -127,6 +141,7 @@ impl Error {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::TooManyFollowers
+            | Self::TooManyBatches
             | Self::Overtaken
             | Self::NoTokenKeys(_)
             | Self::Unavailable(_)
@@ -185,6 +200,7 @@ impl Error {
             Self::ParentUnfinished => ("parent-unfinished", "The execution's parent has not ended"),
             Self::NotFailed(_) => ("not-failed", "The execution has not failed"),
             Self::MailLimit { .. } => ("mail-limit", "The execution was sent too many signals"),
+            Self::TooManyBatches => ("too-many-batches", "Too many batches under way"),
             Self::TooManyFollowers => ("too-many-followers", "Too many follow executions"),
             Self::FollowerLimit { .. } => ("follower-limit", "The organization follows too many executions"),
             Self::Stale => ("stale", "The workflow has changed"),
@@ -250,6 +266,9 @@ impl Error {
                 "The execution was sent {limit} signals, as many as `limits.max_mail` allows: this one was not \
                  delivered, and a repeat does not help."
             ),
+            Self::TooManyBatches => "As many batches are under way here as its memory is meant for. Nothing was done; a \
+                repeat is safe."
+                .to_owned(),
             Self::TooManyFollowers => "As many clients follow executions here as `api.max_followers` allows. A repeat is \
                 safe; until then, the execution and its journal can be read."
                 .to_owned(),

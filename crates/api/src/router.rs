@@ -19,9 +19,9 @@ pub use routes::Route;
 /// Every route but the [`batches`].
 fn all() -> Routes {
     Routes::default()
-        .get("/api/v1/ai-hub/workflows", workflows::list)
+        .get_with_parameters("/api/v1/ai-hub/workflows", workflows::list)
         .post("/api/v1/ai-hub/workflows", workflows::create)
-        .get("/api/v1/ai-hub/workflows/stats", workflows::stats)
+        .get_with_parameters("/api/v1/ai-hub/workflows/stats", workflows::stats)
         .post("/api/v1/ai-hub/workflows/validate", workflows::validate)
         .get("/api/v1/ai-hub/workflows/{id}", workflows::get)
         .patch("/api/v1/ai-hub/workflows/{id}", workflows::update)
@@ -29,17 +29,17 @@ fn all() -> Routes {
         .post("/api/v1/ai-hub/workflows/{id}/toggle", workflows::toggle)
         .post("/api/v1/ai-hub/workflows/{id}/pause", workflows::pause)
         .post("/api/v1/ai-hub/workflows/{id}/resume", workflows::resume)
-        .get("/api/v1/ai-hub/workflows/{id}/revisions", workflows::revisions)
+        .get_with_parameters("/api/v1/ai-hub/workflows/{id}/revisions", workflows::revisions)
         .post("/api/v1/ai-hub/workflows/{id}/publish", workflows::publish)
         .post("/api/v1/ai-hub/workflows/{id}/execute", workflows::execute)
-        .get("/api/v1/ai-hub/templates", templates::list)
+        .get_with_parameters("/api/v1/ai-hub/templates", templates::list)
         .get("/api/v1/ai-hub/templates/{id}", templates::get)
         .delete("/api/v1/ai-hub/templates/{id}", templates::delete)
         .post(
             "/api/v1/ai-hub/templates/{id}/instantiate",
             templates::instantiate,
         )
-        .get("/api/v1/ai-hub/executions", executions::list)
+        .get_with_parameters("/api/v1/ai-hub/executions", executions::list)
         .post("/api/v1/ai-hub/executions:cancel", executions::cancel_many)
         .post("/api/v1/ai-hub/executions:retry", executions::retry_many)
         .get("/api/v1/ai-hub/executions/{id}", executions::get)
@@ -51,18 +51,19 @@ fn all() -> Routes {
             "/api/v1/ai-hub/executions/{id}/signals/{name}",
             executions::signal,
         )
-        .get("/api/v1/ai-hub/executions/{id}/journal", executions::journal)
+        .get_with_parameters("/api/v1/ai-hub/executions/{id}/journal", executions::journal)
         .get("/api/v1/ai-hub/executions/{id}/events", executions::events)
-        .get("/api/v1/ai-hub/keys", keys::list)
+        .get_with_parameters("/api/v1/ai-hub/keys", keys::list)
         .post("/api/v1/ai-hub/keys", keys::create)
         .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
-        .get("/api/v1/ai-hub/audit", audit::list)
+        .get_with_parameters("/api/v1/ai-hub/audit", audit::list)
         .get("/api/v1/ai-hub/usage", usage::get)
-        .get("/healthz", probes::healthz)
-        .get("/readyz", probes::readyz)
-        .get("/metrics", probes::metrics)
-        .get("/openapi.json", probes::openapi)
-        .get("/docs", probes::docs)
+        // Whoever watches may add what it likes.
+        .get_with_parameters("/healthz", probes::healthz)
+        .get_with_parameters("/readyz", probes::readyz)
+        .get_with_parameters("/metrics", probes::metrics)
+        .get_with_parameters("/openapi.json", probes::openapi)
+        .get_with_parameters("/docs", probes::docs)
 }
 
 /// The routes whose bodies have a limit of their own.

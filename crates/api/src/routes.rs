@@ -6,5 +6,6 @@ mod fields;
 pub(crate) mod keys;
 pub(crate) mod probes;
 pub(crate) mod templates;
+mod unknown_keys;
 pub(crate) mod usage;
 pub(crate) mod workflows;

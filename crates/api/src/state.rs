@@ -12,6 +12,7 @@ use gristmill_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::extract::BatchRoom;
 use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::rates::Rates;
@@ -101,6 +102,7 @@ pub(crate) struct AppState {
     pub(crate) keys: KeyCache,
     pub(crate) rates: Rates,
     pub(crate) inputs: Inputs,
+    pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.

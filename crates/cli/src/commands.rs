@@ -93,22 +93,32 @@ impl Command {
 
     /// Does it.
     pub async fn run(self, context: Context) -> Result<(), Error> {
+        let shutdown = context.shutdown.clone();
         match self {
             Self::Demo(args) => args.run(context).await,
             Self::Dev(args) => args.run(context).await,
-            Self::Workflow(args) => args.run(context).await,
-            Self::Execution(args) => args.run(context).await,
-            Self::Template(args) => args.run(context).await,
+            Self::Workflow(args) => interruptible(&shutdown, args.run(context)).await,
+            Self::Execution(args) => interruptible(&shutdown, args.run(context)).await,
+            Self::Template(args) => interruptible(&shutdown, args.run(context)).await,
             Self::Run(args) => args.run(context).await,
             Self::Api(args) => args.run(context).await,
             Self::Worker(args) => args.run(context).await,
             Self::Migrate(args) => args.run(context).await,
             Self::Config(args) => args.run(context),
-            Self::Admin(args) => args.run(context).await,
+            Self::Admin(args) => interruptible(&shutdown, args.run(context)).await,
             Self::Bench(args) => args.run(context).await,
             Self::Completions(args) => args.run(),
         }
     }
+}
+
+/// What asks somebody else has nothing to finish: the first signal ends it.
+async fn interruptible(
+    shutdown: &CancellationToken,
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    let done = shutdown.run_until_cancelled(work).await;
+    done.unwrap_or(Err(Error::Interrupted))
 }
 
 /// The flags that were given, out of those that may be.

@@ -38,8 +38,12 @@ pub fn require_database(config: &Config, command: &str) -> Result<(), Error> {
     if !database.is_empty() && !database.starts_with("sqlite:") {
         return Ok(());
     }
+    let embedded = if command.starts_with("admin") {
+        "The embedded database of `gristmill dev` has one organization, whose key it prints at start."
+    } else {
+        "The embedded database needs no such step: `gristmill dev` does it at start."
+    };
     Err(Error::Usage(format!(
-        "`gristmill {command}` needs to know the PostgreSQL database: set DATABASE_URL=postgres://…\n\
-         The embedded database needs no such step: `gristmill dev` does it at start."
+        "`gristmill {command}` needs to know the PostgreSQL database: set DATABASE_URL=postgres://…\n{embedded}"
     )))
 }

@@ -41,11 +41,24 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A file that the caller named cannot be read.
+    #[error("cannot read the {what} {}", path.display())]
+    Named {
+        /// What it is: "definition", "input in".
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
+        /// How to choose another.
+        advice: &'static str,
         /// Why not.
         #[source]
         source: std::io::Error,
@@ -131,10 +144,10 @@ impl Error {
     /// 2 when the caller has to change what was asked, 1 when something failed while running.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_)
-            | Self::Usage(_)
-            | Self::Definition { .. }
-            | Self::Api(gristmill_client::Error::Url(_)) => ExitCode::from(2),
+            Self::Config(_) | Self::Usage(_) | Self::Definition { .. } | Self::Named { .. } => {
+                ExitCode::from(2)
+            }
+            Self::Api(error) if is_callers(error) => ExitCode::from(2),
             // What shells report for a program that Ctrl-C ended.
             Self::Interrupted => ExitCode::from(130),
             _ => ExitCode::FAILURE,
@@ -147,9 +160,7 @@ impl Error {
                 "Every key, with its meaning, is in config/default.toml; `gristmill config` prints what is in force.",
             ),
             Self::DataDir(_) => Some("Stop the other process, or name another directory with --data-dir."),
-            Self::Listen { .. } => {
-                Some("Choose another port with --port, or another address with GRISTMILL__API__LISTEN.")
-            }
+            Self::Listen { advice, .. } => Some(advice),
             Self::Store {
                 source: gristmill_store::Error::Connect(_),
                 ..
@@ -160,7 +171,20 @@ impl Error {
                 source: gristmill_store::Error::Unmigrated { .. },
                 ..
             } => Some("Run `gristmill migrate` with the same DATABASE_URL, then start again."),
+            Self::Api(error) if error.is_unreachable() => Some(
+                "Is there an API? `gristmill dev` starts one on this machine; --url or GRISTMILL_URL names another.",
+            ),
             _ => None,
         }
+    }
+}
+
+/// Whether the call would fail whenever and wherever it were made: what was asked for makes no sense.
+fn is_callers(error: &gristmill_client::Error) -> bool {
+    match error {
+        gristmill_client::Error::Url(_) | gristmill_client::Error::Key => true,
+        error => error
+            .problem()
+            .is_some_and(|problem| matches!(problem.status, 400 | 413 | 422)),
     }
 }

@@ -8,6 +8,7 @@ mod embedded;
 mod error;
 mod logging;
 mod metrics;
+mod printable;
 mod progress;
 mod shutdown;
 mod system;
@@ -56,7 +57,8 @@ Distributed, on PostgreSQL and RabbitMQ:
   gristmill api                      as many as wanted
   gristmill worker                   as many as wanted
 
-Exit codes: 0 done; 1 something failed while running; 2 the command, the configuration or a definition is wrong.";
+Exit codes: 0 done; 1 something failed while running; 2 the command, the configuration or a definition is
+wrong, or the API says so of what it was sent; 130 a signal came before it was done.";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without stderr there is nobody left to tell.
-            write!(std::io::stderr().lock(), "{}", error.report()).ok();
+            write!(std::io::stderr().lock(), "{}", printable::lines(&error.report())).ok();
             error.exit_code()
         }
     }

@@ -1,5 +1,7 @@
 //! The Prometheus recorder that every crate's metrics end in, and how a worker shows it: the API has its own route.
 
+mod families;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +34,7 @@ pub fn install() -> Result<PrometheusHandle, Error> {
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &MEMBERS))
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(Error::Recorder)?;
+    families::describe();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(UPKEEP);

@@ -200,11 +200,13 @@ pub fn open_store(config: &Config, role: &'static str) -> Result<Store, Error> {
 /// Binds the address that the API listens on.
 ///
 /// # Errors
-/// When it is taken, or not this machine's.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })
+/// When it is taken, or not this machine's; then `advice` says how to choose another.
+pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen {
+        address,
+        advice,
+        source,
+    })
 }
 
 fn registry(config: &Config) -> Result<Arc<Registry>, Error> {

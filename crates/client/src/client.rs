@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ETAG, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_MATCH};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -20,9 +21,16 @@ pub struct Client {
     http: reqwest::Client,
     /// Ends with `/api/v1/ai-hub`.
     base: Url,
-    key: Arc<str>,
+    /// `Authorization`
+    key: HeaderValue,
     retry: Retry,
+    /// Whether the API has ever answered.
+    answered: Arc<AtomicBool>,
+    on_retry: Option<OnRetry>,
 }
+
+/// What is told of a first attempt that failed, and how long there are others.
+type OnRetry = Arc<dyn Fn(&Error, Duration) + Send + Sync>;
 
 /// How long a connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -35,18 +43,22 @@ impl Client {
     /// A client of the API at `url`, such as `https://mill.example`, with an API key.
     ///
     /// # Errors
-    /// [`Error::Url`], or TLS cannot be set up.
+    /// [`Error::Url`], [`Error::Key`], or TLS cannot be set up.
     pub fn new(url: &str, key: &str) -> Result<Self, Error> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Err: another thread was first, with a provider that is as good.
             rustls::crypto::ring::default_provider().install_default().ok();
         }
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| Error::Key)?;
+        bearer.set_sensitive(true);
         let http = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).build();
         Ok(Self {
             http: http.map_err(Error::Setup)?,
             base: base(url).ok_or_else(|| Error::Url(url.to_owned()))?,
-            key: key.into(),
+            key: bearer,
             retry: Retry::default(),
+            answered: Arc::default(),
+            on_retry: None,
         })
     }
 
@@ -54,6 +66,13 @@ impl Client {
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// The same client, which tells of each call whose first attempt has failed, and how long it will go on with others.
+    #[must_use]
+    pub fn on_retry(mut self, tell: impl Fn(&Error, Duration) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Arc::new(tell));
         self
     }
 
@@ -78,20 +97,38 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match self
-                .retry
-                .pause(&error, call.repeatable, attempt, began.elapsed())
-            {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
-            }
+            self.rest(error, call.repeatable, attempt, began.elapsed())
+                .await?;
             attempt += 1;
         }
     }
 
+    /// The pause after an attempt that failed, which is told of when it was the first.
+    ///
+    /// # Errors
+    /// The attempt's, when there is to be no other.
+    pub(crate) async fn rest(
+        &self,
+        error: Error,
+        repeatable: bool,
+        attempt: u32,
+        elapsed: Duration,
+    ) -> Result<(), Error> {
+        let answered = self.answered.load(Ordering::Relaxed);
+        let Some(pause) = self.retry.pause(&error, repeatable, answered, attempt, elapsed) else {
+            return Err(error);
+        };
+        if let Some(tell) = self.on_retry.as_ref().filter(|_| attempt == 1) {
+            let until = self.retry.give_up_after(&error, answered);
+            tell(&error, until.saturating_sub(elapsed));
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
     async fn call_once<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, Option<String>), Error> {
         let within = ANSWER_WITHIN + call.wait.unwrap_or_default();
-        let response = send(self.request(call).timeout(within)).await?;
+        let response = self.send(self.request(call).timeout(within)).await?;
         let tag = response.headers().get(ETAG);
         let tag = tag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         Ok((read(response).await?, tag))
@@ -100,7 +137,7 @@ impl Client {
     /// Makes a call once, whose answer may last. Neither its beginning nor any piece of it takes longer than
     /// [`ANSWER_WITHIN`]; the pieces are for the caller to see to.
     pub(crate) async fn stream(&self, call: &Call) -> Result<Response, Error> {
-        let sent = tokio::time::timeout(ANSWER_WITHIN, send(self.request(call)));
+        let sent = tokio::time::timeout(ANSWER_WITHIN, self.send(self.request(call)));
         sent.await.unwrap_or(Err(Error::Silent(ANSWER_WITHIN)))
     }
 
@@ -109,7 +146,10 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.extend(&call.path);
         }
-        let mut request = self.http.request(call.method.clone(), url).bearer_auth(&self.key);
+        let mut request = self
+            .http
+            .request(call.method.clone(), url)
+            .header(AUTHORIZATION, &self.key);
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
@@ -133,6 +173,16 @@ impl Client {
         request
     }
 
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let response = request.send().await.map_err(Error::NoAnswer)?;
+        self.answered.store(true, Ordering::Relaxed);
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(Error::Refused(Box::new(Problem::read(response).await)))
+        }
+    }
+
     /// How this client repeats.
     pub(crate) fn retry_policy(&self) -> &Retry {
         &self.retry
@@ -146,15 +196,6 @@ impl fmt::Debug for Client {
             .field("base", &self.base.as_str())
             .field("retry", &self.retry)
             .finish_non_exhaustive()
-    }
-}
-
-async fn send(request: RequestBuilder) -> Result<Response, Error> {
-    let response = request.send().await.map_err(Error::NoAnswer)?;
-    if response.status().is_success() {
-        Ok(response)
-    } else {
-        Err(Error::Refused(Box::new(Problem::read(response).await)))
     }
 }
 

@@ -12,6 +12,9 @@ pub enum Error {
     /// The URL is none of an API.
     #[error("`{0}` is no URL of an API: expected http://HOST:PORT or https://HOST")]
     Url(String),
+    /// The key cannot be sent: it has a line break, for one.
+    #[error("the API key has characters that no API key has")]
+    Key,
     /// The HTTP client could not be set up.
     #[error("no HTTP client")]
     Setup(#[source] reqwest::Error),
@@ -45,6 +48,11 @@ impl Error {
             Self::Refused(problem) => Some(problem),
             _ => None,
         }
+    }
+
+    /// Whether there was no connection to the API at all, so that nothing was done.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::NoAnswer(source) if source.is_connect())
     }
 
     /// Whether this is the API's answer of that kind: `not-found`, `limit`, ….

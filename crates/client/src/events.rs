@@ -120,16 +120,13 @@ impl Events {
         let (since, attempt) = self.fruitless.unwrap_or_else(|| (Instant::now(), 0));
         let attempt = attempt + 1;
         self.fruitless = Some((since, attempt));
-        let retry = self.client.retry_policy();
-        let pause = match broken {
-            None => retry.growing_pause(attempt),
-            Some(error) => match retry.pause(&error, true, attempt, since.elapsed()) {
-                Some(pause) => pause,
-                None => return Err(error),
-            },
-        };
-        tokio::time::sleep(pause).await;
-        Ok(())
+        match broken {
+            Some(error) => self.client.rest(error, true, attempt, since.elapsed()).await,
+            None => {
+                tokio::time::sleep(self.client.retry_policy().growing_pause(attempt)).await;
+                Ok(())
+            }
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Execution {
     pub status: ExecutionStatus,
     /// How often a worker has claimed it.
     pub attempt: i32,
-    /// While it waits: `graph`, `start` or `worker`.
+    /// While it waits: `graph`, `start`, `paused` or `worker`.
     pub waits_for: Option<String>,
     /// While it waits: until when at the latest; `None` when only mail wakes it.
     pub wake_at: Option<DateTime<Utc>>,

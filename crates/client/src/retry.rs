@@ -16,6 +16,8 @@ pub struct Retry {
     pub max: Duration,
     /// No attempt begins later than this after the first one. Zero: none is repeated.
     pub give_up_after: Duration,
+    /// The same for an API that has never answered and takes no connection: it may not be where it is looked for.
+    pub give_up_unreachable_after: Duration,
 }
 
 impl Default for Retry {
@@ -24,6 +26,7 @@ impl Default for Retry {
             initial: Duration::from_millis(100),
             max: Duration::from_secs(10),
             give_up_after: Duration::from_secs(120),
+            give_up_unreachable_after: Duration::from_secs(120),
         }
     }
 }
@@ -39,11 +42,12 @@ enum Repeat {
 }
 
 impl Retry {
-    /// How long to wait before the next attempt; `None` when there is to be none.
+    /// How long to wait before the next attempt; `None` when there is to be none. `answered` = the API has answered before.
     pub(crate) fn pause(
         &self,
         error: &Error,
         repeatable: bool,
+        answered: bool,
         attempt: u32,
         elapsed: Duration,
     ) -> Option<Duration> {
@@ -61,7 +65,16 @@ impl Retry {
         }
         // Everybody was told the same: spread them, but none comes early.
         let pause = asked.unwrap_or_default() + self.growing_pause(attempt);
-        (elapsed + pause < self.give_up_after).then_some(pause)
+        (elapsed + pause < self.give_up_after(error, answered)).then_some(pause)
+    }
+
+    /// After which time from the first attempt on there is no other.
+    pub(crate) fn give_up_after(&self, error: &Error, answered: bool) -> Duration {
+        if error.is_unreachable() && !answered {
+            self.give_up_after.min(self.give_up_unreachable_after)
+        } else {
+            self.give_up_after
+        }
     }
 
     /// The pause after this attempt, or this look.
@@ -72,11 +85,13 @@ impl Retry {
 
 fn repeat(error: &Error) -> Repeat {
     match error {
-        Error::NoAnswer(source) if source.is_connect() => Repeat::Safe,
+        error if error.is_unreachable() => Repeat::Safe,
         Error::NoAnswer(source) if source.is_builder() || source.is_redirect() => Repeat::Useless,
         Error::NoAnswer(_) | Error::Silent(_) => Repeat::InDoubt,
         Error::Refused(problem) => repeat_of(problem),
-        Error::Url(_) | Error::Setup(_) | Error::Body(_) | Error::Unreadable { .. } => Repeat::Useless,
+        Error::Url(_) | Error::Key | Error::Setup(_) | Error::Body(_) | Error::Unreadable { .. } => {
+            Repeat::Useless
+        }
     }
 }
 
@@ -84,7 +99,7 @@ fn repeat_of(problem: &Problem) -> Repeat {
     match (problem.status, problem.kind()) {
         // Until the month is over, or something is given up.
         (429, "limit") => Repeat::Useless,
-        (429, _) | (503, "unavailable" | "overtaken") => Repeat::Safe,
+        (429, _) | (503, "unavailable" | "overtaken" | "too-many-batches") => Repeat::Safe,
         // Of proxies, too.
         (502..=504, _) => Repeat::InDoubt,
         _ => Repeat::Useless,

@@ -3,6 +3,7 @@
 //!
 //! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
 
+mod kept;
 mod output;
 
 use std::sync::Arc;
@@ -12,9 +13,11 @@ use serde_json::{Map, Value};
 
 use crate::ExecutionId;
 
+pub use kept::{MAX_DEPTH, NotKept, RESERVED_KEY, check_members, check_value};
 pub use output::Output;
 
-/// The format version of the chunks that this version writes.
+/// The format version of the chunks that this version writes. Another one for entries that an older version could not read:
+/// it leaves a format that it does not know to others, and fails an execution whose entries it cannot make out.
 pub const FORMAT: i32 = 1;
 
 /// Something that happened, nearly always to one node run. `path` names the run: the node's id, and inside a `forEach` the

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use gristmill_store::Answer;
+use gristmill_store::{Answer, Error as Store};
 use metrics::histogram;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -97,26 +97,46 @@ impl<M: Send + 'static, A: Send + 'static> Group<M, A> {
 
 /// Carries a group out in one call, and when that call fails for a reason that may be one member's fault, carries each
 /// member out alone, so that one bad member hurts nobody else. A lost connection is nobody's fault: then the outcome is
-/// unknown to all.
+/// unknown to all. Nor is it one member's fault when the database refuses two of them in a row: then it has too much to
+/// do, or holds a lock that all of them want, and what is left is not tried at its expense.
 pub async fn one_by_one<'a, M, A>(
     group: &'a [M],
     run: impl Fn(&'a [M]) -> Answer<'a, Vec<A>>,
 ) -> Vec<Result<A, Error>> {
-    match run(group).await {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(gristmill_store::Error::Statement(_) | gristmill_store::Error::Busy(_)) if group.len() > 1 => {
-            let mut answers = Vec::with_capacity(group.len());
-            for member in group.chunks(1) {
-                let alone = run(member).await.map_err(Error::from);
-                answers.push(alone.and_then(|answer| answer.into_iter().next().ok_or(Error::Stopped)));
-            }
-            answers
-        }
-        Err(error) => {
-            let error = Error::from(error);
-            group.iter().map(|_| Err(error.clone())).collect()
+    let error = match run(group).await {
+        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    let may_be_one = matches!(error, Store::Statement(_) | Store::Busy(_)) && group.len() > 1;
+    if !may_be_one {
+        return vec_of(group.len(), &error.into());
+    }
+    let mut answers = Vec::with_capacity(group.len());
+    let mut refused = 0;
+    for member in group.chunks(1) {
+        let alone = run(member).await;
+        refused = if matches!(alone, Err(Store::Busy(_))) {
+            refused + 1
+        } else {
+            0
+        };
+        let alone = alone.map_err(Error::from);
+        answers.push(alone.and_then(|answer| answer.into_iter().next().ok_or(Error::Stopped)));
+        if refused == REFUSED_IN_A_ROW
+            && let Some(Err(error)) = answers.last()
+        {
+            answers.extend(vec_of(group.len() - answers.len(), &error.clone()));
+            break;
         }
     }
+    answers
+}
+
+/// So many members refused one after the other are no single member's fault.
+const REFUSED_IN_A_ROW: usize = 2;
+
+fn vec_of<A>(members: usize, error: &Error) -> Vec<Result<A, Error>> {
+    (0..members).map(|_| Err(error.clone())).collect()
 }
 
 #[cfg(test)]
@@ -179,6 +199,25 @@ mod tests {
         .await;
         assert!(
             matches!(answers[..], [Ok(1), Err(Error::Store(_)), Ok(2)]),
+            "{answers:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_database_that_refuses_is_not_asked_for_each_member() {
+        let asked = AtomicUsize::new(0);
+        let answers: Vec<Result<i32, _>> = one_by_one(&[1, 2, 3, 4, 5], |_: &[i32]| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            Box::pin(std::future::ready(Err(Store::Busy(
+                diesel::result::Error::NotFound,
+            ))))
+        })
+        .await;
+        assert_eq!((answers.len(), asked.into_inner()), (5, 3));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| matches!(answer, Err(error) if error.is_transient())),
             "{answers:?}"
         );
     }

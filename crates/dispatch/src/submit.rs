@@ -1,9 +1,9 @@
 //! Submitting: the request is recorded first and published second, so accepting work never depends on the broker.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use gristmill_core::{Job, OrganizationId, failpoint};
 use gristmill_queue::Outgoing;
 use gristmill_store::{Protocol, Submit, Submitted, Tenant};
@@ -11,21 +11,35 @@ use metrics::counter;
 
 use crate::{Error, Group, Publisher, one_by_one};
 
-/// Records executions, grouped with whatever else is submitted at the same time, and hands their jobs to the publisher.
+/// How many organizations have a group at a time; one more, and all are let go of. A group that is let go of still answers
+/// what was handed in, and whoever comes next starts another.
+const MAX_GROUPS: usize = 1_000;
+
+type Submits = Group<Submit, Submitted>;
+
+/// Records executions, grouped with whatever else the organization submits at the same time, and hands their jobs to the
+/// publisher.
+///
+/// Each organization has a group of its own: row-level security is set per transaction, so that a transaction belongs to
+/// one of them, and whoever waits for a lock (of a month's count, of a key that is being used) keeps nobody else waiting.
 #[derive(Clone)]
 pub struct Submitter {
-    group: Group<(Tenant, Submit), Submitted>,
+    recorder: Recorder,
+    groups: Arc<Mutex<HashMap<Tenant, Submits>>>,
 }
 
 impl Submitter {
-    /// Starts the task behind it; it ends with the last handle. A job whose confirm has not come after
-    /// `publish_within` is published again by the relay.
+    /// A job whose confirm has not come after `publish_within` is published again by the relay.
     pub fn new(store: Arc<dyn Protocol>, publisher: Publisher, publish_within: Duration) -> Self {
-        let (group, _task) = Group::spawn("submit", move |members| {
-            let (store, publisher) = (store.clone(), publisher.clone());
-            async move { submit_all(&*store, &publisher, publish_within, members).await }
-        });
-        Self { group }
+        let recorder = Recorder {
+            store,
+            publisher,
+            publish_within,
+        };
+        Self {
+            recorder,
+            groups: Arc::default(),
+        }
     }
 
     /// Records one execution. Once this answers [`Submitted::Accepted`] it is committed and never lost, whether or not
@@ -33,51 +47,55 @@ impl Submitter {
     ///
     /// # Errors
     /// After a transient error the outcome is unknown: only a repeat with the same idempotency key is safe.
-    pub async fn submit(&self, tenant: Tenant, submit: Submit) -> Result<Submitted, Error> {
-        self.group.call((tenant, submit)).await
+    pub async fn submit(&self, tenant: &Tenant, submit: Submit) -> Result<Submitted, Error> {
+        self.group(tenant).call(submit).await
     }
 
     /// Records executions in this order, each like one that is submitted alone.
     pub async fn submit_all(&self, tenant: &Tenant, submits: Vec<Submit>) -> Vec<Result<Submitted, Error>> {
-        let members = submits.into_iter().map(|submit| (tenant.clone(), submit));
-        self.group.call_all(members.collect()).await
+        self.group(tenant).call_all(submits).await
+    }
+
+    fn group(&self, tenant: &Tenant) -> Submits {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(group) = groups.get(tenant) {
+            return group.clone();
+        }
+        if groups.len() >= MAX_GROUPS {
+            groups.clear();
+        }
+        let group = self.recorder.group(tenant.clone());
+        groups.insert(tenant.clone(), group.clone());
+        group
     }
 }
 
-/// A transaction belongs to one tenant, because row-level security is set per transaction: so a group is split by
-/// organization, and the parts run side by side.
-async fn submit_all(
-    store: &dyn Protocol,
-    publisher: &Publisher,
+#[derive(Clone)]
+struct Recorder {
+    store: Arc<dyn Protocol>,
+    publisher: Publisher,
     publish_within: Duration,
-    members: Vec<(Tenant, Submit)>,
-) -> Vec<Result<Submitted, Error>> {
-    let mut parts: Vec<(Tenant, Vec<usize>, Vec<Submit>)> = Vec::new();
-    let total = members.len();
-    for (place, (tenant, submit)) in members.into_iter().enumerate() {
-        match parts.iter_mut().find(|(known, ..)| *known == tenant) {
-            Some((_, places, submits)) => {
-                places.push(place);
-                submits.push(submit);
-            }
-            None => parts.push((tenant, vec![place], vec![submit])),
-        }
+}
+
+impl Recorder {
+    /// Starts the task behind a group; it ends with the group's last handle.
+    fn group(&self, tenant: Tenant) -> Submits {
+        let recorder = self.clone();
+        let (group, _task) = Group::spawn("submit", move |submits| {
+            let (recorder, tenant) = (recorder.clone(), tenant.clone());
+            async move { recorder.record(&tenant, &submits).await }
+        });
+        group
     }
-    let done = join_all(parts.into_iter().map(|(tenant, places, submits)| async move {
+
+    async fn record(&self, tenant: &Tenant, submits: &[Submit]) -> Vec<Result<Submitted, Error>> {
         failpoint::reach("submit.begun");
-        let answers = one_by_one(&submits, |part| store.submit(&tenant, part, publish_within)).await;
+        let submit = |part| self.store.submit(tenant, part, self.publish_within);
+        let answers = one_by_one(submits, submit).await;
         failpoint::reach("submit.committed");
-        publish(publisher, &tenant.0, &answers);
-        (places, answers)
-    }))
-    .await;
-    let mut results: Vec<_> = (0..total).map(|_| Err(Error::Stopped)).collect();
-    for (places, answers) in done {
-        for (place, answer) in places.into_iter().zip(answers) {
-            results[place] = answer;
-        }
+        publish(&self.publisher, &tenant.0, &answers);
+        answers
     }
-    results
 }
 
 /// After the commit. If the process dies right here, the rows' `wake_at` brings the relay within `publish_within`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gristmill_core::journal::RESERVED_KEY;
+
 use crate::{Fields, RetryPolicy};
 
 /// All of them. `ui` is the editor's own: anything may stand in it, and nothing reads it.
@@ -55,6 +57,9 @@ impl Common {
         } else {
             None
         };
+        if output.as_deref() == Some(RESERVED_KEY) {
+            fields.problem("output", "reserved_key", "this key is reserved");
+        }
         let at_most_once = fields.bool("atMostOnce").unwrap_or_default();
         let retry = if at_most_once { RetryPolicy::once() } else { retry };
         let longest = if is_patient {

@@ -56,6 +56,7 @@ pub async fn run<J: Journal>(
         inbox: 0,
         pending: Vec::new(),
         owes_commit: false,
+        began_waiting: false,
         drain_until: None,
         plan,
         run,
@@ -82,6 +83,8 @@ struct Driver<'a, J> {
     pending: Vec<Entry>,
     /// Whether the end of an effect is among them.
     owes_commit: bool,
+    /// Whether something among them counts from now: a wait, or a `forEach` with its time.
+    began_waiting: bool,
     max_parallel: usize,
     /// Set while draining: when effects in flight are aborted.
     drain_until: Option<Instant>,
@@ -119,7 +122,7 @@ impl<J: Journal> Driver<'_, J> {
                     continue;
                 }
             }
-            if let Some(outcome) = self.let_go().await? {
+            if let Some(outcome) = self.let_go(now).await? {
                 return Ok(outcome);
             }
             // The failure of the execution belongs into the transaction that settles it, which the next turn asks for.
@@ -128,6 +131,11 @@ impl<J: Journal> Driver<'_, J> {
             }
             if self.state.failure().is_some() || self.state.next_inline(now).is_some() {
                 continue;
+            }
+            // Sleep may last as long as an effect does. Were the worker lost meanwhile, a wait that is not committed would
+            // begin again, and end later.
+            if self.began_waiting {
+                self.commit().await?;
             }
             self.wait().await;
             self.take_endings();
@@ -200,6 +208,7 @@ impl<J: Journal> Driver<'_, J> {
     /// Commits every pending entry together. A stop does not wait for a database that hangs.
     async fn commit(&mut self) -> Result<(), LeaseLost> {
         self.owes_commit = false;
+        self.began_waiting = false;
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -214,6 +223,7 @@ impl<J: Journal> Driver<'_, J> {
     /// Applies an entry about a node run and keeps it for the next commit.
     fn record(&mut self, run: u32, entry: Entry) {
         self.state.apply_to(run, &entry);
+        self.began_waiting |= matches!(entry, Entry::Waiting { .. } | Entry::Expanded { .. });
         self.pending.push(entry);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gristmill_core::journal::NodeError;
+use gristmill_core::journal::{NodeError, NotKept};
 use serde_json::{Map, Value};
 
 /// A failure of a node run or of one attempt of an effect.
@@ -41,6 +41,15 @@ impl NodeFailure {
             error: Box::new(NodeError::new(code, message)),
             class: FailureClass::Retry { after: None },
         }
+    }
+
+    /// The failure of a node run because the journal cannot hold `what` came of it.
+    pub(crate) fn not_kept(what: &str, cause: NotKept) -> Self {
+        let code = match cause {
+            NotKept::TooDeep => "output_depth",
+            NotKept::ReservedKey => "reserved_key",
+        };
+        Self::last(code, format!("{what} {cause}"))
     }
 
     /// The same failure with the delay that the other side asked for. Changes nothing about a final failure.

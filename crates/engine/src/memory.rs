@@ -56,8 +56,8 @@ struct Item {
 #[derive(Debug, Clone)]
 struct Trace {
     status: &'static str,
+    /// Of one that failed: its error.
     output: Document,
-    error: Option<Box<NodeError>>,
 }
 
 impl Memory {
@@ -94,13 +94,13 @@ impl Memory {
 
     /// A node completed.
     pub(crate) fn complete(&mut self, region: u32, node: u32, output: Output) {
-        self.write(region, node, "COMPLETED", output, None);
+        self.write(region, node, "COMPLETED", output);
     }
 
     /// A node failed and the execution goes on: the failure is the node's output.
-    pub(crate) fn fail(&mut self, region: u32, node: u32, error: NodeError, attempts: u32) {
-        let output = Map::from_iter([("error".to_owned(), failure(&error, attempts))]);
-        self.write(region, node, "FAILED", output.into(), Some(Box::new(error)));
+    pub(crate) fn fail(&mut self, region: u32, node: u32, error: &NodeError, attempts: u32) {
+        let output = Map::from_iter([("error".to_owned(), failure(error, attempts))]);
+        self.write(region, node, "FAILED", output.into());
     }
 
     /// A node ended without running.
@@ -109,7 +109,6 @@ impl Memory {
         let trace = Trace {
             status,
             output: Document::default(),
-            error: None,
         };
         self.regions[region as usize].leave(place, trace);
     }
@@ -144,14 +143,7 @@ impl Memory {
         }
     }
 
-    fn write(
-        &mut self,
-        region: u32,
-        node: u32,
-        status: &'static str,
-        output: Output,
-        error: Option<Box<NodeError>>,
-    ) {
+    fn write(&mut self, region: u32, node: u32, status: &'static str, output: Output) {
         let place = self.local(region, node);
         let region = &mut self.regions[region as usize];
         let mut note = |key: &str| match region.writers.get_mut(key) {
@@ -168,7 +160,6 @@ impl Memory {
         let trace = Trace {
             status,
             output: Document::new(output),
-            error,
         };
         region.leave(place, trace);
     }
@@ -321,6 +312,13 @@ impl Region {
 }
 
 impl Trace {
+    /// Why the node failed.
+    fn error(&self) -> Option<Value> {
+        (self.status == "FAILED")
+            .then(|| self.output.get("error"))
+            .flatten()
+    }
+
     /// Skipped and disabled nodes write nothing, not even under their `output` key.
     fn writes(&self) -> bool {
         matches!(self.status, "COMPLETED" | "FAILED")

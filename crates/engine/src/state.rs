@@ -40,6 +40,8 @@ pub struct State {
     waits: HashMap<u32, (WaitsFor, i64)>,
     mailbox: Mailbox,
     ready: Ready,
+    /// The latest time that anybody has looked at the timers.
+    looked_at: i64,
     in_flight: usize,
     /// Effects in flight whose item goes on no more.
     orphans: Vec<u32>,
@@ -127,6 +129,7 @@ impl State {
             waits: HashMap::new(),
             mailbox: Mailbox::default(),
             ready: Ready::default(),
+            looked_at: i64::MIN,
             in_flight: 0,
             orphans: Vec::new(),
             reopened: Reopened::default(),
@@ -179,6 +182,8 @@ impl State {
         if let Some((run, seq)) = self.next_mail() {
             return Some(Inline::Deliver(run, seq));
         }
+        // What has rung has rung, though `now` be an earlier time: its timer is gone, and to pass it over would be to lose it.
+        let now = self.looked_at;
         let (runs, instances, expansions) = (&self.runs, &self.instances, &self.expansions);
         let run = self.ready.first(Queue::Inline, |run| {
             let here = &runs[run as usize];
@@ -208,7 +213,8 @@ impl State {
             .first(Queue::Effects, |run| is_ready(&runs[run as usize], instances))
     }
 
-    /// Takes up to `limit` node runs that are to start their child executions at `now`. An entry has to follow about each.
+    /// Takes up to `limit` node runs that are to start their child executions at `now`. An entry has to follow about each that
+    /// [may start](Self::may_start).
     pub fn take_children(&mut self, now: i64, limit: usize) -> Vec<u32> {
         if self.rests(now) {
             return Vec::new();
@@ -217,6 +223,11 @@ impl State {
         let (runs, instances, ready) = (&self.runs, &self.instances, &mut self.ready);
         let next = || ready.take(Queue::Children, |run| is_ready(&runs[run as usize], instances));
         std::iter::from_fn(next).take(limit).collect()
+    }
+
+    /// Whether a node run that was taken may still start.
+    pub(crate) fn may_start(&self, run: u32) -> bool {
+        self.failure().is_none() && is_ready(&self.runs[run as usize], &self.instances)
     }
 
     /// Whether something could start at `now`, an effect or a child execution.

@@ -78,7 +78,8 @@ pub trait Broker: Send + Sync + 'static {
     fn publisher_state(&self) -> watch::Receiver<PublisherState>;
 
     /// Begins to consume, at once or as soon as the broker can be reached. At most `prefetch` deliveries of each lane
-    /// are unsettled at any time.
+    /// are unsettled at any time; twice as many for the seconds after consumers were started anew, when what the former
+    /// ones were sent is still being settled.
     ///
     /// # Errors
     /// A lane that is not configured, or a broker that was closed.

@@ -29,6 +29,15 @@ pub struct RabbitMqOptions {
     pub answer_timeout: Duration,
     /// The longest pause between attempts to connect; the first one is a fifth of a second.
     pub max_backoff: Duration,
+    /// How long consumers run before they are started anew. A queue that is deleted and declared again within milliseconds
+    /// leaves its consumers behind without a word (seen on RabbitMQ 3.10.8: no `basic.cancel` comes): they would wait for ever
+    /// on a queue that is gone while the new one fills. Nor do consumers on the same channel get what the new queue holds: the
+    /// channel keeps what it knew of the old one. So it is a new channel each time, and the queues are looked for first.
+    /// Shorter than a lease, so that nothing is stuck for longer than after a crash.
+    ///
+    /// Whoever has deliveries that nobody has read yet waits for none, and is left alone: the database may be away, and each
+    /// channel that is closed returns what it delivered, until the broker takes it for a dead letter.
+    pub consumers_last: Duration,
 }
 
 impl RabbitMqOptions {
@@ -45,6 +54,7 @@ impl RabbitMqOptions {
             confirm_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(10),
             max_backoff: Duration::from_secs(5),
+            consumers_last: Duration::from_secs(10),
         }
     }
 }

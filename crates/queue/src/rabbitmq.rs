@@ -88,7 +88,7 @@ impl RabbitMq {
         let closed = self.closed.child_token();
         Ok(Box::new(subscription::RabbitMqSubscription::start(
             consumer,
-            self.options.max_backoff,
+            &self.options,
             closed,
         )))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use gristmill_core::journal::{Entry, read_chunk};
+use gristmill_core::journal::{Entry, ReadError, read_chunk};
 use gristmill_core::{ExecutionError, Problem};
 use gristmill_engine::{LeaseLost, Outcome, Plan, Run};
 use gristmill_store::{Claimed, Ending, Protocol, System, Totals};
@@ -65,7 +65,7 @@ async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, 
         .map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
     let plan = compiled.map_err(|problems| Unprepared::Invalid(invalid_definition(&problems)))?;
     let input: Map<String, Value> =
-        serde_json::from_str(&claimed.input).map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
+        serde_json::from_str(&claimed.input).map_err(|cause| unreadable("input", &cause))?;
     let history = if claimed.journal_len > 0 {
         read_history(shared, claimed).await?
     } else {
@@ -90,11 +90,20 @@ async fn read_history(shared: &Shared, claimed: &Claimed) -> Result<Vec<Entry>, 
         .map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
     let mut history = Vec::new();
     for chunk in journals.into_iter().flat_map(|(_, chunks)| chunks) {
-        let entries =
-            read_chunk(chunk.format, &chunk.body).map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
+        let entries = read_chunk(chunk.format, &chunk.body).map_err(|cause| match cause {
+            // Perhaps a newer version can: its workers may run beside this one.
+            ReadError::Format(_) => Unprepared::Unreadable(Box::new(cause)),
+            ReadError::Malformed(cause) => unreadable("journal", &cause),
+        })?;
         history.extend(entries);
     }
     Ok(history)
+}
+
+/// What no worker can read ends the execution: it would be taken up and put off for ever.
+fn unreadable(what: &str, cause: &serde_json::Error) -> Unprepared {
+    let message = format!("the {what} of the execution cannot be read: {cause}");
+    Unprepared::Invalid(ExecutionError::new(&format!("unreadable_{what}"), message))
 }
 
 fn invalid_definition(problems: &[Problem]) -> ExecutionError {

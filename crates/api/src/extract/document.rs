@@ -6,7 +6,6 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use gristmill_core::Problem;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -54,11 +53,7 @@ impl Document {
                 let texts = serde_json::from_slice(body).map_err(Error::MalformedJson)?;
                 Ok(Self { values, texts })
             }
-            _ => Err(Error::Invalid(vec![Problem::new(
-                "$",
-                "wrong_type",
-                "the body is a JSON object",
-            )])),
+            _ => Err(Error::no_object()),
         }
     }
 }
@@ -67,28 +62,17 @@ impl FromRequest<Arc<AppState>> for Document {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Error> {
-        required(request, state, state.options.max_body_bytes).await
+        let body = required(request, state, state.options.max_body_bytes).await?;
+        Self::parse(&body)
     }
 }
 
-/// The body of a route that takes many requests at once, and so has a limit of its own.
-pub(crate) struct Batch(pub(crate) Document);
-
-impl FromRequest<Arc<AppState>> for Batch {
-    type Rejection = Error;
-
-    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Error> {
-        required(request, state, state.options.max_batch_bytes)
-            .await
-            .map(Self)
-    }
-}
-
-async fn required(request: Request, state: &Arc<AppState>, limit: usize) -> Result<Document, Error> {
+/// The bytes of a body that is said to be JSON.
+pub(super) async fn required(request: Request, state: &Arc<AppState>, limit: usize) -> Result<Bytes, Error> {
     let json = is_json(&request);
     let body = read(request, state, limit).await?;
     if json {
-        Document::parse(&body)
+        Ok(body)
     } else {
         Err(Error::WrongContentType)
     }

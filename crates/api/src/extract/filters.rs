@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike, Utc};
 use gristmill_core::Problem;
 
 use crate::error::Error;
+use crate::shortened::shortened;
 
 /// The parameters of a query, and what is wrong with them. A parameter that nobody takes is refused, and so is one that
 /// stands there twice: ignoring it would answer another question than the one that was asked.
@@ -19,6 +20,9 @@ pub(crate) struct Filters {
 
 /// How many a page holds unless asked otherwise, and at most.
 const LIMITS: (i64, i64) = (50, 100);
+
+/// How many parameters that nobody takes are told.
+const TOLD: usize = 100;
 
 /// The years that both databases can keep.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
@@ -100,7 +104,8 @@ impl Filters {
     /// # Errors
     /// [`Error::Invalid`], which names each parameter.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
-        for (name, _) in std::mem::take(&mut self.left) {
+        for (name, _) in std::mem::take(&mut self.left).into_iter().take(TOLD) {
+            let name = shortened(&name).into_owned();
             let message = format!("unknown parameter `{name}`; one of {}", self.known.join(", "));
             self.refuse(&name, "unknown_parameter", message);
         }

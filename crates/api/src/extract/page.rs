@@ -1,16 +1,15 @@
 //! Which part of a long list: `?after=&limit=`.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::Filters;
 use crate::error::Error;
 
 /// A page of numbered things.
-#[derive(Deserialize, IntoParams)]
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// The number of the last one already seen; absent = from the beginning.
     #[param(nullable = false)]
@@ -40,13 +39,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let query = Query::<Self>::from_request_parts(parts, state).await;
-        let Query(page) = query.map_err(|rejection| Error::MalformedQuery(rejection.body_text()))?;
-        match page.limit {
-            Some(limit) if limit == 0 || limit > LIMITS.1 => {
-                Err(Error::MalformedQuery(format!("`limit` is 1 to {}", LIMITS.1)))
-            }
-            _ => Ok(page),
-        }
+        let mut filters = Filters::from_request_parts(parts, state).await?;
+        let after = filters.take("after", "the number of the last one already seen");
+        let limit = filters.take_with("limit", &format!("1 to {}", LIMITS.1), |text| {
+            text.parse().ok().filter(|limit| (1..=LIMITS.1).contains(limit))
+        });
+        filters.finish()?;
+        Ok(Self { after, limit })
     }
 }

@@ -10,13 +10,18 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
 
+use super::filters::time;
 use crate::error::Error;
+use crate::shortened::shortened;
 
 /// What stands behind the `?`.
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     problems: Vec<Problem>,
 }
+
+/// How many unknown parameters are told.
+const TOLD: usize = 100;
 
 /// The longest text, in characters.
 const MAX_TEXT: usize = 200;
@@ -27,7 +32,8 @@ impl Params {
             .pairs
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, _)| name.clone())
+            .take(TOLD)
+            .map(|(name, _)| shortened(name).into_owned())
             .collect();
         for name in unknown {
             let message = format!(
@@ -123,11 +129,10 @@ impl Params {
     /// A time by RFC 3339.
     pub(crate) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
         self.read(name, "wrong_type", |value| {
-            DateTime::parse_from_rfc3339(value)
-                .map(|time| time.with_timezone(&Utc))
-                .map_err(|_| {
-                    format!("`{name}` is a time by RFC 3339, such as 2030-01-31T08:00:00Z, with + as %2B")
-                })
+            time(value).ok_or_else(|| {
+                format!("`{name}` is a time by RFC 3339, such as 2030-01-31T08:00:00Z, from 1970 to 9999, with + as \
+                     %2B")
+            })
         })
     }
 

@@ -145,7 +145,7 @@ fn problems(path: &str, operation: &Operation, needs_key: bool) -> Vec<(&'static
         ));
     }
     let (has_query, has_body) = (has(ParameterIn::Query), operation.request_body.is_some());
-    if has_query {
+    if needs_key || has_query {
         problems.push(("400", "`malformed-query`: the query cannot be read."));
     }
     if has_body {
@@ -159,7 +159,7 @@ fn problems(path: &str, operation: &Operation, needs_key: bool) -> Vec<(&'static
             "`unsupported-media-type`: the body is no `application/json`.",
         ));
     }
-    if has_query || has_body || has(ParameterIn::Header) {
+    if needs_key || has_query || has_body || has(ParameterIn::Header) {
         problems.push((
             "422",
             "`invalid`: `errors` lists everything that is wrong: in the body with its JSON path, otherwise with the name \

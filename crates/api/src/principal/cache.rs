@@ -67,6 +67,7 @@ mod tests {
             },
             scopes: Scopes::ALL,
             expires_at: None,
+            good_until: None,
             request: RequestId::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! From what a request presents to who asks.
 
+use std::time::Instant;
+
 use gristmill_core::ApiKeyId;
 use gristmill_core::access::Scopes;
 use gristmill_store::{Store, System, Tenant};
@@ -51,6 +53,9 @@ async fn by_key(state: &AppState, hash: String) -> Result<Principal, Error> {
         standing: owner.standing,
         scopes: owner.scopes,
         expires_at: owner.expires_at,
+        good_until: owner
+            .expires_in
+            .and_then(|lives| Instant::now().checked_add(lives)),
         request: RequestId::default(),
     };
     state.keys.put(hash, principal.clone(), owner.expires_in);
@@ -76,6 +81,7 @@ async fn by_token(state: &AppState, tokens: &Tokens, token: &str, hash: String) 
         standing,
         scopes: Scopes::ALL,
         expires_at: None,
+        good_until: Instant::now().checked_add(bearer.expires_in),
         request: RequestId::default(),
     };
     state.keys.put(hash, principal.clone(), Some(bearer.expires_in));

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use gristmill_core::{Path, Problem};
 use serde_json::{Map, Value};
 
+use super::unknown_keys::UnknownKeys;
 use crate::extract::Document;
 
 /// The shortest and the longest tag, in characters.
@@ -23,6 +24,7 @@ pub(crate) struct Object {
 /// Reads a body's keys one by one, and collects what is wrong with them.
 pub(crate) struct Fields<'a> {
     document: &'a Document,
+    stored: Option<&'a Document>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -30,21 +32,31 @@ impl<'a> Fields<'a> {
     pub(crate) fn of(document: &'a Document) -> Self {
         Self {
             document,
+            stored: None,
             problems: Vec::new(),
         }
     }
 
-    pub(crate) fn refuse_unknown(&mut self, known: &[&str]) {
-        for key in self
-            .document
-            .values
-            .keys()
-            .filter(|key| !known.contains(&key.as_str()))
-        {
-            let message = format!("unknown key `{key}`; the keys are {}", known.join(", "));
-            self.problems
-                .push(Problem::new(Path::root().key(key), "unknown_key", message));
+    /// The fields of what is to become of `stored`: a name that an earlier version has taken is no reason to refuse a change
+    /// of something else.
+    pub(crate) fn over(document: &'a Document, stored: Option<&'a Document>) -> Self {
+        Self {
+            stored,
+            ..Self::of(document)
         }
+    }
+
+    fn is_stored(&self, key: &str) -> bool {
+        let stored = self.stored.and_then(|stored| stored.values.get(key));
+        stored.is_some() && stored == self.document.values.get(key)
+    }
+
+    pub(crate) fn refuse_unknown(&mut self, known: &[&str]) {
+        let mut unknown = UnknownKeys::default();
+        let keys = self.document.values.keys();
+        keys.filter(|key| !known.contains(&key.as_str()))
+            .for_each(|key| unknown.add(key));
+        self.problems.extend(unknown.problems(&Path::root(), known));
     }
 
     /// A key's value; null is as good as absent.
@@ -57,12 +69,29 @@ impl<'a> Fields<'a> {
             .push(Problem::new(Path::root().key(key), code, message));
     }
 
-    /// A string of so many characters.
+    /// A string of so many characters, within a line.
     pub(crate) fn text(&mut self, key: &str, length: (usize, usize)) -> Option<String> {
+        self.checked_text(key, length, control_character)
+    }
+
+    /// A string of so many characters, of several lines.
+    pub(crate) fn lines(&mut self, key: &str, length: (usize, usize)) -> Option<String> {
+        self.checked_text(key, length, control_character_in_lines)
+    }
+
+    fn checked_text(
+        &mut self,
+        key: &str,
+        length: (usize, usize),
+        refused: impl Fn(&str) -> Option<char>,
+    ) -> Option<String> {
         match self.value(key)? {
             Value::String(text) => {
+                let path = Path::root().key(key);
+                let refused = refused(text).filter(|_| !self.is_stored(key));
+                self.problems.extend(length_problem(&path, text, length));
                 self.problems
-                    .extend(text_problem(&Path::root().key(key), text, length));
+                    .extend(refused.map(|character| character_problem(&path, character)));
                 Some(text.clone())
             }
             _ => {
@@ -101,7 +130,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// `tags`, as a JSON array; none is an empty one.
+    /// `tags`, as a JSON array; none is an empty one. Lists take several tags, separated by commas: so a tag has none.
     pub(crate) fn tags(&mut self) -> String {
         let path = Path::root().key("tags");
         let tags = match self.value("tags") {
@@ -127,7 +156,13 @@ impl<'a> Fields<'a> {
         for (index, tag) in tags.iter().enumerate() {
             let path = path.index(index);
             match tag {
-                Value::String(text) => self.problems.extend(text_problem(&path, text, TAG)),
+                Value::String(text) => {
+                    let refused = control_character(text).or(text.contains(',').then_some(','));
+                    let refused = refused.filter(|_| !self.is_stored("tags"));
+                    self.problems.extend(length_problem(&path, text, TAG));
+                    self.problems
+                        .extend(refused.map(|character| character_problem(&path, character)));
+                }
                 _ => self
                     .problems
                     .push(Problem::new(path, "wrong_type", "a tag is a string")),
@@ -142,20 +177,8 @@ const MAX_METADATA: usize = 16 * 1024;
 
 impl Fields<'_> {
     /// `tags`, as a JSON array; `None` when there are none.
-    ///
-    /// Lists take several tags, separated by commas: so a tag of an execution has none.
     pub(crate) fn some_tags(&mut self) -> Option<String> {
         let text = self.tags();
-        // More of them have been refused by their number.
-        if let Some(Value::Array(tags)) = self.value("tags").filter(|_| !text.is_empty()) {
-            let with_comma = |tag: &Value| tag.as_str().is_some_and(|text| text.contains(','));
-            for index in (0..tags.len()).filter(|index| with_comma(&tags[*index])) {
-                let path = Path::root().key("tags").index(index);
-                let message = "a comma is not allowed here";
-                self.problems
-                    .push(Problem::new(path, "invalid_character", message));
-            }
-        }
         (text != "[]").then_some(text)
     }
 
@@ -180,19 +203,30 @@ impl Fields<'_> {
     }
 }
 
-fn text_problem(path: &Path, text: &str, (min, max): (usize, usize)) -> Option<Problem> {
+fn length_problem(path: &Path, text: &str, (min, max): (usize, usize)) -> Option<Problem> {
     let length = text.chars().count();
-    if length < min || length > max {
+    (length < min || length > max).then(|| {
         let message = format!("expected {min} to {max} characters, found {length}");
-        return Some(Problem::new(path, "out_of_range", message));
-    }
-    // PostgreSQL has no NUL in a text. Inside JSON documents it stays an escape and does no harm.
-    let nul = text.contains('\0');
-    nul.then(|| {
-        Problem::new(
-            path,
-            "invalid_character",
-            "the character U+0000 is not allowed here",
-        )
+        Problem::new(path, "out_of_range", message)
     })
+}
+
+fn character_problem(path: &Path, character: char) -> Problem {
+    let message = match character {
+        ',' => "a comma is not allowed here".to_owned(),
+        _ => format!("the character U+{:04X} is not allowed here", u32::from(character)),
+    };
+    Problem::new(path, "invalid_character", message)
+}
+
+/// The first control character, which a terminal that shows the text would obey. PostgreSQL has no NUL in a text at all;
+/// inside JSON documents it stays an escape and does no harm.
+pub(crate) fn control_character(text: &str) -> Option<char> {
+    text.chars().find(|character| character.is_control())
+}
+
+/// The same, where line breaks and tabs are welcome.
+fn control_character_in_lines(text: &str) -> Option<char> {
+    let plain = |character: &char| !matches!(character, '\n' | '\t') && character.is_control();
+    text.replace("\r\n", "\n").chars().find(plain)
 }

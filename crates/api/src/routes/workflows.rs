@@ -1,5 +1,6 @@
 //! `/api/v1/ai-hub/workflows`
 
+mod batch_items;
 mod create;
 mod delete;
 mod execute;

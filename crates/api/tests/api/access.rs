@@ -8,7 +8,7 @@ use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::world::{Answer, BASE, World, add_member, new_key, send, workflow};
+use crate::world::{Answer, BASE, World, add_member, execute_path, failed, new_key, send, workflow};
 
 /// Every route, below [`BASE`] unless marked `!`, and the permission that it asks for; `None` = anybody may call it.
 const ROUTES: &[(&str, &str, Option<Permission>)] = &[
@@ -189,6 +189,43 @@ pub(crate) async fn a_keys_scopes_narrow_what_its_owner_may_do(database: TestDat
                 let may = *permission == scope && standing.gives(scope);
                 assert_permission(&answer, may, &format!("{scope} {standing:?} {method} {path}"));
             }
+        }
+    }
+}
+
+/// What somebody else has submitted is not shown to who only executes, whatever they do to it.
+pub(crate) async fn who_may_not_look_is_not_shown_what_others_submitted(database: TestDatabase) {
+    let mut world = World::on(database).await;
+    let execute = execute_path(&world.workflow().await);
+    let secret = json!({"input": {"secret": "of others"}, "metadata": {"secret": 1}});
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let submitted = world.post(&execute, &secret).await;
+        assert_eq!(submitted.status, 202, "{submitted:?}");
+        ids.push(submitted.execution_id());
+    }
+    world.finish(&ids[0], &[], failed()).await;
+    let viewer = world.key.clone();
+    let tenant = Tenant(world.organization().await);
+    let standing = Standing {
+        global_role: GlobalRole::User,
+        organization_role: Some(OrganizationRole::Member),
+        tier: Tier::Growth,
+    };
+    let only = Scopes::only([Permission::WorkflowsExecute]);
+    let producer = add_key(&world.store, &tenant, standing, only).await;
+    let orders = [(0, "replay", 202), (0, "retry", 202), (1, "cancel", 200)];
+    for (key, shows) in [(producer, false), (viewer, true)] {
+        world.key = key;
+        for (index, order, status) in orders {
+            // A second retry has nothing to take up.
+            if shows && order == "retry" {
+                continue;
+            }
+            let path = format!("{BASE}/executions/{}/{order}", ids[index]);
+            let answer = world.post(&path, &json!({})).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            assert_eq!(answer.text.contains("secret"), shows, "{answer:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, BASE, World, add_organization, options, send, workflow};
+use crate::world::{Answer, BASE, World, add_organization, execute_path, options, send, workflow};
 
 pub(crate) fn batch_path(workflow: &str) -> String {
     format!("{BASE}/workflows/{workflow}/executions:batch")
@@ -145,6 +145,7 @@ pub(crate) async fn a_batch_that_is_none_is_refused(database: TestDatabase) {
             ("$.items", "contradiction"),
         ),
         (json!({"inputs": [{}], "input": {}}), ("$.input", "unknown_key")),
+        (json!([{}]), ("$", "wrong_type")),
     ] {
         let answer = world.post(&path, &body).await;
         let expected = (path_and_code.0.to_owned(), path_and_code.1.to_owned());
@@ -160,11 +161,77 @@ pub(crate) async fn a_batchs_body_has_a_limit_of_its_own(database: TestDatabase)
     };
     let world = World::with(database, limits).await;
     let path = batch_path(&world.workflow().await);
-    let of = |bytes: usize| -> Value { json!({"inputs": [{"text": "x".repeat(bytes)}]}) };
-    assert_eq!(world.post(&path, &of(8 * 1024)).await.status, 202);
-    let problem = world
-        .post(&path, &of(20 * 1024))
+    let of = |kib: usize| -> Value { json!({"inputs": vec![json!({"text": "x".repeat(1_000)}); kib]}) };
+    assert_eq!(world.post(&path, &of(8)).await.status, 202);
+    let problem = world.post(&path, &of(20)).await.problem(413, "body-too-large");
+    assert!(problem["detail"].as_str().unwrap().contains("16384"), "{problem}");
+}
+
+pub(crate) async fn an_item_is_no_larger_than_the_body_of_a_submit(database: TestDatabase) {
+    let limits = Options {
+        max_body_bytes: 4 * 1024,
+        ..options()
+    };
+    let world = World::with(database, limits).await;
+    let workflow = world.workflow().await;
+    let large = json!({"text": "x".repeat(5 * 1024)});
+    for body in [
+        json!({"inputs": [{}, large]}),
+        json!({"items": [{}, {"input": large}]}),
+    ] {
+        let answer = world.post(&batch_path(&workflow), &body).await;
+        assert_eq!(answer.status, 207, "{answer:?}");
+        assert_eq!(outcomes(&answer), ["accepted", "body-too-large"]);
+        assert_eq!(answer.json()["items"][1]["problem"]["status"], 413);
+    }
+    world
+        .post(&execute_path(&workflow), &json!({"input": large}))
         .await
         .problem(413, "body-too-large");
-    assert!(problem["detail"].as_str().unwrap().contains("16384"), "{problem}");
+}
+
+pub(crate) async fn of_any_number_of_problems_some_are_told(database: TestDatabase) {
+    let limits = Options {
+        max_body_bytes: 4 * 1024 * 1024,
+        ..options()
+    };
+    let world = World::with(database, limits).await;
+    let workflow = world.workflow().await;
+    let keys: Vec<_> = (0..200_000).map(|key| format!(r#""{key}":0"#)).collect();
+    let keys = keys.join(",");
+    for (path, body) in [
+        (execute_path(&workflow), format!("{{{keys}}}")),
+        (batch_path(&workflow), format!("{{{keys}}}")),
+        (
+            batch_path(&workflow),
+            format!(r#"{{"items":[{{{keys}}},{{{keys}}}]}}"#),
+        ),
+        (
+            execute_path(&workflow),
+            format!(r#"{{"{}":0}}"#, "k".repeat(1_000_000)),
+        ),
+    ] {
+        let answer = post(&world, &path, None, &body).await;
+        assert!(matches!(answer.status, 422 | 207), "{}", answer.status);
+        assert!(answer.text.len() < 100_000, "{}", answer.text.len());
+    }
+    let answer = post(&world, &batch_path(&workflow), None, &format!("{{{keys}}}")).await;
+    assert!(answer.text.contains("and 199900 more unknown keys"), "{answer:?}");
+    let item = format!("{{{}}}", &keys[..keys.find(",\"200\"").unwrap()]);
+    let items = format!(r#"{{"items":[{}]}}"#, vec![item; 100].join(","));
+    let answer = post(&world, &batch_path(&workflow), None, &items).await;
+    assert_eq!(outcomes(&answer), ["invalid"; 100]);
+    let told = answer.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(errors)
+        .sum::<usize>();
+    assert!((1_000..1_100).contains(&told), "{told}");
+}
+
+fn errors(item: &Value) -> usize {
+    let errors = item["problem"]["errors"].as_array().unwrap();
+    assert!(!errors.is_empty(), "{item}");
+    errors.len()
 }

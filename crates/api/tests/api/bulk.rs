@@ -97,6 +97,34 @@ pub(crate) async fn what_a_filter_finds_failed_is_retried(database: TestDatabase
     assert_eq!(count(&world, "FAILED").await, 1);
 }
 
+pub(crate) async fn what_cannot_be_retried_is_told_and_not_met_again(database: TestDatabase) {
+    let world = World::on(database).await;
+    let workflow = world.workflow().await;
+    for id in &submit(&world, &workflow, 3).await {
+        world.finish(id, &[], failed()).await;
+    }
+    let deleted = world.delete(&format!("{BASE}/workflows/{workflow}")).await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    let mut order = json!({"all": true, "limit": 2});
+    for (count, remaining) in [(2, true), (1, false)] {
+        let answer = ask(&world, "retry", &order).await;
+        let told = (
+            &answer["done"],
+            &answer["skipped"],
+            &answer["failed"],
+            &answer["remaining"],
+        );
+        assert_eq!(
+            told,
+            (&json!(0), &json!(0), &json!(count), &json!(remaining)),
+            "{answer}"
+        );
+        let detail = answer["failures"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("no such workflow"), "{answer}");
+        order["cursor"] = answer["nextCursor"].clone();
+    }
+}
+
 pub(crate) async fn an_order_for_everything_must_say_so(database: TestDatabase) {
     let world = World::on(database).await;
     submit(&world, &world.workflow().await, 1).await;

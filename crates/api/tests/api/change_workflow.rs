@@ -6,7 +6,7 @@ use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, BASE, World, add_member, add_organization, completed, send, workflow};
+use crate::world::{Answer, BASE, World, add_member, add_organization, completed, options, send, workflow};
 
 pub(crate) async fn a_patch_changes_what_it_names_and_nothing_else(database: TestDatabase) {
     let world = World::on(database).await;
@@ -286,6 +286,24 @@ pub(crate) async fn every_revision_is_shown_page_by_page(database: TestDatabase)
             .get(&format!("{path}/revisions?{query}"))
             .await
             .problem(422, "invalid");
+    }
+}
+
+pub(crate) async fn a_page_of_large_revisions_ends_early(database: TestDatabase) {
+    let limits = gristmill_api::Options {
+        max_body_bytes: 4 * 1024 * 1024,
+        ..options()
+    };
+    let world = World::with(database, limits).await;
+    let path = world.workflow_path().await;
+    for letter in ["a", "b", "c"] {
+        let large = json!({"variables": {"text": letter.repeat(3 * 1024 * 1024)}});
+        assert_eq!(world.patch(&path, &large).await.status, 200);
+    }
+    for (query, count, next) in [("?limit=100", 2, json!(3)), ("?before=3", 2, json!(null))] {
+        let page = world.get(&format!("{path}/revisions{query}")).await.json();
+        let revisions = page["revisions"].as_array().unwrap().len();
+        assert_eq!((revisions, &page["next"]), (count, &next), "{query}");
     }
 }
 

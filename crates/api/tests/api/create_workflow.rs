@@ -211,6 +211,62 @@ pub(crate) async fn problems_of_fields_and_definition_are_answered_together(data
     }
 }
 
+pub(crate) async fn a_name_has_nothing_that_a_terminal_would_obey(database: TestDatabase) {
+    let world = World::on(database).await;
+    let workflows = format!("{BASE}/workflows");
+    for (key, value, path) in [
+        ("name", json!("\u{1b}[2Jgone"), "$.name"),
+        ("name", json!("two\nlines"), "$.name"),
+        ("description", json!("a\u{9b}1m"), "$.description"),
+        ("version", json!("1\t"), "$.version"),
+        ("tags", json!(["plain", "\r"]), "$.tags[1]"),
+        // Lists could not be asked for it.
+        ("tags", json!(["a,b"]), "$.tags[0]"),
+    ] {
+        let mut sent = workflow();
+        sent[key] = value;
+        let expected = [(path.to_owned(), "invalid_character".to_owned())];
+        assert_eq!(world.post(&workflows, &sent).await.problems(), expected);
+        let validated = world.post(&format!("{workflows}/validate"), &sent).await.json();
+        assert_eq!(validated["problems"][0]["path"], path, "{validated}");
+    }
+    let mut sent = workflow();
+    sent["description"] = json!("Lines\n\tand tabs\r\n");
+    assert_eq!(world.post(&workflows, &sent).await.status, 201);
+    let path = world.workflow_path().await;
+    let publish = format!("{path}/publish");
+    let category = json!({"category": "a\u{7}"});
+    assert_eq!(
+        world.post(&publish, &category).await.problems()[0].0,
+        "$.category"
+    );
+}
+
+/// As an earlier version has taken it.
+pub(crate) async fn a_name_that_is_stored_is_no_reason_to_refuse_another_change(database: TestDatabase) {
+    let world = World::on(database).await;
+    let path = world.workflow_path().await;
+    let id = path.rsplit('/').next().unwrap();
+    let database = world.database.as_ref().unwrap();
+    let url = database.url().to_owned();
+    if url.starts_with("sqlite:") {
+        return;
+    }
+    let client = gristmill_store::connect_postgres(&gristmill_store::Options::new(&url))
+        .await
+        .unwrap();
+    let update = format!(r#"UPDATE workflows SET name = E'bell\u0007', tags = '["a,b"]' WHERE id = '{id}'"#);
+    client.batch_execute(&update).await.unwrap();
+    let changed = world.patch(&path, &json!({"description": "New"})).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let whole = json!({"name": "bell\u{7}", "tags": ["a,b"], "description": "Newer"});
+    assert_eq!(world.patch(&path, &whole).await.status, 200);
+    let other = world.patch(&path, &json!({"name": "bells\u{7}"})).await;
+    assert_eq!(other.problems()[0].0, "$.name");
+    let published = world.post(&format!("{path}/publish"), &json!({})).await;
+    assert_eq!(published.problems()[0].0, "$.name");
+}
+
 pub(crate) async fn a_character_that_the_database_cannot_keep_is_refused(database: TestDatabase) {
     let world = World::on(database).await;
     for (key, value, path) in [

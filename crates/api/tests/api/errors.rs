@@ -94,7 +94,7 @@ pub(crate) async fn an_unknown_route_is_404_and_a_wrong_method_405(database: Tes
     assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
 }
 
-pub(crate) async fn a_malformed_query_is_400(database: TestDatabase) {
+pub(crate) async fn a_query_that_asks_for_something_else_is_422(database: TestDatabase) {
     let world = World::on(database).await;
     let path = format!("{BASE}/executions/{}/journal", world.execution().await);
     for query in [
@@ -105,11 +105,27 @@ pub(crate) async fn a_malformed_query_is_400(database: TestDatabase) {
         "page=2",
         "limit=1&limit=2",
     ] {
-        world
-            .get(&format!("{path}?{query}"))
-            .await
-            .problem(400, "malformed-query");
+        let problems = world.get(&format!("{path}?{query}")).await.problems();
+        let name = query.split('=').next().unwrap();
+        assert_eq!(problems[0].0, format!("query {name}"), "{query}");
     }
+    // Where there are no parameters, each is one too many.
+    let workflow = world.workflow_path().await;
+    for (method, path) in [
+        ("POST", format!("{workflow}/execute")),
+        ("POST", format!("{workflow}/executions:batch")),
+        ("GET", workflow),
+        ("GET", path.replace("/journal", "/events")),
+        ("DELETE", path.replace("/journal", "")),
+        ("GET", format!("{BASE}/usage")),
+    ] {
+        let request = world.request(method.parse().unwrap(), &format!("{path}?wait=30"));
+        let problems = send(request.json(&json!({}))).await.problems();
+        let expected = ("query wait".to_owned(), "unknown_parameter".to_owned());
+        assert_eq!(problems, [expected], "{method} {path}");
+    }
+    let probe = world.bare_request(Method::GET, "/healthz?from=monitor");
+    assert_eq!(send(probe).await.status, 200);
 }
 
 pub(crate) async fn a_switched_off_workflow_is_409(database: TestDatabase) {

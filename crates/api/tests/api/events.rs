@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use futures_util::future::join_all;
 use gristmill_core::ExecutionId;
 use gristmill_core::journal::Entry;
@@ -10,6 +11,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::world::{BASE, World, add_organization, completed, options, send};
 
@@ -216,6 +218,43 @@ pub(crate) async fn so_many_follow_and_no_more(database: TestDatabase) {
         tokio::task::yield_now().await;
     }
     assert_eq!(status, 200);
+}
+
+pub(crate) async fn a_stream_ends_with_its_key(database: TestDatabase) {
+    let limits = gristmill_api::Options {
+        key_ttl: Duration::ZERO,
+        ..options()
+    };
+    let mut world = World::with(database, limits).await;
+    let id = world.execution().await;
+    let made = async |world: &World, key: Value| {
+        let made = world.post(&format!("{BASE}/keys"), &key).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()
+    };
+    let revoked = made(&world, json!({"name": "revoked"})).await;
+    let soon = Utc::now() + Duration::from_secs(8);
+    let expired = made(&world, json!({"name": "expired", "expiresAt": soon})).await;
+    let mut streams = Vec::new();
+    let owner = world.key.clone();
+    for key in [&revoked, &expired] {
+        world.key = key["apiKey"].as_str().unwrap().to_owned();
+        let mut events = Events::of(&world, &id, "").await;
+        assert_eq!(events.next().await.unwrap().name, "status");
+        streams.push(events);
+    }
+    world.key = owner;
+    let mut kept = Events::of(&world, &id, "").await;
+    kept.next().await.unwrap();
+    let path = format!("{BASE}/keys/{}", revoked["key"]["id"].as_str().unwrap());
+    assert_eq!(world.delete(&path).await.status, 204);
+    for events in streams {
+        let rest = timeout(Duration::from_secs(60), events.rest()).await;
+        assert_eq!(rest.expect("the stream ends"), []);
+    }
+    // Another key's goes on.
+    world.claim(&id).await;
+    assert_eq!(kept.next().await.unwrap().data["status"], "RUNNING");
 }
 
 pub(crate) async fn a_stream_outlives_the_time_of_a_request_but_not_the_process(database: TestDatabase) {

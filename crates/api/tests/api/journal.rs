@@ -58,6 +58,24 @@ pub(crate) async fn a_journal_is_read_page_by_page(database: TestDatabase) {
     }
 }
 
+pub(crate) async fn a_page_of_large_entries_ends_early(database: TestDatabase) {
+    let world = World::on(database).await;
+    let id = world.execution().await;
+    world.claim(&id).await;
+    for at in 0..3 {
+        let large = Entry::Skipped {
+            path: "x".repeat(3 * 1024 * 1024),
+            at,
+        };
+        world.append(&id, &[large]).await;
+    }
+    let path = format!("{BASE}/executions/{id}/journal");
+    let page = world.get(&format!("{path}?limit=1000")).await.json();
+    assert_eq!((seqs(&page), &page["next"]), (vec![0, 1], &json!(1)));
+    let page = world.get(&format!("{path}?after=1")).await.json();
+    assert_eq!((seqs(&page), &page["next"]), (vec![2], &json!(null)));
+}
+
 pub(crate) async fn a_long_journals_log_is_cut_and_says_so(database: TestDatabase) {
     let world = World::on(database).await;
     let id = world.execution().await;

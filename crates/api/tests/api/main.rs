@@ -68,6 +68,7 @@ on_both! {
         a_user_who_is_no_admin_deletes_nothing
         every_route_asks_for_its_permission
         a_keys_scopes_narrow_what_its_owner_may_do
+        who_may_not_look_is_not_shown_what_others_submitted
         a_patch_switches_for_those_who_may_switch;
     audit:
         what_was_done_is_shown_with_who_and_in_which_request
@@ -83,10 +84,13 @@ on_both! {
         what_is_wrong_with_one_item_keeps_no_other_from_running
         what_is_wrong_with_all_is_an_error_of_the_whole
         a_batch_that_is_none_is_refused
-        a_batchs_body_has_a_limit_of_its_own;
+        a_batchs_body_has_a_limit_of_its_own
+        an_item_is_no_larger_than_the_body_of_a_submit
+        of_any_number_of_problems_some_are_told;
     bulk:
         what_a_filter_finds_is_cancelled_in_bounded_steps
         what_a_filter_finds_failed_is_retried
+        what_cannot_be_retried_is_told_and_not_met_again
         an_order_for_everything_must_say_so
         one_execution_that_cannot_be_had_hurts_no_other;
     catalogue:
@@ -99,6 +103,7 @@ on_both! {
         a_workflow_is_toggled_paused_and_resumed
         a_deleted_workflow_is_gone_and_its_executions_stay
         every_revision_is_shown_page_by_page
+        a_page_of_large_revisions_ends_early
         a_definition_is_validated_and_nothing_is_stored
         a_workflow_is_shown_with_what_belongs_to_it
         another_organizations_workflow_takes_no_orders
@@ -109,6 +114,8 @@ on_both! {
         what_is_left_out_has_defaults
         every_problem_of_a_definition_is_answered_with_its_path
         problems_of_fields_and_definition_are_answered_together
+        a_name_has_nothing_that_a_terminal_would_obey
+        a_name_that_is_stored_is_no_reason_to_refuse_another_change
         a_character_that_the_database_cannot_keep_is_refused
         a_zero_character_inside_a_document_is_kept;
     errors:
@@ -117,7 +124,7 @@ on_both! {
         another_content_type_is_415
         a_body_that_is_too_large_is_413
         an_unknown_route_is_404_and_a_wrong_method_405
-        a_malformed_query_is_400
+        a_query_that_asks_for_something_else_is_422
         a_switched_off_workflow_is_409
         a_panic_is_an_opaque_500
         a_body_that_never_ends_is_given_up;
@@ -126,6 +133,7 @@ on_both! {
         nothing_is_missed_between_the_past_and_the_stream
         the_stream_of_a_deleted_execution_ends
         so_many_follow_and_no_more
+        a_stream_ends_with_its_key
         a_stream_outlives_the_time_of_a_request_but_not_the_process;
     execute:
         an_execution_is_accepted_with_its_place
@@ -147,6 +155,7 @@ on_both! {
         two_organizations_may_use_the_same_key;
     journal:
         a_journal_is_read_page_by_page
+        a_page_of_large_entries_ends_early
         a_long_journals_log_is_cut_and_says_so;
     keys:
         a_key_is_shown_once_and_works

@@ -262,6 +262,12 @@ pub(crate) async fn a_start_that_is_no_time_is_refused(database: TestDatabase) {
     for (body, at, code) in [
         (json!({"runAt": "tomorrow"}), "$.runAt", "wrong_type"),
         (json!({"runAt": 7}), "$.runAt", "wrong_type"),
+        // In UTC it is another year.
+        (
+            json!({"runAt": "9999-12-31T23:59:59-23:59"}),
+            "$.runAt",
+            "wrong_type",
+        ),
         (json!({"delayMs": -1}), "$.delayMs", "wrong_type"),
         (json!({"delayMs": "1s"}), "$.delayMs", "wrong_type"),
         (

@@ -92,6 +92,10 @@ pub(crate) async fn a_range_that_is_none_is_refused(database: TestDatabase) {
         ("from=yesterday", "query from wrong_type"),
         ("to=2030-02-30", "query to wrong_type"),
         ("from=2030-02-02&to=2030-02-01", "query from out_of_range"),
+        // Without `to` it is today.
+        ("from=2999-01-01", "query from out_of_range"),
+        ("from=%2B10000-01-01", "query from wrong_type"),
+        ("from=9999-12-31T23:59:59-23:59", "query from wrong_type"),
         ("days=7", "query days unknown_parameter"),
         ("workflowId=7", "query workflowId invalid_id"),
     ] {

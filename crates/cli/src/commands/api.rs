@@ -22,6 +22,8 @@ pub struct Args {
     listen: Option<String>,
 }
 
+const ADVICE: &str = "Choose another address or port with --listen, or with GRISTMILL__API__LISTEN.";
+
 impl Args {
     pub fn flags(&self) -> Vec<Flag> {
         given([("--listen", "api.listen", self.listen.clone())])
@@ -32,7 +34,7 @@ impl Args {
         distributed::require_services(&loaded.config, "api")?;
         let recorder = metrics::install()?;
         // First of all, so that a taken port is told before anything is connected.
-        let listener = listen(loaded.config.api.listen).await?;
+        let listener = listen(loaded.config.api.listen, ADVICE).await?;
         let address = listener.local_addr().unwrap_or(loaded.config.api.listen);
         let system = System::start(loaded.config, "gristmill-api").await?;
         tracing::info!(%address, "listening");

@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use gristmill_client::Client;
+use gristmill_client::{Client, Retry};
 use serde_json::{Map, Value};
 
 use super::{Flag, given};
 use crate::account::KEY_FILE;
 use crate::config::Config;
 use crate::error::Error;
+use crate::printable::lines;
 
 /// Flags that all commands have which call the API.
 #[derive(Debug, clap::Args)]
@@ -56,7 +58,11 @@ impl Connection {
             Some(key) => key.clone(),
             None => kept_key(config)?,
         };
-        Ok(Client::new(&url, &key)?)
+        let retry = Retry {
+            give_up_unreachable_after: UNREACHABLE,
+            ..Retry::default()
+        };
+        Ok(Client::new(&url, &key)?.with_retry(retry).on_retry(tell_retry))
     }
 
     /// Whether answers are for programs.
@@ -72,12 +78,26 @@ impl Connection {
         let text = if self.json {
             format!("{answer}\n")
         } else {
-            tell(answer)
+            lines(&tell(answer)).into_owned()
         };
         std::io::stdout()
             .write_all(text.as_bytes())
             .map_err(|source| Error::Pipe("cannot write the answer", source))
     }
+}
+
+/// How long a command looks for an API that takes no connection: whoever waits for it wants to know.
+const UNREACHABLE: Duration = Duration::from_secs(3);
+
+/// Silence would look like a command that hangs.
+fn tell_retry(error: &gristmill_client::Error, left: Duration) {
+    let left = left.as_secs().max(1);
+    // Without stderr there is nobody to tell.
+    writeln!(
+        std::io::stderr().lock(),
+        "{error}; trying again for up to {left} s (Ctrl-C stops it)"
+    )
+    .ok();
 }
 
 /// Where a client finds what listens everywhere.

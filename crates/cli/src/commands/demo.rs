@@ -44,6 +44,9 @@ pub struct Args {
     concurrency: Option<u16>,
 }
 
+/// What to do when nothing can be listened on.
+const ADVICE: &str = "The demo takes free ports on 127.0.0.1: there seem to be none.";
+
 /// How many failed executions are shown.
 const SHOWN: usize = 10;
 
@@ -72,7 +75,7 @@ impl Args {
         let directory = Directory::start().await?;
         let config = for_demo(loaded.config, directory.address);
         let data_dir = config.data_dir.display().to_string();
-        let listener = listen(config.api.listen).await?;
+        let listener = listen(config.api.listen, ADVICE).await?;
         let embedded = Embedded::start(config, listener, metrics::install()?, &shutdown).await?;
         let client = Client::new(
             &format!("http://{}", embedded.access.address),

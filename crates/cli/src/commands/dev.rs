@@ -30,6 +30,8 @@ pub struct Args {
     data_dir: Option<PathBuf>,
 }
 
+const ADVICE: &str = "Choose another port with --port, or another address with GRISTMILL__API__LISTEN.";
+
 impl Args {
     pub fn flags(&self) -> Vec<Flag> {
         given([
@@ -50,7 +52,7 @@ impl Args {
         let Context { loaded, shutdown, .. } = context;
         let config = loaded.config;
         let recorder = metrics::install()?;
-        let listener = listen(config.api.listen).await?;
+        let listener = listen(config.api.listen, ADVICE).await?;
         let key_file = config.data_dir.join(KEY_FILE);
         let embedded = Embedded::start(config, listener, recorder, &shutdown).await?;
         print!("{}", welcome(&embedded.access, &key_file.display().to_string()));

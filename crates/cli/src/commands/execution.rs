@@ -53,21 +53,17 @@ impl Args {
 
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let client = self.connection.client(&context.loaded.config)?;
-        let work = async {
-            match &self.action {
-                Action::Submit(args) => args.run(&client, &self.connection).await,
-                Action::List(args) => {
-                    let answer = args.ask(&client).await?;
-                    self.connection.print(&answer, list::table)
-                }
-                Action::Follow { id } => follow::follow(&client, id, &self.connection).await,
-                Action::Order(order) => {
-                    let answer = client.call(&order.call()?).await?;
-                    self.connection.print(&answer, |answer| order.tell(answer))
-                }
+        match &self.action {
+            Action::Submit(args) => args.run(&client, &self.connection).await,
+            Action::List(args) => {
+                let answer = args.ask(&client).await?;
+                self.connection.print(&answer, list::table)
             }
-        };
-        let done = context.shutdown.run_until_cancelled(work).await;
-        done.unwrap_or(Err(Error::Interrupted))
+            Action::Follow { id } => follow::follow(&client, id, &self.connection).await,
+            Action::Order(order) => {
+                let answer = client.call(&order.call()?).await?;
+                self.connection.print(&answer, |answer| order.tell(answer))
+            }
+        }
     }
 }

@@ -227,7 +227,7 @@ impl Runner<'_> {
         let submitted = self
             .system
             .submitter
-            .submit(self.tenant.clone(), submit)
+            .submit(&self.tenant, submit)
             .await
             .map_err(Error::Submit)?;
         if !matches!(submitted, Submitted::Accepted(_)) {

@@ -26,6 +26,8 @@ pub struct Args {
     concurrency: Option<u16>,
 }
 
+const ADVICE: &str = "Choose another address or port for its metrics with GRISTMILL__WORKER__METRICS_LISTEN.";
+
 impl Args {
     pub fn flags(&self) -> Vec<Flag> {
         given([
@@ -43,7 +45,7 @@ impl Args {
         distributed::require_services(&loaded.config, "worker")?;
         let recorder = metrics::install()?;
         if let Some(address) = loaded.config.worker.metrics_listen() {
-            let listener = listen(address).await?;
+            let listener = listen(address, ADVICE).await?;
             tokio::spawn(metrics::serve(listener, recorder, shutdown.clone()));
         }
         let system = System::start(loaded.config, "gristmill-worker").await?;

@@ -13,7 +13,7 @@ use super::{Context, Flag};
 use crate::error::Error;
 pub use show::summary;
 
-/// Store workflows, look at them, and switch them, through the API.
+/// Store workflows, look at them, pause and delete them, through the API.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Where the API is and which key opens it come from --url and --api-key, from GRISTMILL_URL and GRISTMILL_API_KEY, or

@@ -24,6 +24,7 @@ impl Loaded {
             .map(|(key, value)| {
                 let shown = match &value.kind {
                     ValueKind::String(url) if URLS.contains(&key.as_str()) => format!("{:?}", mask_url(url)),
+                    ValueKind::String(source) if key == "auth.jwks" => format!("{:?}", mask_source(source)),
                     ValueKind::String(secret) if SECRETS.contains(&key.as_str()) && !secret.is_empty() => {
                         format!("{MASK:?}")
                     }
@@ -72,6 +73,24 @@ fn mask_url(text: &str) -> String {
     url.to_string()
 }
 
+/// A file as it is, or a URL without whatever may be a secret in somebody else's scheme: user, password, and all parameters.
+fn mask_source(text: &str) -> String {
+    if !text.contains("://") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = Url::parse(text) else {
+        return MASK.to_owned();
+    };
+    let named = !url.username().is_empty() || url.password().is_some();
+    if named && (url.set_password(None).is_err() || url.set_username(MASK).is_err()) {
+        return MASK.to_owned();
+    }
+    if url.query().is_some() {
+        url.set_query(Some(MASK));
+    }
+    url.to_string()
+}
+
 struct Toml<'a>(&'a ValueKind);
 
 impl fmt::Display for Toml<'_> {
@@ -109,6 +128,13 @@ mod tests {
         assert_eq!(mask_url("amqp://me@host/%2f"), "amqp://me@host/%2f");
         assert_eq!(mask_url("amqp://me:se cret@ho st/"), "***");
         assert_eq!(mask_url(""), "");
+        assert_eq!(
+            mask_source("https://me:secret@host/keys?token=secret"),
+            "https://***@host/keys?***"
+        );
+        assert_eq!(mask_source("https://host/keys"), "https://host/keys");
+        assert_eq!(mask_source("https://secret@ho st/"), "***");
+        assert_eq!(mask_source("keys/set.json"), "keys/set.json");
     }
 
     #[test]

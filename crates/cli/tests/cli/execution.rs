@@ -223,7 +223,7 @@ async fn executions_are_listed_and_followed_to_their_end() {
         &["list", "--status", "lost"],
     ))
     .await;
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     assert!(
         text(&refused.stderr).contains("query status"),
         "{}",

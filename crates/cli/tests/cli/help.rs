@@ -7,7 +7,13 @@ async fn help_says_what_to_do_first_and_what_exit_codes_mean() {
     let help = output(gristmill().arg("--help")).await;
     assert!(help.status.success());
     let help = text(&help.stdout);
-    for part in ["gristmill demo", "gristmill dev", "DATABASE_URL", "Exit codes"] {
+    for part in [
+        "gristmill demo",
+        "gristmill dev",
+        "DATABASE_URL",
+        "Exit codes",
+        "130",
+    ] {
         assert!(help.contains(part), "{part}: {help}");
     }
 }

@@ -14,4 +14,5 @@ mod execution;
 mod gristmill;
 mod help;
 mod run;
+mod unreachable;
 mod workflow;

@@ -36,14 +36,17 @@ async fn a_workflow_is_applied_from_a_file_and_shown() {
     let broken = directory.path().join("broken.json");
     std::fs::write(&broken, r#"{"name": "No", "nodes": []}"#).unwrap();
     let refused = output(&mut workflow(&["apply", broken.to_str().unwrap()])).await;
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let message = text(&refused.stderr);
     for part in ["422", "$.name: ", "$.nodes: "] {
         assert!(message.contains(part), "{part}: {message}");
     }
     std::fs::write(&broken, "[]").unwrap();
-    let refused = output(&mut workflow(&["apply", broken.to_str().unwrap()])).await;
-    assert_eq!(refused.status.code(), Some(2));
+    let missing = directory.path().join("missing.json");
+    for file in [&broken, &missing] {
+        let refused = output(&mut workflow(&["apply", file.to_str().unwrap()])).await;
+        assert_eq!(refused.status.code(), Some(2));
+    }
 }
 
 #[tokio::test]

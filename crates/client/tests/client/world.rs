@@ -23,6 +23,7 @@ pub(crate) async fn answering(replies: impl IntoIterator<Item = Reply>) -> (Reco
         initial: Duration::from_millis(1),
         max: Duration::from_secs(2),
         give_up_after: Duration::from_secs(20),
+        ..Retry::default()
     });
     (endpoint, client)
 }

@@ -1,7 +1,7 @@
 //! Starts child executions, and reads how they ended.
 
 use gristmill_core::ExecutionId;
-use gristmill_core::journal::{Entry, WaitsFor};
+use gristmill_core::journal::{Entry, WaitsFor, check_members};
 use serde_json::{Map, Value};
 
 use crate::panics::caught;
@@ -21,13 +21,9 @@ impl<J: Journal> Driver<'_, J> {
                 return Ok(());
             }
             let mut starting = Vec::with_capacity(ready.len());
-            let mut requests = Vec::with_capacity(ready.len());
             for run in ready {
                 match self.request(run) {
-                    Ok(request) => {
-                        starting.push(run);
-                        requests.push(request);
-                    }
+                    Ok(request) => starting.push((run, request)),
                     Err(failure) => {
                         let entry = self.failed(run, self.clock.now(), 0, failure, None);
                         self.record(run, entry);
@@ -35,9 +31,12 @@ impl<J: Journal> Driver<'_, J> {
                 }
             }
             self.abort_orphans();
+            // A request that could not be made may have failed what others belong to; nothing new starts in that.
+            starting.retain(|(run, _)| self.state.may_start(*run));
             if starting.is_empty() {
                 continue;
             }
+            let (starting, requests): (Vec<_>, Vec<_>) = starting.into_iter().unzip();
             // Everything that the requests were made from stands in the journal first: whoever takes over then makes the same
             // requests, under the same keys, and is answered with the same children.
             self.commit().await?;
@@ -59,6 +58,7 @@ impl<J: Journal> Driver<'_, J> {
             return Err(NodeFailure::last("internal", "the node starts no child"));
         };
         let (workflow_id, input) = caught(|| child.request(&self.state.scope(run)))?;
+        check_members(&input).map_err(|cause| NodeFailure::not_kept("the child's input", cause))?;
         let path = match self.state.attempt(run) {
             1 => self.state.path(run),
             attempt => format!("{}#{attempt}", self.state.path(run)),

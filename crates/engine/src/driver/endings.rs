@@ -1,6 +1,6 @@
 //! What follows when an attempt ends, and how the whole execution ends.
 
-use gristmill_core::journal::{Entry, Output};
+use gristmill_core::journal::{Entry, NodeError, Output, check_members};
 use gristmill_core::{ExecutionError, failpoint};
 use tokio::time::Instant;
 
@@ -67,7 +67,8 @@ impl<J: Journal> Driver<'_, J> {
         let rest = &self.node_of(run).rest;
         let path = self.state.path(run);
         let attempt = self.state.attempt(run);
-        let NodeFailure { error, class } = failure;
+        let NodeFailure { mut error, class } = failure;
+        keep_what_can_be_read(&mut error);
         tracing::debug!(
             execution.id = %self.run.execution_id, node.id = path, attempt, duration_ms,
             code = error.code, "an attempt failed"
@@ -97,8 +98,9 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
-    /// Refuses an output that would make a node or the execution too large to be kept.
+    /// Refuses an output that could not be read back, or would make a node or the execution too large to be kept.
     pub(super) fn within_limits(&self, output: &Output) -> Result<(), NodeFailure> {
+        check_members(output.iter()).map_err(|cause| NodeFailure::not_kept("the output", cause))?;
         let size = size::of_members(output.iter());
         let limits = &self.options.limits;
         let (node_limit, execution_limit) = (limits.max_node_output, limits.max_execution_output);
@@ -207,8 +209,9 @@ impl<J: Journal> Driver<'_, J> {
             .min()
     }
 
-    /// Whether the execution should leave this worker: to wait for long, or because the worker drains.
-    pub(super) async fn let_go(&mut self) -> Result<Option<Outcome>, LeaseLost> {
+    /// Whether the execution should leave this worker: to wait for long, or because the worker drains. `now` is the turn's
+    /// one look at the clock.
+    pub(super) async fn let_go(&mut self, now: i64) -> Result<Option<Outcome>, LeaseLost> {
         if self.drain_until.is_some_and(|until| Instant::now() >= until) {
             // What ended in the last moment counts: an effect that is called done need not be called again.
             self.take_endings();
@@ -220,11 +223,14 @@ impl<J: Journal> Driver<'_, J> {
         if self.state.is_in_flight() {
             return Ok(None);
         }
-        let now = self.clock.now();
         if self.drain_until.is_some() && self.state.is_ready(now) {
             return Ok(Some(Outcome::Released {
                 entries: std::mem::take(&mut self.pending),
             }));
+        }
+        // A timer that has rung is none that would wake the execution again, nor is what was stopped and must not be repeated.
+        if self.state.next_inline(now).is_some() {
+            return Ok(None);
         }
         let wake_at = self.wake_at();
         let is_short = wake_at.is_some_and(|at| super::millis_between(now, at) <= self.options.hold);
@@ -268,5 +274,15 @@ impl<J: Journal> Driver<'_, J> {
             reason: reason.to_owned(),
         };
         self.record(run, entry);
+    }
+}
+
+/// Leaves out details that could not be read back. What failed is known by the code, and matters more.
+fn keep_what_can_be_read(error: &mut NodeError) {
+    if let Err(cause) = check_members(&error.details) {
+        error.details.clear();
+        error
+            .message
+            .push_str(&format!(" (without its details: an object that {cause})"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_core::journal::{Entry, Output, WaitsFor};
+use gristmill_core::journal::{Entry, Output, WaitsFor, check_value};
 use serde_json::Value;
 
 use crate::panics::caught;
@@ -123,7 +123,9 @@ impl<J: Journal> Driver<'_, J> {
         let Behaviour::Each(each) = &node.behaviour else {
             return Err(NodeFailure::last("internal", "the node has no items"));
         };
-        let Value::Array(items) = each.items.render(scope)? else {
+        let items = each.items.render(scope)?;
+        check_value(&items).map_err(|cause| NodeFailure::not_kept("the array of items", cause))?;
+        let Value::Array(items) = items else {
             return Err(NodeFailure::last("no_array", "`items` did not come to an array"));
         };
         let limit = self.options.limits.max_items;
@@ -188,8 +190,8 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
-    /// What to journal about a node run that came to an output without an effect: that it completed, or that the output is
-    /// too large.
+    /// What to journal about a node run that came to an output without an effect: that it completed, or that the output
+    /// cannot be kept.
     fn completed(
         &self,
         run: u32,

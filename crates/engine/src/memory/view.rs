@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, Serde};
+use minijinja::value::{Enumerator, Object};
 
 use super::Memory;
 
@@ -82,12 +82,7 @@ impl Object for Seen {
         match key {
             "status" => Some(Value::from(trace.status)),
             "output" => Some(trace.output.whole()),
-            "error" => Some(
-                trace
-                    .error
-                    .as_ref()
-                    .map_or_else(|| Value::from(()), |e| Value::from(Serde(&**e))),
-            ),
+            "error" => Some(trace.error().unwrap_or_else(|| Value::from(()))),
             _ => None,
         }
     }

@@ -150,7 +150,7 @@ impl State {
             self.fail_instance(instance, failed);
             return;
         }
-        Arc::make_mut(&mut self.memory).fail(instance, node, error.clone(), attempts);
+        Arc::make_mut(&mut self.memory).fail(instance, node, error, attempts);
         let routed = then == AfterFailure::Route;
         self.end(run, |exit| match exit {
             Exit::Error => routed,
@@ -229,6 +229,7 @@ impl State {
 
     /// Lets timers ring that ended at `now` or before.
     pub(super) fn wake(&mut self, now: i64) {
+        self.looked_at = self.looked_at.max(now);
         while let Some((until, run)) = self.ready.take_due(now) {
             let progress = self.runs[run as usize].progress;
             if progress.due() != Some(until) {
@@ -275,9 +276,19 @@ impl State {
             None => {
                 self.reopened.by_itself = 0;
                 self.reopened.by_operator_at = Some(at);
+                self.give_up_attempts();
             }
         }
         self.reopen_instance(0);
+    }
+
+    /// What was in flight when the execution was failed for the loss of its worker is over, though nothing says how it ended.
+    /// It is the operator who wants it repeated, also where only once was allowed.
+    fn give_up_attempts(&mut self) {
+        for run in self.in_flight() {
+            self.land(run);
+            self.runs[run as usize].progress = Progress::Ready;
+        }
     }
 
     fn place(&self, run: u32) -> (u32, u32) {

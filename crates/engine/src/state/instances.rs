@@ -301,10 +301,11 @@ impl State {
                 }
                 Progress::Expanded { .. } => {
                     self.set_timer(run);
-                    let active = self
-                        .expansions
-                        .get(&run)
-                        .map(|expansion| expansion.active.clone());
+                    let active = self.expansions.get_mut(&run).map(|expansion| {
+                        // An item may have failed with no time left to fail the `forEach`; it runs again.
+                        expansion.failure = None;
+                        expansion.active.clone()
+                    });
                     for item in active.unwrap_or_default() {
                         self.reopen_instance(item);
                     }

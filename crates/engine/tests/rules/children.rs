@@ -157,3 +157,33 @@ fn a_sub_workflow_names_a_workflow_and_gives_it_an_object() {
         [""; 0]
     );
 }
+
+#[tokio::test]
+async fn rule_16_no_child_is_started_beside_one_whose_request_fails_what_they_belong_to() {
+    let sub = json!({"workflowId": "wf_child", "input": {"n": "{{ item.n.n }}"}});
+    let mut in_items = after_trigger(
+        &[
+            ("each", "forEach", json!({"items": "items", "concurrency": 100})),
+            ("sub", "subWorkflow", sub),
+        ],
+        &["t>each"],
+    );
+    in_items["nodes"][2]["parentId"] = json!("each");
+    let beside =
+        |n: usize| json!({"workflowId": "wf_child", "input": {"n": format!("{{{{ items[{n}].n.n }}}}")}});
+    let nodes = ["s0", "s1", "s2"].map(|id| (id, "subWorkflow", beside(id[1..].parse().unwrap())));
+    let side_by_side = after_trigger(&nodes, &["t>s0", "t>s1", "t>s2"]);
+    for broken in 0..3 {
+        let mut items = vec![json!({"n": {"n": 1}}); 3];
+        items[broken] = json!({});
+        for (document, path) in [
+            (&in_items, format!("each[{broken}]/sub")),
+            (&side_by_side, format!("s{broken}")),
+        ] {
+            let world = World::new();
+            let ended = Harness::new(&world, document, json!({"items": items})).go().await;
+            assert_eq!(ended.failure(), format!("template at {path}"));
+            assert_eq!(*world.children.lock().unwrap(), []);
+        }
+    }
+}

@@ -216,3 +216,30 @@ async fn a_panic_in_an_effect_is_that_nodes_failure() {
         "the node panicked: as the script says"
     );
 }
+
+#[tokio::test]
+async fn rule_15_the_error_of_a_node_is_the_same_wherever_it_is_looked_at() {
+    let mut document = after_trigger(
+        &[
+            ("a", "call", json!({"onError": "continue", "output": "a"})),
+            (
+                "next",
+                "transform",
+                json!({"set": {
+                    "said": "{{ nodes.a.error.status }} {{ nodes.a.error.attempts }} {{ nodes.a.error.code }}",
+                    "same": "{{ nodes.a.error == a.error }}",
+                    "none": "{{ nodes.t.error }}",
+                }}),
+            ),
+        ],
+        &["t>a", "a>next"],
+    );
+    document["nodes"][1]["data"]["retry"] = json!({"maxAttempts": 2, "initialIntervalMs": 1});
+    let again = Act::Fail(NodeFailure::retry("network", "reset"));
+    let world = World::new().script("a", [again, broken()]);
+    let output = Harness::new(&world, &document, json!({})).go_on().await.output();
+    assert_eq!(
+        (&output["said"], &output["same"], &output["none"]),
+        (&json!("404 2 http_status"), &json!(true), &json!(null))
+    );
+}

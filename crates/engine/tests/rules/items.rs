@@ -563,3 +563,42 @@ async fn a_body_needs_no_trigger_and_a_trigger_in_it_is_none_for_the_workflow() 
     );
     assert_eq!(World::new().compile(&document).unwrap_err()[0].code, "no_trigger");
 }
+
+#[tokio::test]
+async fn rule_17_an_item_that_failed_in_the_same_moment_as_the_execution_runs_again() {
+    let once = json!({"maxAttempts": 1});
+    let document = inside(
+        after_trigger(
+            &[
+                ("each", "forEach", json!({"items": "[7]"})),
+                ("a", "call", json!({"reply": {"a": "{{ item }}"}, "retry": once})),
+                ("b", "call", json!({"reply": {"b": 1}, "retry": once})),
+            ],
+            &["t>each", "t>b"],
+        ),
+        &[("a", "each")],
+    );
+    let gates = [(); 2].map(|()| std::sync::Arc::new(tokio::sync::Notify::new()));
+    let [a, b] = gates
+        .clone()
+        .map(|gate| Act::GateThenFail(gate, NodeFailure::last("http_status", "gone")));
+    let world = World::new().script("a", [a]).script("b", [b]);
+    let harness = Harness::new(&world, &document, json!({}));
+    let fail = async {
+        world
+            .until(|events| events.iter().filter(|event| event.starts_with("call")).count() == 2)
+            .await;
+        gates.iter().for_each(|gate| gate.notify_one());
+    };
+    let (first, ()) = tokio::join!(harness.go(), fail);
+    // The `forEach` had no time to end.
+    assert_eq!(first.names()[4..], ["failed:each[0]/a", "failed:b"]);
+    let mut again = Harness::new(&world, &document, json!({})).after(&first);
+    again.history.push(Entry::Reopened {
+        at: 1_000_000,
+        resume_at: None,
+    });
+    let second = again.go().await;
+    assert_eq!(second.output(), json!({"items": [{"a": 7}], "b": 1}));
+    assert_eq!(world.calls().len(), 4);
+}

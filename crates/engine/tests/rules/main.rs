@@ -13,6 +13,7 @@ mod failing;
 mod graph;
 mod input;
 mod items;
+mod kept;
 mod limits;
 mod page;
 mod repeating;

@@ -180,3 +180,23 @@ async fn rule_28_at_most_once_is_one_attempt_and_only_an_operator_repeats_it() {
         ("$.nodes[1].data.retry", "contradiction")
     );
 }
+
+#[tokio::test]
+async fn rule_28_an_operator_repeats_what_was_lost_with_the_last_worker() {
+    let document = once(json!({}));
+    let first = Harness::new(&World::new(), &document, json!({})).go().await;
+    let world = World::new();
+    let mut again = Harness::new(&world, &document, json!({}));
+    // The execution was failed for the worker's loss, so nothing tells of the attempt's end.
+    again.history = first.journal[..2].to_vec();
+    again.history.push(Entry::Reopened {
+        at: 1_000_000,
+        resume_at: None,
+    });
+    again.go().await.output();
+    assert_eq!(world.calls(), ["a#1"]);
+
+    // Lost once more after that, nobody wants it repeated.
+    again.history.push(first.journal[1].clone());
+    assert_eq!(again.go().await.failure(), "outcome_unknown at a");
+}

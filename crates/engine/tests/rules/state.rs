@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_core::journal::{AfterFailure, Entry, NodeError};
+use gristmill_core::journal::{AfterFailure, Entry, NodeError, WaitsFor};
 use gristmill_engine::{ForeignEntry, Inline, Plan, Run, State};
 use serde_json::{Map, Value, json};
 
@@ -250,5 +250,26 @@ fn rule_11_any_order_of_effects_and_any_crash_come_to_the_same_result() {
             assert_eq!(again.result(), first.result(), "seed {seed}, from {length}");
             assert_eq!(again.totals(), first.totals(), "seed {seed}, from {length}");
         }
+    }
+}
+
+#[test]
+fn a_timer_that_has_rung_stays_rung_for_whoever_looks_with_an_earlier_time() {
+    let wait = json!({"durationMs": 100});
+    let (plan, run) = run_of(&after_trigger(&[("w", "wait", wait)], &["t>w"]));
+    let mut state = State::new(plan, &run);
+    let waiting = Entry::Waiting {
+        path: "w".into(),
+        at: 0,
+        until: Some(100),
+        on: WaitsFor::Timer,
+    };
+    for entry in [completed("t", json!({})), waiting] {
+        state.apply(&entry).unwrap();
+    }
+    assert_eq!((state.next_inline(99), state.next_due()), (None, Some(100)));
+    for now in [100, 99] {
+        assert!(!state.is_ready(now));
+        assert_eq!(state.next_inline(now), Some(Inline::TimeUp(1)));
     }
 }

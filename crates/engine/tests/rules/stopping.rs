@@ -7,7 +7,7 @@ use gristmill_engine::{Command, Outcome};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::support::{Act, Harness, World, after_trigger, set};
+use crate::support::{Act, Harness, RestlessClock, World, after_trigger, set};
 
 fn two_calls() -> Value {
     after_trigger(
@@ -119,4 +119,47 @@ async fn a_run_can_be_spawned_and_dropping_it_aborts_its_effects() {
     called(&world, "a#1").await;
     task.abort();
     world.until(|events| events.contains(&"dropped".to_owned())).await;
+}
+
+#[tokio::test]
+async fn a_drain_does_not_lose_a_timer_that_rings_in_the_same_moment() {
+    for millis in 0..40 {
+        for mail in 0..2 {
+            let document = after_trigger(
+                &[
+                    ("w", "wait", json!({"durationMs": millis})),
+                    ("end", "transform", set("end", true)),
+                ],
+                &["t>w", "w>end"],
+            );
+            let world = World::new();
+            let harness = Harness::new(&world, &document, json!({}));
+            harness.commands.send_replace(Command::Drain.into());
+            // Mail of which the orders know nothing keeps the execution once from being suspended.
+            for _ in 0..mail {
+                world.send("signal:other", Value::Null);
+            }
+            let ended = harness.go_by(&RestlessClock::new(1_000_000)).await;
+            assert_ne!(
+                ended.outcome,
+                Outcome::Suspended { wake_at: None },
+                "{millis} ms, {mail} mail"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_drain_does_not_leave_behind_what_it_stopped_and_nobody_may_repeat() {
+    let data = json!({"atMostOnce": true, "onError": "continue"});
+    let document = after_trigger(&[("a", "call", data)], &["t>a"]);
+    let world = World::new().script("a", [Act::Hang]);
+    let mut harness = Harness::new(&world, &document, json!({}));
+    harness.options.drain_grace = Duration::ZERO;
+    let drain = async {
+        called(&world, "a#1").await;
+        harness.commands.send_replace(Command::Drain.into());
+    };
+    let (ended, ()) = tokio::join!(harness.go(), drain);
+    assert_eq!(ended.output()["error"]["code"], "outcome_unknown");
 }

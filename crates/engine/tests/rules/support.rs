@@ -56,6 +56,8 @@ pub struct World {
     inbox: Arc<Mutex<Vec<Mail>>>,
     /// Children that were asked for, each once, in order; the first has the id `wf_exec_child1`.
     pub children: Arc<Mutex<Vec<ChildRequest>>>,
+    /// Every entry that was committed, whoever committed it.
+    pub committed: Arc<Mutex<Vec<Entry>>>,
     changed: Arc<Notify>,
     pub clock: ManualClock,
 }
@@ -231,6 +233,7 @@ impl Journal for Notebook {
             return Err(LeaseLost);
         };
         self.lease = left;
+        self.world.committed.lock().unwrap().extend(entries.clone());
         self.world.note(format!("commit {}", names(&entries).join(" ")));
         self.entries.extend(entries);
         Ok(())

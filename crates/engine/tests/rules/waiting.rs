@@ -279,3 +279,27 @@ async fn a_drain_lets_a_waiting_execution_wait_elsewhere() {
     let (ended, ()) = tokio::join!(harness.go(), drain);
     assert_eq!(suspended_until(&ended), Some(1_060_000));
 }
+
+#[tokio::test]
+async fn rule_20_a_due_time_is_committed_before_the_worker_sleeps_on_an_effect() {
+    let document = after_trigger(
+        &[
+            ("a", "call", json!({})),
+            ("hangs", "call", json!({})),
+            ("w", "wait", json!({"durationMs": 3_600_000})),
+        ],
+        &["t>a", "t>hangs", "a>w"],
+    );
+    let world = World::new().script("hangs", [Act::Hang]);
+    let harness = Harness::new(&world, &document, json!({}));
+    let asleep = world.until(|events| events.iter().any(|event| event == "commit waiting:w"));
+    tokio::select! {
+        ended = harness.go() => panic!("{ended:?}"),
+        committed = tokio::time::timeout(Duration::from_secs(10), asleep) => committed.unwrap(),
+    }
+    // The worker is gone, and the next one comes a minute later.
+    let mut next = Harness::new(&world, &document, json!({}));
+    next.history = world.committed.lock().unwrap().clone();
+    world.clock.advance(60_000);
+    assert_eq!(suspended_until(&next.go().await), Some(4_600_000));
+}

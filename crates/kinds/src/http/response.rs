@@ -1,6 +1,7 @@
 //! A response as a node's output: `{status, headers, body}`.
 
 use chrono::Utc;
+use gristmill_core::journal::{RESERVED_KEY, check_members};
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
@@ -87,17 +88,27 @@ fn headers_to_json(headers: &HeaderMap) -> Value {
     Value::Object(object)
 }
 
-/// Null for no body, JSON when it says so and is, text otherwise.
+/// Null for no body, JSON when it says so and is, text otherwise, and when the journal could not hold it as JSON.
 fn body_to_json(headers: &HeaderMap, body: &[u8]) -> Value {
     if body.is_empty() {
         return Value::Null;
     }
     if is_json(headers)
-        && let Ok(value) = serde_json::from_slice(body)
+        && let Some(value) = read_json(body)
     {
         return value;
     }
     String::from_utf8_lossy(body).into_owned().into()
+}
+
+fn read_json(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
+    // Looked for before it is read: as an object's first key it is gone afterwards.
+    if text.contains(RESERVED_KEY) {
+        return None;
+    }
+    let value = serde_json::from_str(text).ok()?;
+    check_members([("body", &value)]).is_ok().then_some(value)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -131,6 +142,19 @@ mod tests {
         assert_eq!(body("application/json", "{oops"), json!("{oops"));
         assert_eq!(body("text/plain", "[1]"), json!("[1]"));
         assert_eq!(body("application/json", ""), Value::Null);
+    }
+
+    #[test]
+    fn a_body_that_the_journal_could_not_hold_is_text() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(body("application/json", &nested(99)).is_array());
+        for text in [
+            nested(100),
+            nested(126),
+            format!(r#"{{"a": {{"{RESERVED_KEY}": "[1]"}}}}"#),
+        ] {
+            assert_eq!(body("application/json", &text), json!(text));
+        }
     }
 
     #[test]

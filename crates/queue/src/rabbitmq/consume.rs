@@ -24,7 +24,7 @@ pub(super) struct Consumer {
     pub(super) answer_timeout: Duration,
 }
 
-/// A channel whose deliveries are being taken. Dropping it gives back what is not settled.
+/// A channel whose deliveries are being taken. Dropping it gives back what is not settled, once its consumers run.
 pub(super) struct Session {
     connection: Arc<Connection>,
     channel: Channel,
@@ -99,6 +99,18 @@ impl Consumer {
             consuming.items.push(consumer.map(Some).chain(end).boxed());
         }
         Ok(consuming)
+    }
+
+    /// Closes a channel on which consumers were being started, which gives back what they were sent. Dropped, it would
+    /// stay: lapin holds on to a channel that owes an answer.
+    pub(super) async fn close(&self, session: Session) {
+        let closed = within(self.answer_timeout, "closing a channel", async {
+            let closing = session.channel.close(200, "paused".into());
+            closing.await.map_err(Error::Channel)
+        });
+        if closed.await.is_err() {
+            self.link.forget(&session.connection).await;
+        }
     }
 
     /// Stops the consumers and hands on what the broker had sent before it knew.

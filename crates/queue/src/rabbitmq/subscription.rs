@@ -1,22 +1,18 @@
 //! A subscription: a task that keeps consumers running, and the handle that its user holds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::consume::{Consumer, Consuming, Session};
 use crate::backoff::Backoff;
-use crate::{Delivery, Subscription};
-
-/// How long consumers run before they are started anew. A queue that is deleted and declared again within milliseconds
-/// leaves its consumers behind without a word (seen on RabbitMQ 3.10.8: no `basic.cancel` comes): they would wait for ever
-/// on a queue that is gone while the new one fills. Nor do consumers on the same channel get what the new queue holds: the
-/// channel keeps what it knew of the old one. So it is a new channel each time, and the queues are looked for first.
-/// Shorter than a lease, so that nothing is stuck for longer than after a crash.
-const CONSUMERS_LAST: Duration = Duration::from_secs(10);
+use crate::{Delivery, RabbitMqOptions, Subscription};
 
 enum Command {
     /// Answered when nothing more will be delivered.
@@ -25,21 +21,29 @@ enum Command {
 }
 
 pub(super) struct RabbitMqSubscription {
-    /// Unbounded, and yet never longer than the prefetch: what is in here is not settled.
+    /// Unbounded, and yet not longer than the prefetch, for what is in here is not settled; what was delivered over a
+    /// connection that has broken is in here as well until it is read.
     deliveries: mpsc::UnboundedReceiver<Delivery>,
+    /// How many are in there.
+    unread: Arc<AtomicUsize>,
     commands: mpsc::Sender<Command>,
     closed: CancellationToken,
 }
 
 impl RabbitMqSubscription {
-    pub(super) fn start(consumer: Consumer, max_backoff: Duration, closed: CancellationToken) -> Self {
+    pub(super) fn start(consumer: Consumer, options: &RabbitMqOptions, closed: CancellationToken) -> Self {
         let (deliver, deliveries) = mpsc::unbounded_channel();
+        let unread = Arc::new(AtomicUsize::new(0));
         let (commands, inbox) = mpsc::channel(1);
-        let backoff = Backoff::new(max_backoff);
+        let backoff = Backoff::new(options.max_backoff);
         let task = Task {
             consumer,
+            consumers_last: options.consumers_last,
             backoff,
-            deliver,
+            reader: Reader {
+                deliver,
+                unread: unread.clone(),
+            },
             inbox,
             session: None,
             retired: None,
@@ -48,6 +52,7 @@ impl RabbitMqSubscription {
         tokio::spawn(async move { end.run_until_cancelled_owned(task.run()).await });
         Self {
             deliveries,
+            unread,
             commands,
             closed,
         }
@@ -59,6 +64,7 @@ impl Subscription for RabbitMqSubscription {
         async {
             loop {
                 let delivery = self.deliveries.recv().await?;
+                self.unread.fetch_sub(1, Ordering::Relaxed);
                 if delivery.is_live() {
                     return Some(delivery);
                 }
@@ -76,6 +82,7 @@ impl Subscription for RabbitMqSubscription {
             }
             let mut prefetched = Vec::new();
             while let Ok(delivery) = self.deliveries.try_recv() {
+                self.unread.fetch_sub(1, Ordering::Relaxed);
                 prefetched.extend(Some(delivery).filter(Delivery::is_live));
             }
             prefetched
@@ -103,10 +110,29 @@ impl Drop for RabbitMqSubscription {
     }
 }
 
+/// Where deliveries go.
+struct Reader {
+    deliver: mpsc::UnboundedSender<Delivery>,
+    unread: Arc<AtomicUsize>,
+}
+
+impl Reader {
+    fn hand(&self, delivery: Delivery) {
+        self.unread.fetch_add(1, Ordering::Relaxed);
+        // The handle outlives the task, unless all is being dropped.
+        drop(self.deliver.send(delivery));
+    }
+
+    fn is_behind(&self) -> bool {
+        self.unread.load(Ordering::Relaxed) > 0
+    }
+}
+
 struct Task {
     consumer: Consumer,
+    consumers_last: Duration,
     backoff: Backoff,
-    deliver: mpsc::UnboundedSender<Delivery>,
+    reader: Reader,
     inbox: mpsc::Receiver<Command>,
     /// Kept through a pause, so that what was delivered can still be settled.
     session: Option<Session>,
@@ -138,9 +164,15 @@ impl Task {
         'sessions: loop {
             let mut consuming = tokio::select! {
                 consuming = establish(&self.consumer, &mut self.session, &mut self.backoff, pause) => consuming,
-                command = self.inbox.recv() => return command,
+                command = self.inbox.recv() => {
+                    // A consumer that has been started already may have been sent what nobody would ever read.
+                    if let Some(session) = self.session.take() {
+                        self.consumer.close(session).await;
+                    }
+                    return command;
+                }
             };
-            let renew = tokio::time::sleep(CONSUMERS_LAST);
+            let renew = tokio::time::sleep(self.consumers_last);
             tokio::pin!(renew);
             let lost = loop {
                 tokio::select! {
@@ -151,6 +183,10 @@ impl Task {
                         return command;
                     }
                     () = &mut renew => {
+                        if self.reader.is_behind() {
+                            renew.as_mut().reset(Instant::now() + self.consumers_last);
+                            continue;
+                        }
                         self.stop(consuming).await;
                         // Open until the next time, so that what it delivered can be settled.
                         self.retired = self.session.take().filter(Session::works);
@@ -161,8 +197,7 @@ impl Task {
                         break None;
                     }
                     item = consuming.next() => match item {
-                        // The handle outlives the task, unless all is being dropped.
-                        Ok(Some(delivery)) => drop(self.deliver.send(delivery)),
+                        Ok(Some(delivery)) => self.reader.hand(delivery),
                         Ok(None) => break None,
                         Err(error) => break Some(error),
                     },
@@ -187,7 +222,7 @@ impl Task {
         let Some(session) = &self.session else { return };
         let stopped = self
             .consumer
-            .cancel(session, consuming, |delivery| drop(self.deliver.send(delivery)));
+            .cancel(session, consuming, |delivery| self.reader.hand(delivery));
         if let Err(error) = stopped.await {
             tracing::warn!(%error, "the consumers were not cancelled cleanly; their channel is dropped");
             self.consumer.link.forget(session.connection()).await;

@@ -13,6 +13,7 @@ mod misuse;
 mod outages;
 mod own_broker;
 mod publishing;
+mod renewing;
 mod support;
 
 /// Makes a module for each broker that runs every case on it.

@@ -13,7 +13,7 @@ use gristmill_testkit::TestBroker;
 pub const DELIVERY_LIMIT: u32 = 2;
 
 /// Everything that is waited for comes within this, or never.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker to run a case on, with the lanes `default` and `bulk`.
 pub struct Subject {

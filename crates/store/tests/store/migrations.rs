@@ -128,7 +128,9 @@ async fn both_databases_have_the_same_named_constraints() {
         "SELECT sql AS value FROM sqlite_schema",
     )
     .await;
-    let sqlite: BTreeSet<_> = tables.iter().flat_map(|sql| constraints(sql)).collect();
+    let mut sqlite: BTreeSet<_> = tables.iter().flat_map(|sql| constraints(sql)).collect();
+    // Taken away where many write at a time; SQLite would have to write four tables anew for it.
+    assert!(sqlite.remove("executions_organization_id_is_part_of_the_key u"));
     assert!(postgres.len() > 8, "{postgres:?}");
     assert_eq!(postgres, sqlite);
 }

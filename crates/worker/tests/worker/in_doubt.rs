@@ -14,7 +14,10 @@ async fn runs_once_although_answers_are_lost(verb: &'static str) {
     shop.worker_with(faulty.clone(), |_| {});
     let id = shop.submit().await;
     shop.until(&id, ExecutionStatus::Completed).await;
-    assert!(faulty.lost() > 0, "no answer of {verb} was lost");
+    // The row may have been seen before the answer to its writer was lost.
+    while faulty.lost() == 0 {
+        tokio::task::yield_now().await;
+    }
     let execution = shop.execution(&id).await;
     assert_eq!(
         (execution.attempt, execution.losses, execution.nodes_executed),

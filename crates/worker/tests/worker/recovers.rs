@@ -9,6 +9,16 @@ use crate::shop::Shop;
 
 /// Plays a process that claims the execution, begins its effect and dies.
 async fn begin_and_die(shop: &Shop, id: &gristmill_core::ExecutionId) {
+    write_and_die(
+        shop,
+        id,
+        r#"[{"type":"started","path":"held","at":0,"attempt":1}]"#,
+    )
+    .await;
+}
+
+/// Plays a process that claims the execution, journals one chunk and dies.
+async fn write_and_die(shop: &Shop, id: &gristmill_core::ExecutionId, chunk: &str) {
     let protocol = shop.db.store().protocol();
     let watched = shop.watched(id).await;
     let claim = Claim {
@@ -21,7 +31,7 @@ async fn begin_and_die(shop: &Shop, id: &gristmill_core::ExecutionId) {
         .await
         .unwrap();
     let chunk = NewChunk {
-        body: r#"[{"type":"started","path":"held","at":0,"attempt":1}]"#.to_owned(),
+        body: chunk.to_owned(),
         entries: 1,
         progress: false,
     };
@@ -55,5 +65,20 @@ async fn an_execution_that_kills_its_process_every_time_is_failed_at_last() {
         assert_eq!(execution.status, ExecutionStatus::Failed);
         assert!(execution.error.unwrap().contains("worker_lost"));
         assert_eq!(shop.watched(&healthy).await.status, ExecutionStatus::Pending);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_nobody_can_read_fails_its_execution() {
+    for db in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let shop = Shop::new(db).await;
+        let id = shop.submit().await;
+        write_and_die(&shop, &id, r#"[{"type":"completed","path":"held"}]"#).await;
+        recover(&*shop.db.store().protocol()).await.unwrap();
+        shop.worker();
+        shop.until(&id, ExecutionStatus::Failed).await;
+        let error = shop.execution(&id).await.error.unwrap();
+        assert!(error.contains("unreadable_journal"), "{error}");
+        assert_eq!(shop.hold.calls(), [""; 0]);
     }
 }

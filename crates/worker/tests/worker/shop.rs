@@ -127,7 +127,7 @@ impl Shop {
             monthly_limit: None,
         };
         let id = submit.id.clone();
-        let answer = self.submitter.submit(self.tenant.clone(), submit).await.unwrap();
+        let answer = self.submitter.submit(&self.tenant, submit).await.unwrap();
         assert!(matches!(answer, Submitted::Accepted(_)), "{answer:?}");
         id
     }

@@ -140,7 +140,7 @@ struct Done {
     failed: usize,
     /// Some of these, and why.
     failures: Vec<Told>,
-    /// Whether there may be more: then the same request again, best with this cursor.
+    /// Whether there may be more: then the same request again, with this cursor.
     remaining: bool,
     #[schema(required)]
     next_cursor: Option<String>,
@@ -253,8 +253,10 @@ impl Done {
                 Outcome::Done => self.done += 1,
                 Outcome::MovedOn => self.skipped += 1,
                 Outcome::Failed(error) => {
-                    let cause: &dyn std::error::Error = &error;
-                    warn!(execution.id = %id, error = cause, "an order of many could not be carried out");
+                    if error.status().is_server_error() {
+                        let cause: &dyn std::error::Error = &error;
+                        warn!(execution.id = %id, error = cause, "an order of many could not be carried out");
+                    }
                     self.failed += 1;
                     away |= matches!(error, Error::Unavailable(_));
                     if away && self.done == 0 {

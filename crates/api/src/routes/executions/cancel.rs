@@ -13,12 +13,13 @@ use tracing::info;
 use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::{Id, Return};
+use crate::extract::Id;
 use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-/// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error.
+/// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error. The
+/// answer is a minimal one for who may not look at executions.
 #[utoipa::path(
     post,
     path = "/api/v1/ai-hub/executions/{id}/cancel",
@@ -53,6 +54,6 @@ pub(crate) async fn cancel(
     }
     json(
         StatusCode::OK,
-        &Body::load(store, &tenant, &id, Return::Representation).await?,
+        &Body::load(store, &tenant, &id, principal.shown()).await?,
     )
 }

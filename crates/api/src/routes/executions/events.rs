@@ -1,5 +1,6 @@
 //! `GET /api/v1/ai-hub/executions/{id}/events`
 
+mod admission;
 mod position;
 mod teller;
 
@@ -17,8 +18,9 @@ use gristmill_dispatch::Full;
 use crate::error::Error;
 use crate::extract::Id;
 use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::principal::{Credential, Principal};
 use crate::state::AppState;
+use admission::Admission;
 pub(crate) use position::LastEventId;
 use teller::Teller;
 
@@ -60,6 +62,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 pub(crate) async fn events(
     State(state): State<Arc<AppState>>,
     principal: Principal,
+    credential: Credential,
     Id(id): Id<ExecutionId>,
     LastEventId(seen): LastEventId,
 ) -> Result<Response, Error> {
@@ -89,7 +92,8 @@ pub(crate) async fn events(
             limit: state.options.max_followers_per_organization,
         },
     })?;
-    let teller = Teller::new(store, tenant, id, following, seen, state.shutdown.clone());
+    let admission = Admission::of(&principal, credential, state.clone());
+    let teller = Teller::new(store, tenant, id, following, seen, admission);
     let stream = Sse::new(teller.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     Ok(([UNBUFFERED], stream).into_response())
 }

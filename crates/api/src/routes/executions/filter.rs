@@ -8,6 +8,7 @@ use gristmill_store::ExecutionFilter;
 use serde_json::{Map, Value};
 
 use crate::extract::{Filters, time};
+use crate::routes::unknown_keys::UnknownKeys;
 
 /// How many tags may be asked for at once: each is read for itself.
 const MAX_TAGS: usize = 10;
@@ -44,10 +45,10 @@ pub(super) fn from_json(
     problems: &mut Vec<Problem>,
 ) -> ExecutionFilter {
     const KNOWN: [&str; 6] = ["workflowId", "status", "createdFrom", "createdTo", "lane", "tags"];
-    for key in object.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
-        let message = format!("unknown key `{key}`; the keys are {}", KNOWN.join(", "));
-        problems.push(Problem::new(path.key(key), "unknown_key", message));
-    }
+    let mut unknown = UnknownKeys::default();
+    let keys = object.keys().filter(|key| !KNOWN.contains(&key.as_str()));
+    keys.for_each(|key| unknown.add(key));
+    problems.extend(unknown.problems(path, &KNOWN));
     let mut object = Object {
         object,
         path,

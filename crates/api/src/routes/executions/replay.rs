@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey, Return};
+use crate::extract::{Document, Id, IdempotencyKey};
 use crate::key::sha256_hex;
 use crate::openapi::schema;
 use crate::principal::Principal;
@@ -31,7 +31,8 @@ enum Revision {
     Newest,
 }
 
-/// Records a new execution with the input of an earlier one, linked to it.
+/// Records a new execution with the input of an earlier one, linked to it. The answer is a minimal one for who may not look at
+/// executions.
 #[utoipa::path(
     post,
     path = "/api/v1/ai-hub/executions/{id}/replay",
@@ -97,7 +98,7 @@ pub(crate) async fn replay(
         let location = format!("/api/v1/ai-hub/executions/{id}");
         let answer = json(
             StatusCode::ACCEPTED,
-            &Body::load(store, &tenant, &id, Return::Representation).await?,
+            &Body::load(store, &tenant, &id, principal.shown()).await?,
         )?;
         return Ok(([(LOCATION, location)], answer).into_response());
     }

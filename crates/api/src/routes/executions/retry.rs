@@ -13,12 +13,13 @@ use tracing::info;
 use super::view::Body;
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::{Id, Return};
+use crate::extract::Id;
 use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
 
-/// Takes a failed execution up again: what failed, was aborted or never started runs; what completed stays.
+/// Takes a failed execution up again: what failed, was aborted or never started runs; what completed stays. The
+/// answer is a minimal one for who may not look at executions.
 #[utoipa::path(
     post,
     path = "/api/v1/ai-hub/executions/{id}/retry",
@@ -52,6 +53,6 @@ pub(crate) async fn retry(
     }
     json(
         StatusCode::ACCEPTED,
-        &Body::load(store, &tenant, &id, Return::Representation).await?,
+        &Body::load(store, &tenant, &id, principal.shown()).await?,
     )
 }

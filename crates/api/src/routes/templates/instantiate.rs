@@ -50,7 +50,7 @@ pub(crate) async fn instantiate(
     let template = found.ok_or(Error::NotFound("template"))?;
     let document = document_of(&template, document.as_ref())?;
     // What an older version published is checked like everything else.
-    let mut submission = Submission::read(&document, &state.services.registry, &state.options.lanes)
+    let mut submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
     submission.template_id = Some(id);
     let workflow = store

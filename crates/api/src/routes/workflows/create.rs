@@ -37,7 +37,7 @@ pub(crate) async fn create(
     document: Document,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsCreate)?;
-    let submission = Submission::read(&document, &state.services.registry, &state.options.lanes)
+    let submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
     let tenant = principal.tenant();
     submission.check_template(&state, &tenant).await?;

@@ -11,7 +11,7 @@ use gristmill_core::access::Permission;
 use gristmill_store::{Accepted, Tenant};
 
 use super::input::Input;
-use super::submit_checked::{Taken, submit_checked};
+use super::submit_checked::{Request, Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
@@ -71,7 +71,9 @@ pub(crate) async fn execute(
         tags: input.tags.clone(),
         metadata: input.metadata.as_ref().map(|metadata| metadata.text.clone()),
     };
-    let mut answers = submit_checked(&state, &principal, &workflow_id, [(input, key)]).await;
+    let request = Request::new(&state, &principal, &workflow_id, &input, key);
+    drop(input);
+    let mut answers = submit_checked(&state, &principal, vec![request]).await;
     let accepted = match answers.pop() {
         Some(Ok(Taken::New(accepted))) => Ok(accepted),
         Some(Ok(Taken::Known(id))) => Err(id),

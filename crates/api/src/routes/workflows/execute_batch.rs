@@ -8,12 +8,12 @@ use axum::response::Response;
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, Problem, WorkflowId};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::batch_items::Items;
 use super::input::Input;
-use super::submit_checked::{Taken, submit_checked};
+use super::submit_checked::{Request, Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Batch, Document, Id, IdempotencyKey};
@@ -21,11 +21,10 @@ use crate::layers::RateShown;
 use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::problem;
-use crate::routes::fields::Fields;
 use crate::state::AppState;
 
-/// How many inputs a batch may have.
-const MAX_ITEMS: usize = 1_000;
+/// How many problems of items are told; from then on, each item's first.
+const MAX_TOLD: usize = 1_000;
 
 /// What became of each item, and how often.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +54,7 @@ struct ItemView<'a> {
 }
 
 /// Records an execution for each input, as many of the first as the month's limit has room for, and answers each: 202 when
-/// all were taken, else 207. What is wrong with all of them in the same way is an error of the whole.
+/// all were taken, else 207. An item is no larger than the body of a submit. What is wrong with all of them in the same way is an error of the whole.
 ///
 /// Under an `Idempotency-Key` each item has the key `<key>#<index>`.
 #[utoipa::path(
@@ -71,6 +70,7 @@ struct ItemView<'a> {
         (status = 202, description = "All of them are recorded, or known by their keys.", body = Body<'static>),
         (status = 207, description = "Some are refused: each says why.", body = Body<'static>),
         (status = 409, description = "`inactive-workflow`: it is switched off."),
+        (status = 503, description = "`too-many-batches`: as many bytes of batches are under way as may be."),
     )
 )]
 pub(crate) async fn execute_batch(
@@ -79,27 +79,30 @@ pub(crate) async fn execute_batch(
     Id(workflow_id): Id<WorkflowId>,
     IdempotencyKey(key): IdempotencyKey,
     shown: RateShown,
-    Batch(document): Batch,
+    batch: Batch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsExecute)?;
-    let inputs = read(&document).map_err(Error::Invalid)?;
+    let items = Items::read(&batch.body)?;
+    let texts = items.texts();
     // The request itself counted as the first.
-    let more = u32::try_from(inputs.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    let more = u32::try_from(texts.len()).unwrap_or(u32::MAX).saturating_sub(1);
     shown.note(state.rates.admit_more(&principal, more))?;
 
     let (mut places, mut requests) = (Vec::new(), Vec::new());
-    let mut answers = Vec::with_capacity(inputs.len());
-    for (index, input) in inputs.into_iter().enumerate() {
-        match input {
+    let mut answers = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        // One item's tree of values at a time: what is submitted is text.
+        match read(&items, text, state.options.max_body_bytes) {
             Ok(input) => {
                 places.push(index);
-                requests.push((input, key.as_ref().map(|key| format!("{key}#{index}"))));
+                let key = key.as_ref().map(|key| format!("{key}#{index}"));
+                requests.push(Request::new(&state, &principal, &workflow_id, &input, key));
                 answers.push(Err(Error::Overtaken));
             }
-            Err(problems) => answers.push(Err(Error::Invalid(problems))),
+            Err(error) => answers.push(Err(error)),
         }
     }
-    let submitted = submit_checked(&state, &principal, &workflow_id, requests).await;
+    let submitted = submit_checked(&state, &principal, requests).await;
     for (place, answer) in places.into_iter().zip(submitted) {
         answers[place] = answer;
     }
@@ -116,6 +119,7 @@ pub(crate) async fn execute_batch(
 
 impl<'a> Body<'a> {
     fn new(answers: &'a [Result<Taken, Error>]) -> Self {
+        let mut told = 0;
         let items: Vec<_> = answers
             .iter()
             .enumerate()
@@ -123,7 +127,11 @@ impl<'a> Body<'a> {
                 let (outcome, execution_id, problem) = match answer {
                     Ok(Taken::New(accepted)) => ("accepted", Some(&accepted.id), None),
                     Ok(Taken::Known(id)) => ("known", Some(id), None),
-                    Err(error) => (error.kind().0, None, Some(problem::document(error, None))),
+                    Err(error) => {
+                        let problem = problem::part(error, (MAX_TOLD - told).max(1));
+                        told = MAX_TOLD.min(told + problem.told());
+                        (error.kind().0, None, Some(problem))
+                    }
                 };
                 ItemView {
                     index,
@@ -144,51 +152,20 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Reads `{"inputs": [{…}, …]}`, or `{"items": [{"input": {…}, "tags": […], …}, …]}` whose items are bodies of `…/execute`.
-/// The paths of an item's problems are those within such a body.
-fn read(document: &Document) -> Result<Vec<Result<Input, Vec<Problem>>>, Vec<Problem>> {
-    let mut fields = Fields::of(document);
-    fields.refuse_unknown(&["inputs", "items"]);
-    let key = match (fields.value("inputs"), fields.value("items")) {
-        (Some(_), None) | (None, None) => "inputs",
-        (None, Some(_)) => "items",
-        (Some(_), Some(_)) => {
-            let message = "there are `inputs` or `items`, not both".to_owned();
-            fields.add("items", "contradiction", message);
-            return Err(fields.problems);
-        }
-    };
-    match fields.value(key) {
-        Some(Value::Array(items)) if (1..=MAX_ITEMS).contains(&items.len()) => {}
-        Some(Value::Array(items)) => {
-            let message = format!(
-                "there are {} {key}, and 1 to {MAX_ITEMS} are allowed",
-                items.len()
-            );
-            fields.add(key, "out_of_range", message);
-        }
-        None => fields.add(key, "missing", "`inputs` or `items` is required".to_owned()),
-        Some(_) => fields.add(key, "wrong_type", format!("`{key}` is an array of objects")),
+/// Reads one item, which may be as large as a body of `…/execute`. The paths of its problems are those within such a body.
+fn read(items: &Items<'_>, text: &RawValue, limit: usize) -> Result<Input, Error> {
+    if text.get().len() > limit {
+        return Err(Error::BodyTooLarge { limit });
     }
-    if !fields.problems.is_empty() {
-        return Err(fields.problems);
+    match Document::parse(items.body(text).as_bytes()) {
+        Ok(document) => Input::read(Some(&document)).map_err(Error::Invalid),
+        Err(Error::Invalid(problems)) => Err(Error::Invalid(problems)),
+        Err(error) => Err(Error::Invalid(vec![Problem::new(
+            "$",
+            "invalid",
+            error.to_string(),
+        )])),
     }
-    let texts: Vec<&RawValue> = serde_json::from_str(document.text(key, "[]")).unwrap_or_default();
-    Ok(texts
-        .into_iter()
-        .map(|text| {
-            let parsed = if key == "inputs" {
-                Document::parse(format!(r#"{{"input":{text}}}"#).as_bytes())
-            } else {
-                Document::parse(text.get().as_bytes())
-            };
-            match parsed {
-                Ok(document) => Input::read(Some(&document)),
-                Err(Error::Invalid(problems)) => Err(problems),
-                Err(error) => Err(vec![Problem::new("$", "invalid", error.to_string())]),
-            }
-        })
-        .collect())
 }
 
 /// When nothing was taken, and for one reason that has nothing to do with single items, that is the answer to the whole.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use gristmill_core::Problem;
+use gristmill_core::journal::RESERVED_KEY;
 use gristmill_store::Start;
 use serde_json::{Map, Value};
 
-use crate::extract::Document;
+use crate::extract::{Document, time};
 use crate::routes::fields::{Fields, Object};
 
 /// An execution's input, and what comes with it.
@@ -52,8 +52,13 @@ impl Input {
         };
         let start = start(&mut fields);
         let (tags, metadata) = (fields.some_tags(), fields.metadata());
-        let problems = fields.problems;
         let text = document.text("input", "{}").to_owned();
+        // In the text: as an object's first key it is gone from the values, and so would it be from a worker's.
+        if text.contains(RESERVED_KEY) {
+            let message = format!("`input` must not hold `{RESERVED_KEY}`, which is reserved");
+            fields.add("input", "reserved_key", message);
+        }
+        let problems = fields.problems;
         if problems.is_empty() {
             Ok(Self {
                 values,
@@ -73,10 +78,7 @@ const MAX_DELAY_MS: u64 = 100 * 365 * 24 * 3_600_000;
 
 /// `runAt` or `delayMs`, and not both.
 fn start(fields: &mut Fields<'_>) -> Start {
-    let run_at = fields.value("runAt").map(|value| {
-        let text = value.as_str().unwrap_or_default();
-        DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc))
-    });
+    let run_at = fields.value("runAt").map(|value| value.as_str().and_then(time));
     let delay = fields.value("delayMs").map(|value| {
         value
             .as_u64()
@@ -85,17 +87,17 @@ fn start(fields: &mut Fields<'_>) -> Start {
     });
     match (run_at, delay) {
         (None, None) => return Start::Now,
-        (Some(Ok(time)), None) => return Start::At(time),
+        (Some(Some(time)), None) => return Start::At(time),
         (None, Some(Some(delay))) => return Start::In(delay),
         (Some(_), Some(_)) => fields.add(
             "runAt",
             "contradiction",
             "there is `runAt` or `delayMs`, not both".to_owned(),
         ),
-        (Some(Err(_)), None) => fields.add(
+        (Some(None), None) => fields.add(
             "runAt",
             "wrong_type",
-            "`runAt` is a time by RFC 3339, such as \"2030-01-31T08:00:00Z\"".to_owned(),
+            "`runAt` is a time by RFC 3339, such as \"2030-01-31T08:00:00Z\", from 1970 to 9999".to_owned(),
         ),
         (None, Some(None)) => fields.add(
             "delayMs",
@@ -104,4 +106,20 @@ fn start(fields: &mut Fields<'_>) -> Start {
         ),
     }
     Start::Now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_a_worker_would_read_as_something_else_is_refused() {
+        let body = format!(r#"{{"input": {{"a": {{"{RESERVED_KEY}": "[1]"}}}}}}"#);
+        let document = Document::parse(body.as_bytes()).ok().unwrap();
+        let problems = Input::read(Some(&document)).err().unwrap();
+        assert_eq!(
+            (problems[0].path.as_str(), problems[0].code),
+            ("$.input", "reserved_key")
+        );
+    }
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::extract::{Document, Id};
 use crate::openapi::schema;
 use crate::principal::Principal;
-use crate::routes::fields::Fields;
+use crate::routes::fields::{Fields, control_character};
 use crate::routes::templates::view::{Body, published};
 use crate::state::AppState;
 
@@ -67,11 +67,16 @@ fn read(document: &Document, workflow: Workflow, principal: &Principal) -> Resul
     let mut fields = Fields::of(document);
     fields.refuse_unknown(&KEYS);
     let name = fields.text("name", NAME);
-    let description = fields.text("description", DESCRIPTION);
+    let description = fields.lines("description", DESCRIPTION);
     let category = fields.text("category", CATEGORY);
     let tags = fields.value("tags").map(|_| fields.tags());
     let is_shared = fields.flag("isShared", false);
     let mut problems = fields.problems;
+    if name.is_none() && control_character(&workflow.name).is_some() {
+        // Of a name that an earlier version has taken.
+        let message = "the workflow's name has a character that no template's may have: give one";
+        problems.push(Problem::new("$.name", "invalid_character", message));
+    }
     if is_shared {
         problems.extend(bound_to_organization(&workflow.definition)?);
     }

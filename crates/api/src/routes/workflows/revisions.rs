@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::Revision;
+use gristmill_store::{Revision, Store, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,6 +23,12 @@ use crate::state::AppState;
 /// How many a page holds unless asked otherwise, and at most: each has its whole definition.
 const LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
+
+/// A page ends behind the revision that makes it larger than this, in bytes.
+const LARGE: usize = 4 * 1024 * 1024;
+
+/// How many are read at a time, since not all that are asked for may fit on the page.
+const STRETCH: i64 = 10;
 
 /// A page of revisions.
 #[derive(Serialize, ToSchema)]
@@ -45,7 +51,8 @@ struct View<'a> {
     created_at: DateTime<Utc>,
 }
 
-/// One page of everything that a workflow's definition has been, newest first.
+/// One page of everything that a workflow's definition has been, newest first. It ends early where definitions are large:
+/// behind 4 MiB.
 #[utoipa::path(
     get,
     path = "/api/v1/ai-hub/workflows/{id}/revisions",
@@ -70,12 +77,8 @@ pub(crate) async fn revisions(
     let limit = params.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT);
     params.finish()?;
     let before = before.map_or(i32::MAX, |before| i32::try_from(before).unwrap_or(i32::MAX));
-    let found = state
-        .services
-        .store
-        .revisions(&principal.tenant(), &id, before, limit)
-        .await?;
-    let found = found.ok_or(Error::NotFound("workflow"))?;
+    let (store, tenant) = (&state.services.store, principal.tenant());
+    let found = read_page(store, &tenant, &id, before, limit).await?;
     let next = found
         .last()
         .map(|last| last.revision)
@@ -88,6 +91,32 @@ pub(crate) async fn revisions(
             next,
         },
     )
+}
+
+async fn read_page(
+    store: &Store,
+    tenant: &Tenant,
+    id: &WorkflowId,
+    before: i32,
+    limit: i64,
+) -> Result<Vec<Revision>, Error> {
+    let mut page: Vec<Revision> = Vec::new();
+    let (mut bytes, mut left) = (0, limit);
+    while left > 0 {
+        let wanted = left.min(STRETCH);
+        let before = page.last().map_or(before, |last| last.revision);
+        let found = store.revisions(tenant, id, before, wanted).await?;
+        let found = found.ok_or(Error::NotFound("workflow"))?;
+        left = if found.is_empty() { 0 } else { left - wanted };
+        for revision in found {
+            bytes += revision.definition.len();
+            page.push(revision);
+            if bytes > LARGE {
+                return Ok(page);
+            }
+        }
+    }
+    Ok(page)
 }
 
 fn view(revision: &Revision) -> Result<View<'_>, Error> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
+use gristmill_core::Problem;
 use gristmill_core::access::Permission;
 use gristmill_store::{Stats, StatsRange};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::error::Error;
-use crate::extract::Params;
+use crate::extract::{Params, time};
 use crate::openapi::query;
 use crate::principal::Principal;
 use crate::state::AppState;
@@ -88,11 +89,6 @@ pub(crate) async fn stats(
     let from = params.read("from", "wrong_type", |value| day("from", value));
     let to = params.read("to", "wrong_type", |value| day("to", value));
     let workflow = params.id("workflowId");
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        params.add("from", "out_of_range", "`from` is later than `to`".to_owned());
-    }
     params.finish()?;
     let to = match to {
         Some(to) => to,
@@ -101,6 +97,11 @@ pub(crate) async fn stats(
     let from = from
         .or_else(|| to.checked_sub_days(Days::new(DAYS - 1)))
         .unwrap_or(to);
+    if from > to {
+        let message = format!("`from` is later than `to`, which is {to}");
+        let problem = Problem::new("query from", "out_of_range", message);
+        return Err(Error::Invalid(vec![problem]));
+    }
     let range = StatsRange {
         days: (number(from), number(to)),
         workflow,
@@ -111,14 +112,14 @@ pub(crate) async fn stats(
 
 /// A date, or the day of a time.
 fn day(name: &str, value: &str) -> Result<NaiveDate, String> {
-    if let Ok(date) = value.parse() {
-        return Ok(date);
-    }
-    DateTime::parse_from_rfc3339(value)
-        .map(|time| time.with_timezone(&Utc).date_naive())
-        .map_err(|_| {
+    // A date is the day of a time, so that both have the same limits.
+    time(value)
+        .or_else(|| time(&format!("{value}T00:00:00Z")))
+        .map(|time| time.date_naive())
+        .ok_or_else(|| {
             format!(
-                "`{name}` is a day such as 2030-01-31, or a time by RFC 3339, whose day in UTC counts as a whole"
+                "`{name}` is a day such as 2030-01-31, or a time by RFC 3339, whose day in UTC counts as a whole, from \
+                 1970 to 9999"
             )
         })
 }

@@ -47,22 +47,23 @@ const VERSION: (usize, usize) = (1, 50);
 const DEFAULT_LANE: &str = "default";
 
 impl Submission {
-    /// Reads and checks a body.
+    /// Reads and checks a body, which stands in place of what is `stored`.
     ///
     /// # Errors
     /// Every problem at once: of the fields, and of the definition.
     pub(crate) fn read(
         document: &Document,
+        stored: Option<&Document>,
         registry: &Registry,
         lanes: &[String],
     ) -> Result<Self, Vec<Problem>> {
-        let mut fields = Fields::of(document);
+        let mut fields = Fields::over(document, stored);
         fields.refuse_unknown(&KEYS);
         let name = fields.text("name", NAME);
         if name.is_none() && fields.value("name").is_none() {
             fields.add("name", "missing", "`name` is required".to_owned());
         }
-        let description = fields.text("description", DESCRIPTION);
+        let description = fields.lines("description", DESCRIPTION);
         let version = fields
             .text("version", VERSION)
             .unwrap_or_else(|| "1.0.0".to_owned());
@@ -95,7 +96,7 @@ impl Submission {
                 is_active,
                 template_id,
                 facts,
-                definition: stored(document),
+                definition: definition_of(document),
             }),
             _ => Err(problems),
         }
@@ -186,7 +187,7 @@ fn lane_of(document: &Document) -> &str {
 }
 
 /// The definition as it is stored. Texts are put together, not values: what was sent is given back byte for byte.
-fn stored(document: &Document) -> String {
+fn definition_of(document: &Document) -> String {
     format!(
         r#"{{"nodes":{},"edges":{},"variables":{},"settings":{}}}"#,
         document.text("nodes", "[]"),

@@ -1,7 +1,7 @@
 //! Submitting inputs that have to meet a schema which may change meanwhile.
 
 use gristmill_core::{ExecutionId, Problem, WorkflowId};
-use gristmill_store::{Accepted, Submit, Submitted};
+use gristmill_store::{Accepted, Submit, Submitted, Tenant};
 use serde_json::{Map, Value};
 
 use super::input::Input;
@@ -21,46 +21,63 @@ pub(super) enum Taken {
 /// How often the workflow may be saved between the check of the input and the insert.
 const ROUNDS: usize = 5;
 
-/// A submit that is not answered yet.
-struct Pending {
-    place: usize,
+/// A submit that can be made. Of the input it has the text: as a tree of values it would take many times its size.
+pub(super) struct Request {
     submit: Submit,
-    values: Map<String, Value>,
     /// What is wrong with the input by a revision's schema.
     known: Option<(i32, Vec<Problem>)>,
 }
 
-/// Submits inputs with their idempotency keys, in order, and checks each where the store says that it has to meet a schema.
+impl Request {
+    /// A submit of an input under an idempotency key.
+    pub(super) fn new(
+        state: &AppState,
+        principal: &Principal,
+        workflow_id: &WorkflowId,
+        input: &Input,
+        idempotency_key: Option<String>,
+    ) -> Self {
+        let monthly_limit = principal.standing.limits().executions_per_month;
+        Self {
+            submit: submit(workflow_id, input, idempotency_key, monthly_limit),
+            known: state.inputs.known_problems(workflow_id, &input.values),
+        }
+    }
+}
+
+/// A submit that is not answered yet, and its place among the others.
+struct Pending {
+    place: usize,
+    request: Request,
+}
+
+/// Submits inputs, in order, and checks each where the store says that it has to meet a schema.
 /// One that does not is handed to the store all the same, as unchecked: a producer that repeats what was accepted earlier
 /// gets its execution.
 pub(super) async fn submit_checked(
     state: &AppState,
     principal: &Principal,
-    workflow_id: &WorkflowId,
-    requests: impl IntoIterator<Item = (Input, Option<String>)>,
+    requests: Vec<Request>,
 ) -> Vec<Result<Taken, Error>> {
     let tenant = principal.tenant();
-    let monthly_limit = principal.standing.limits().executions_per_month;
     let mut pending: Vec<_> = requests
         .into_iter()
         .enumerate()
-        .map(|(place, (input, key))| Pending {
-            place,
-            known: state.inputs.known_problems(workflow_id, &input.values),
-            submit: submit(workflow_id, &input, key, monthly_limit),
-            values: input.values,
-        })
+        .map(|(place, request)| Pending { place, request })
         .collect();
     let mut answers: Vec<_> = pending.iter().map(|_| Err(Error::Overtaken)).collect();
     for _ in 0..ROUNDS {
-        for member in &mut pending {
-            member.submit.checked = member
+        for Pending { request, .. } in &mut pending {
+            request.submit.checked = request
                 .known
                 .as_ref()
                 .filter(|(_, problems)| problems.is_empty())
                 .map(|(revision, _)| *revision);
         }
-        let submits = pending.iter().map(|member| member.submit.clone()).collect();
+        let submits = pending
+            .iter()
+            .map(|member| member.request.submit.clone())
+            .collect();
         let submitted = state.services.submitter.submit_all(&tenant, submits).await;
         let mut unchecked = Vec::new();
         for (mut member, submitted) in pending.into_iter().zip(submitted) {
@@ -76,20 +93,16 @@ pub(super) async fn submit_checked(
                 }
                 Ok(Err(revision)) => revision,
             };
-            match member.known.take() {
+            match member.request.known.take() {
                 Some((checked, problems)) if checked == revision => {
                     answers[place] = Err(Error::Invalid(problems));
                     continue;
                 }
                 _ => {}
             }
-            match state
-                .inputs
-                .problems(&tenant, workflow_id, revision, &member.values)
-                .await
-            {
+            match check(state, &tenant, &member.request.submit, revision).await {
                 Ok(problems) => {
-                    member.known = Some((revision, problems));
+                    member.request.known = Some((revision, problems));
                     unchecked.push(member);
                 }
                 Err(error) => answers[place] = Err(error),
@@ -101,6 +114,20 @@ pub(super) async fn submit_checked(
         pending = unchecked;
     }
     answers
+}
+
+/// What is wrong with an input by a revision's schema.
+async fn check(
+    state: &AppState,
+    tenant: &Tenant,
+    submit: &Submit,
+    revision: i32,
+) -> Result<Vec<Problem>, Error> {
+    let values: Map<String, Value> = serde_json::from_str(&submit.input).map_err(Error::internal)?;
+    state
+        .inputs
+        .problems(tenant, &submit.workflow_id, revision, &values)
+        .await
 }
 
 fn submit(

@@ -53,9 +53,10 @@ pub(crate) async fn update(
         if !if_match.accepts(workflow.edition) {
             return Err(Error::Stale);
         }
-        let whole = document_of(&workflow)?.overlaid(&patch);
-        let submission = Submission::read(&whole, &state.services.registry, &state.options.lanes)
-            .map_err(Error::Invalid)?;
+        let stored = document_of(&workflow)?;
+        let whole = stored.clone().overlaid(&patch);
+        let (registry, lanes) = (&state.services.registry, &state.options.lanes);
+        let submission = Submission::read(&whole, Some(&stored), registry, lanes).map_err(Error::Invalid)?;
         // Whoever may edit has no second way to the switch.
         if submission.is_active != workflow.is_active {
             principal.require(Permission::WorkflowsDelete)?;

@@ -44,7 +44,7 @@ pub(crate) async fn validate(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
     let document = Document::parse(br#"{"name":"unnamed"}"#)?.overlaid(&document);
-    let read = Submission::read(&document, &state.services.registry, &state.options.lanes);
+    let read = Submission::read(&document, None, &state.services.registry, &state.options.lanes);
     let problems = match read {
         Err(problems) => problems,
         Ok(submission) => match submission.check_template(&state, &principal.tenant()).await {

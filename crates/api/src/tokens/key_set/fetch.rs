@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 
 use crate::tokens::KeySource;
 
@@ -43,8 +43,10 @@ impl Fetcher {
                 Ok(tokio::task::spawn_blocking(move || std::fs::read(path)).await??)
             }
             KeySource::Url(url) => {
-                let response = self.client.get(url).send().await?.error_for_status()?;
-                read(response).await
+                let response = self.client.get(url).send().await;
+                // Errors repeat the URL with its parameters.
+                let response = response.and_then(Response::error_for_status);
+                read(response.map_err(reqwest::Error::without_url)?).await
             }
         }
     }
@@ -52,7 +54,7 @@ impl Fetcher {
 
 async fn read(mut response: Response) -> Result<Vec<u8>, BoxError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_BYTES {
             return Err(format!("the key set has more than {MAX_BYTES} bytes").into());
@@ -65,7 +67,29 @@ impl fmt::Display for Fetcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             KeySource::File(path) => path.display().fmt(f),
-            KeySource::Url(url) => f.write_str(url),
+            KeySource::Url(url) => f.write_str(&without_secrets(url)),
         }
+    }
+}
+
+/// A URL may hold a password, and parameters that are as good as one.
+fn without_secrets(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        Err(_) => "its URL".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_told_without_its_secrets() {
+        assert_eq!(
+            without_secrets("https://me:secret@host:444/keys?token=secret"),
+            "https://host:444/keys"
+        );
+        assert_eq!(without_secrets("https://secret@ho st/"), "its URL");
     }
 }

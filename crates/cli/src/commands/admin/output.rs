@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::commands::columns::columns as beside_each_other;
 use crate::error::Error;
+use crate::printable::lines;
 
 /// What a command answers with.
 pub(super) enum Output {
@@ -33,7 +34,7 @@ impl Output {
     pub(super) fn print(self, as_json: bool) -> Result<(), Error> {
         let text = match self {
             Self::Done { value, .. } if as_json => value.to_string(),
-            Self::Done { text, .. } => text,
+            Self::Done { text, .. } => lines(&text).into_owned(),
             Self::List { name, rows, .. } if as_json => json!({name: rows}).to_string(),
             Self::List { columns, rows, .. } => table(columns, &rows),
         };

@@ -39,7 +39,7 @@ impl Directory {
     /// # Errors
     /// When there is none.
     pub async fn start() -> Result<Self, Error> {
-        let listener: TcpListener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let listener: TcpListener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), super::ADVICE).await?;
         let address = listener.local_addr().map_err(Error::Runtime)?;
         let router = Router::new()
             .route("/airports", post(register))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::connection::Connection;
 use crate::error::Error;
+use crate::printable::line;
 
 /// Prints what happens until the execution has ended.
 ///
@@ -25,13 +26,13 @@ pub(super) async fn follow(client: &Client, id: &ExecutionId, connection: &Conne
 }
 
 fn print(event: &Event, as_json: bool) -> Result<(), Error> {
-    let line = if as_json {
+    let text = if as_json {
         json!(event).to_string()
     } else {
-        told(event)
+        line(&told(event)).into_owned()
     };
     let mut stdout = std::io::stdout();
-    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
     written.map_err(|source| Error::Pipe("cannot write what happens", source))
 }
 

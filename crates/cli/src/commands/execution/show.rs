@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::printable::line;
+
 /// How much of a document is shown, in characters.
 const SHOWN: usize = 2_000;
 
@@ -65,9 +67,9 @@ pub(super) fn table(execution: &Value) -> String {
     if !logs.is_empty() {
         page.push('\n');
     }
-    for line in logs {
-        let (at, status) = (text(&line["timestamp"]), text(&line["status"]));
-        let (node, message) = (text(&line["nodeId"]), text(&line["message"]));
+    for entry in logs {
+        let (at, status) = (text(&entry["timestamp"]), text(&entry["status"]));
+        let (node, message) = (text(&entry["nodeId"]), text(&entry["message"]));
         writeln!(page, "{at}  {status:<9}  {node}  {message}").ok();
     }
     page
@@ -97,7 +99,7 @@ fn list(value: &Value) -> &[Value] {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => line(text).into_owned(),
         other => other.to_string(),
     }
 }

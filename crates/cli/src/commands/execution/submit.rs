@@ -108,8 +108,8 @@ fn read(file: &Path) -> Result<String, Error> {
     } else {
         std::fs::read_to_string(file)
     };
-    read.map_err(|source| Error::File {
-        what: "cannot read the input in",
+    read.map_err(|source| Error::Named {
+        what: "input in",
         path: file.to_owned(),
         source,
     })

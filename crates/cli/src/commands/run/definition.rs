@@ -14,8 +14,8 @@ use crate::error::Error;
 /// # Errors
 /// When the file cannot be read, is no JSON object, or has problems.
 pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result<(NewWorkflow, Plan), Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File {
-        what: "cannot read the definition",
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Named {
+        what: "definition",
         path: path.to_owned(),
         source,
     })?;

@@ -38,8 +38,8 @@ impl Source {
             (_, Some(path)) if path.as_os_str() == "-" => Ok(Self::Lines(Box::new(std::io::stdin()))),
             (_, Some(path)) => match File::open(&path) {
                 Ok(file) => Ok(Self::Lines(Box::new(file))),
-                Err(source) => Err(Error::File {
-                    what: "cannot read the inputs in",
+                Err(source) => Err(Error::Named {
+                    what: "inputs in",
                     path,
                     source,
                 }),

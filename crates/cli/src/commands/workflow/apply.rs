@@ -86,8 +86,8 @@ async fn change(client: &Client, id: &WorkflowId, mut document: Document) -> Res
 
 /// The file's object. What is wrong inside of it is for the API to say, all at once.
 fn read(file: &Path) -> Result<Document, Error> {
-    let text = std::fs::read_to_string(file).map_err(|source| Error::File {
-        what: "cannot read the workflow in",
+    let text = std::fs::read_to_string(file).map_err(|source| Error::Named {
+        what: "workflow in",
         path: file.to_owned(),
         source,
     })?;

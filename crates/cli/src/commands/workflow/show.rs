@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::printable::line;
+
 /// One line: which workflow, what it is called, and which of its revisions is the newest.
 pub fn summary(workflow: &Value) -> String {
     format!(
@@ -29,7 +31,7 @@ pub(super) fn table(workflow: &Value) -> String {
         ("updated", text(&workflow["updatedAt"])),
     ];
     if let Some(description) = workflow["description"].as_str() {
-        facts.insert(2, ("about", description.to_owned()));
+        facts.insert(2, ("about", line(description).into_owned()));
     }
     let tags: Vec<_> = list(&workflow["tags"]).iter().map(text).collect();
     if !tags.is_empty() {
@@ -55,8 +57,8 @@ pub(super) fn table(workflow: &Value) -> String {
     for node in nodes {
         let (id, kind) = (text(&node["id"]), text(&node["type"]));
         let targets = targets(workflow, &node["id"]);
-        let line = format!("{id:<ids$}  {kind:<kinds$}  {targets}");
-        writeln!(page, "{}", line.trim_end()).ok();
+        let row = format!("{id:<ids$}  {kind:<kinds$}  {targets}");
+        writeln!(page, "{}", row.trim_end()).ok();
     }
     page
 }
@@ -68,7 +70,7 @@ fn targets(workflow: &Value, id: &Value) -> String {
         .filter(|edge| edge["source"] == *id);
     let targets: Vec<_> = edges
         .map(|edge| match edge["sourceHandle"].as_str() {
-            Some(handle) => format!("{handle}: {}", text(&edge["target"])),
+            Some(handle) => format!("{}: {}", line(handle), text(&edge["target"])),
             None => text(&edge["target"]),
         })
         .collect();
@@ -84,7 +86,7 @@ fn list(value: &Value) -> &[Value] {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => line(text).into_owned(),
         other => other.to_string(),
     }
 }

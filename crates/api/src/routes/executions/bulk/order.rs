@@ -49,20 +49,24 @@ impl Order {
         id: &ExecutionId,
     ) -> Outcome {
         let protocol = state.services.store.protocol();
-        let done = match self {
+        let outcome = match self {
             Self::Cancel => protocol
                 .cancel(tenant, actor, id)
                 .await
-                .map(|cancelled| matches!(cancelled, Cancelled::Yes(_))),
+                .map(|cancelled| match cancelled {
+                    Cancelled::Yes(_) => Outcome::Done,
+                    Cancelled::Already | Cancelled::Ended(_) | Cancelled::Unknown => Outcome::MovedOn,
+                }),
             Self::Retry => protocol
                 .retry(tenant, actor, id)
                 .await
-                .map(|retried| matches!(retried, Retried::Yes)),
+                .map(|retried| match retried {
+                    Retried::Yes => Outcome::Done,
+                    // It stays FAILED, and the same filter finds it again.
+                    Retried::DeletedWorkflow => Outcome::Failed(Error::NotFound("workflow")),
+                    Retried::NotFailed(_) | Retried::Unknown => Outcome::MovedOn,
+                }),
         };
-        match done {
-            Ok(true) => Outcome::Done,
-            Ok(false) => Outcome::MovedOn,
-            Err(error) => Outcome::Failed(Error::from_write(error)),
-        }
+        outcome.unwrap_or_else(|error| Outcome::Failed(Error::from_write(error)))
     }
 }

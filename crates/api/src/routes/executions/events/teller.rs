@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::response::sse::Event;
 use futures_util::Stream;
@@ -11,28 +10,22 @@ use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_dispatch::{Following, Look, Progress};
 use gristmill_store::{Store, Tenant};
 use serde::Serialize;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::super::entries::read_entries;
+use super::admission::Admission;
 use super::position::Position;
 use crate::error::Error;
 
 /// How many journal entries are read at a time.
 const STRETCH: i32 = 100;
 
-/// How long a stream lasts at most. Then the client comes again with the id of its last event, and whether it may is asked
-/// anew: a revoked key reads along no longer than this.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
-
 pub(super) struct Teller {
     store: Store,
     tenant: Tenant,
     id: ExecutionId,
     following: Following,
-    shutdown: CancellationToken,
-    until: Instant,
+    admission: Admission,
     /// What the client has been told, or is in `ready`.
     seen: Position,
     /// Where all that is told comes from: looks never go back in time.
@@ -60,15 +53,14 @@ impl Teller {
         id: ExecutionId,
         following: Following,
         seen: Position,
-        shutdown: CancellationToken,
+        admission: Admission,
     ) -> Self {
         Self {
             store,
             tenant,
             id,
             following,
-            shutdown,
-            until: Instant::now() + LIFETIME,
+            admission,
             seen,
             look: Look::NotYet,
             ready: VecDeque::new(),
@@ -89,7 +81,7 @@ impl Teller {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            if self.ended {
+            if self.ended || !self.admission.holds().await {
                 return None;
             }
             let done = match self.look {
@@ -99,7 +91,7 @@ impl Teller {
             };
             match done {
                 Ok(true) => {}
-                Ok(false) => self.look = self.wait().await?,
+                Ok(false) => self.wait().await?,
                 Err(error) => {
                     // The client comes again, and goes on where this stream has ended.
                     let error: &dyn std::error::Error = &error;
@@ -154,12 +146,12 @@ impl Teller {
         Ok(())
     }
 
-    /// What has changed. `None` when the stream is to end without the execution.
-    async fn wait(&mut self) -> Option<Look> {
+    /// Waits until something has changed, or the admission has to be asked again. `None` when nobody looks any more.
+    async fn wait(&mut self) -> Option<()> {
         tokio::select! {
-            look = self.following.other_than(self.look) => look,
-            () = self.shutdown.cancelled() => None,
-            () = tokio::time::sleep_until(self.until) => None,
+            look = self.following.other_than(self.look) => self.look = look?,
+            () = self.admission.run_out() => {}
         }
+        Some(())
     }
 }

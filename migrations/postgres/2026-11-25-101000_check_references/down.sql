@@ -1,0 +1,2 @@
+-- A constraint that has been checked may stay so.
+SELECT 1;
