@@ -241,7 +241,7 @@ impl Error {
                 format!("Nothing was done. Correct what `errors` lists ({}) before repeating.", problems.len())
             }
             Self::KeyReused(id) => format!(
-                "This Idempotency-Key belongs to execution {id}, which was submitted with another workflow or input. \
+                "This Idempotency-Key belongs to another request, the one of execution {id}. \
                  Nothing was done; use a new key for a new request."
             ),
             Self::InactiveWorkflow => {

@@ -121,9 +121,10 @@ pub trait Protocol: Send + Sync + 'static {
         decide: Decide<'a>,
     ) -> Answer<'a, Vec<(Due, Wake)>>;
 
-    /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING for anything but
-    /// its start or for its workflow (→ PENDING, `wake_at = now`), in one transaction. The same key twice is one mail. An inbox holds
-    /// `limit` mails, and the ends of children on top of that.
+    /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING, but not one that
+    /// waits for its start, for its workflow, or after lost workers (→ PENDING, `wake_at = now`), in one transaction. The same
+    /// key twice is one mail, and with another name or body it is refused. An inbox holds `limit` mails, and the ends of
+    /// children on top of that.
     fn deliver<'a>(
         &'a self,
         tenant: &'a Tenant,
@@ -183,14 +184,14 @@ pub trait Protocol: Send + Sync + 'static {
     fn release_held<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
 
     /// Counts up to `limit` ends that were noted, each exactly once, however many do so at the same time and whenever they
-    /// die: an end is taken out and counted in one transaction. Answers with how many.
+    /// die: an end is taken out and counted in one transaction. The metrics hear of them as well. Answers with how many.
     fn count_ends<'a>(&'a self, system: System, limit: i64) -> Answer<'a, u64>;
 
     /// For a database that only one process uses, when that process starts: every lease is over, and everything PENDING
     /// is unpublished and due now. What was RUNNING is due before everything that is PENDING, and is the relay's to judge.
     fn recover<'a>(&'a self, system: System) -> Answer<'a, u64>;
 
-    /// How much waits, for metrics; reads at most the first thousand rows of the clock's index.
+    /// How much waits, for metrics; looks at no more than ten executions of each of a thousand organizations.
     fn backlog<'a>(&'a self, system: System) -> Answer<'a, Backlog>;
 }
 
@@ -561,6 +562,8 @@ pub enum Delivered {
     Yes,
     /// In the inbox already.
     Known,
+    /// The key was used before, for a mail of another name or body: nothing was changed.
+    KeyReused,
     /// The tenant has no such execution.
     UnknownExecution,
     /// The execution has ended.
@@ -596,7 +599,8 @@ pub enum DeadLetter {
 /// How much waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Backlog {
-    /// The age of the oldest PENDING execution seen, since it was recorded.
+    /// For how long the one has been claimable that has been so for longest, of the PENDING executions looked at: since the
+    /// broker first confirmed its job or, where it has none, since it fell due.
     pub oldest_pending: Duration,
     /// How long the most overdue `wake_at` has been due: how far behind the relays are.
     pub relay_lag: Duration,

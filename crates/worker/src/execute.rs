@@ -7,7 +7,7 @@ use gristmill_core::journal::{Entry, ReadError, read_chunk};
 use gristmill_core::{ExecutionError, Problem};
 use gristmill_engine::{LeaseLost, Outcome, Plan, Run};
 use gristmill_store::{Claimed, Ending, Protocol, System, Totals};
-use metrics::{counter, histogram};
+use metrics::histogram;
 use serde_json::{Map, Value};
 use tracing::{debug, error, info, warn};
 
@@ -175,7 +175,6 @@ fn convert(totals: gristmill_engine::Totals) -> Totals {
 }
 
 fn note_end(claimed: &Claimed, status: &'static str) {
-    counter!("gristmill_executions_ended_total", "status" => status).increment(1);
     let waited = (claimed.started_at - claimed.created_at)
         .to_std()
         .unwrap_or_default();

@@ -108,6 +108,18 @@ pub(crate) async fn a_signal_is_kept_and_the_same_key_is_the_same_signal(databas
             json!({"signal": {"executionId": id.as_str(), "name": "order paid"}})
         );
     }
+    // A second signal under the first one's key would be lost.
+    for (name, body) in [
+        ("order%20paid", json!({"amount": 4})),
+        ("refund", json!({"amount": 3})),
+    ] {
+        let path = format!("{BASE}/executions/{id}/signals/{name}");
+        let request = world
+            .request(Method::POST, &path)
+            .header("idempotency-key", "payment-1")
+            .json(&body);
+        send(request).await.problem(409, "idempotency-key-reused");
+    }
     assert_eq!(act(&world, &id, "signals/plain", &json!({})).await.status, 202);
     let mail = world.store.protocol().inbox(System, &id, 0).await.unwrap();
     let mail: Vec<_> = mail.iter().map(|mail| (&*mail.name, &*mail.body)).collect();

@@ -35,6 +35,8 @@ pub(super) struct EndRow {
 pub(super) struct Counted {
     pub(super) workflows: BTreeMap<WorkflowKey, WorkflowSum>,
     pub(super) days: BTreeMap<DayKey, DaySum>,
+    /// Ends by status, for the metrics; one that was undone later was an end all the same.
+    ends: BTreeMap<String, u64>,
 }
 
 /// A row of `workflow_stats`.
@@ -77,6 +79,14 @@ impl Counted {
         counted
     }
 
+    /// Tells the metrics of the ends that this process took out, once that is committed: whichever process wrote them, and
+    /// however they came about, each is told of by one.
+    pub(super) fn note(self) {
+        for (status, ends) in self.ends {
+            metrics::counter!("gristmill_executions_ended_total", "status" => status).increment(ends);
+        }
+    }
+
     fn add(&mut self, end: EndRow) {
         let times = i64::from(end.times);
         let completed_at: DateTime<Utc> = end.completed_at.into();
@@ -90,6 +100,7 @@ impl Counted {
         workflow.executions += times;
         if times > 0 {
             workflow.last = workflow.last.max(Some(completed_at));
+            *self.ends.entry(end.status.clone()).or_default() += end.times.unsigned_abs() as u64;
         }
         let key = DayKey {
             organization_id: end.organization_id,

@@ -2,6 +2,7 @@ use futures_util::future::join_all;
 use gristmill_core::WorkflowId;
 use gristmill_store::{Actor, Settle, Stats, StatsRange, System, Totals, Wake};
 use gristmill_testkit::TestDatabase;
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::raw;
 use crate::world::{World, completion, failing};
@@ -60,6 +61,39 @@ pub(crate) async fn every_end_is_counted_once_however_it_came(db: &TestDatabase)
     // What was never claimed took no time.
     assert!(stats.p50_ms.is_some_and(|ms| ms < 60_000), "{stats:?}");
     assert_eq!((stats.total_workflows, stats.active_workflows), (1, 1));
+}
+
+pub(crate) async fn the_metrics_hear_of_every_end_whoever_ended_it(db: &TestDatabase) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    // Of this test's thread, on which the counts are awaited.
+    let _recorder = metrics::set_default_local_recorder(&recorder);
+    let world = World::new(db).await;
+    world.completed().await;
+    let failed = world.failed().await;
+    world.cancel(&world.pending().await).await;
+    let (dead, lost) = (world.pending().await, world.running().await);
+    let protocol = world.protocol();
+    protocol
+        .count_dead_letters(System, &[(dead, 0)], 1, "{}")
+        .await
+        .unwrap();
+    raw::make_due(db, &lost, 1).await;
+    let fail = Wake::Fail {
+        error: "{}".to_owned(),
+    };
+    world.relay_one(&lost, fail).await.unwrap();
+    // It ended, whatever became of it then.
+    protocol
+        .retry(&world.tenant, &Actor::OPERATOR, &failed)
+        .await
+        .unwrap();
+    count(&world).await;
+    let text = metrics.render();
+    for (status, ends) in [("COMPLETED", 1), ("FAILED", 3), ("CANCELLED", 1)] {
+        let line = format!("gristmill_executions_ended_total{{status=\"{status}\"}} {ends}\n");
+        assert!(text.contains(&line), "{line} is not in {text}");
+    }
 }
 
 pub(crate) async fn an_operators_retry_takes_the_end_back(db: &TestDatabase) {

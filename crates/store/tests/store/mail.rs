@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Actor, Delivered, Mail, Received, System};
+use gristmill_store::{Actor, Delivered, Held, Mail, Received, Settle, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -63,11 +65,7 @@ pub(crate) async fn the_same_key_twice_is_one_mail(db: &TestDatabase) {
     let world = World::new(db).await;
     let (id, other) = (world.running().await, world.running().await);
     assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
-    let again = Mail {
-        body: "[]".to_owned(),
-        ..mail(&id, "k")
-    };
-    assert_eq!(deliver(&world, &again).await, Delivered::Known);
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Known);
     assert_eq!(deliver(&world, &mail(&other, "k")).await, Delivered::Yes);
     assert_eq!(world.watch(&id).await.inbox, 1);
     let inbox = world.protocol().inbox(System, &id, 0).await.unwrap();
@@ -75,6 +73,50 @@ pub(crate) async fn the_same_key_twice_is_one_mail(db: &TestDatabase) {
         inbox.iter().map(|mail| mail.body.as_str()).collect::<Vec<_>>(),
         ["{}"]
     );
+}
+
+pub(crate) async fn the_same_key_for_another_mail_is_refused(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    let body = Mail {
+        body: "[]".to_owned(),
+        ..mail(&id, "k")
+    };
+    let name = Mail {
+        name: "stop".to_owned(),
+        ..mail(&id, "k")
+    };
+    for other in [&body, &name] {
+        assert_eq!(deliver(&world, other).await, Delivered::KeyReused);
+    }
+    assert_eq!(world.mail_of(&id).await, [("go".to_owned(), "{}".to_owned())]);
+    assert_eq!(world.watch(&id).await.inbox, 1);
+    // Nor once nobody reads it any more.
+    world.settle(&[completion(&id, 1)]).await;
+    assert_eq!(deliver(&world, &body).await, Delivered::KeyReused);
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Known);
+}
+
+pub(crate) async fn mail_leaves_the_pause_after_lost_workers_alone(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let id = world.running().await;
+    let child = world.child_of(&id, "sub").await;
+    world.claim(&[(child.clone(), 0)]).await;
+    raw::make_due(db, &id, 1).await;
+    let pause = Duration::from_secs(600);
+    world.relay_one(&id, Wake::Pause { pause }).await.unwrap();
+    let clock = world.column(&id, "wake_at").await;
+    assert_eq!(deliver(&world, &mail(&id, "k")).await, Delivered::Yes);
+    let end = Settle {
+        is_child: true,
+        ..completion(&child, 1)
+    };
+    assert_eq!(world.settle(&[end]).await, [Held::Yes]);
+    assert_eq!(world.stands(&id).await, (ExecutionStatus::Waiting, 1));
+    assert_eq!(world.column(&id, "wake_at").await, clock);
+    assert_eq!(world.watch(&id).await.inbox, 2);
+    assert_eq!(world.mail_of(&id).await.len(), 2);
 }
 
 pub(crate) async fn of_eight_deliveries_of_one_key_at_once_one_arrives(db: &TestDatabase) {

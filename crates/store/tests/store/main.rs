@@ -8,6 +8,7 @@
 mod append;
 mod audit;
 mod backlog;
+mod blocks;
 mod cancel;
 mod children;
 mod claim;
@@ -135,7 +136,8 @@ contract! {
         what_is_not_due_is_not_touched
         the_most_overdue_come_first_and_no_more_than_the_limit
         each_due_execution_gets_its_own_decision
-        five_relays_at_once_never_take_one_execution_twice;
+        five_relays_at_once_never_take_one_execution_twice
+        relays_at_once_hand_failures_to_their_handlers;
     losses:
         losses_are_zeroed_by_progress_and_by_nothing_else;
     mail:
@@ -143,6 +145,8 @@ contract! {
         mail_wakes_a_waiting_execution
         mail_to_a_running_execution_leaves_its_lease_alone
         the_same_key_twice_is_one_mail
+        the_same_key_for_another_mail_is_refused
+        mail_leaves_the_pause_after_lost_workers_alone
         of_eight_deliveries_of_one_key_at_once_one_arrives
         mail_sent_at_once_is_numbered_without_gaps
         mail_for_another_organizations_execution_finds_nobody
@@ -157,7 +161,8 @@ contract! {
     recover:
         a_new_start_makes_due_what_ran_and_then_what_waited_in_the_queue;
     backlog:
-        the_backlog_is_measured_from_what_waits;
+        the_backlog_is_measured_from_what_waits
+        the_queues_age_is_that_of_whoever_has_been_claimable_for_longest;
     groups:
         one_bad_member_never_hurts_its_neighbours
         groups_in_opposite_orders_never_deadlock
@@ -226,6 +231,7 @@ contract! {
     counts:
         every_end_is_counted_once_however_it_came
         an_operators_retry_takes_the_end_back
+        the_metrics_hear_of_every_end_whoever_ended_it
         figures_are_those_of_the_range_and_the_tenant
         ends_of_an_organization_that_is_gone_are_dropped;
     workflows:

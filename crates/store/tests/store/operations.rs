@@ -82,6 +82,12 @@ pub(crate) async fn only_what_failed_is_retried(db: &TestDatabase) {
     assert_eq!(world.stands(&failed).await.0, ExecutionStatus::Failed);
     assert_eq!(world.stands(&running).await.0, ExecutionStatus::Running);
     assert!(world.bodies(&completed).await.is_empty());
+    world.change_workflow("deleted_at = created_at").await;
+    assert_eq!(
+        retry(&world, &completed).await,
+        Retried::NotFailed(ExecutionStatus::Completed)
+    );
+    assert_eq!(retry(&world, &failed).await, Retried::DeletedWorkflow);
 }
 
 pub(crate) async fn a_replay_runs_the_same_input_on_the_same_or_the_newest_revision(db: &TestDatabase) {

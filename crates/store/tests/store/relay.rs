@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Due, System, Wake};
 use gristmill_testkit::TestDatabase;
@@ -223,6 +223,47 @@ pub(crate) async fn five_relays_at_once_never_take_one_execution_twice(db: &Test
     taken.extend(relay(&world, 1000, true).await);
     assert_eq!(taken.len(), 300);
     assert_eq!(taken.into_iter().collect::<HashSet<_>>().len(), 300);
+}
+
+/// Each failure is counted in a row that the other relay may have as well.
+pub(crate) async fn relays_at_once_hand_failures_to_their_handlers(db: &TestDatabase) {
+    let worlds = [World::new(db).await, World::new(db).await];
+    for world in &worlds {
+        let sql = format!(
+            "UPDATE workflow_revisions SET on_failure = '{0}' WHERE workflow_id = '{0}'",
+            world.workflow
+        );
+        raw::execute(db, &sql).await;
+        let jobs: Vec<_> = world
+            .pending_group(60)
+            .await
+            .into_iter()
+            .map(|id| (id, 0))
+            .collect();
+        assert_eq!(world.claim(&jobs).await.len(), 60);
+    }
+    // What is most overdue belongs to one and the other in turn.
+    let past = match raw::sqlite_path(db) {
+        Some(_) => "wake_at - 60000000 - abs(random() % 1000000)",
+        None => "wake_at - interval '1 minute' * (1 + random())",
+    };
+    raw::execute(db, &format!("UPDATE executions SET wake_at = {past}")).await;
+    let decide = |due: &Due| match due.status {
+        ExecutionStatus::Running => Wake::Expire {
+            error: r#"{"code":"timeout","message":"no"}"#.to_owned(),
+        },
+        _ => Wake::Leave,
+    };
+    let relay = || worlds[0].protocol().relay(System, 60, true, &decide);
+    let (one, other) = join(relay(), relay()).await;
+    one.unwrap();
+    other.unwrap();
+    // Whatever one skipped because the other had it locked is left for the next round.
+    relay().await.unwrap();
+    let handlers = "SELECT CAST(count(*) AS text) AS value FROM executions WHERE on_failure_of IS NOT NULL";
+    assert_eq!(raw::texts(db, handlers).await, [Some("120".to_owned())]);
+    let counted = "SELECT CAST(sum(executions) AS text) AS value FROM usage_counters";
+    assert_eq!(raw::texts(db, counted).await, [Some("240".to_owned())]);
 }
 
 /// One round that does the usual with everything due.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
 use gristmill_store::{
     Actor, Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
-    Settle, Start, StartChild, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
+    Settle, Start, StartChild, Store, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -30,6 +30,11 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(crate) async fn new(db: &'a TestDatabase) -> Self {
+        Self::through(db, db.store()).await
+    }
+
+    /// One whose calls go through connections of its own.
+    pub(crate) async fn through(db: &'a TestDatabase, store: &Store) -> Self {
         let (organization, user) = (OrganizationId::new(), UserId::new());
         let sql = format!(
             "INSERT INTO organizations (id, name, tier) VALUES ('{organization}', 'Mill', 'ENTERPRISE');
@@ -43,7 +48,7 @@ impl<'a> World<'a> {
             db,
             tenant,
             workflow,
-            protocol: db.store().protocol(),
+            protocol: store.protocol(),
         }
     }
 

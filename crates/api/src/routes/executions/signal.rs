@@ -37,7 +37,7 @@ struct View {
 }
 
 /// Puts a signal into an execution's inbox. It is kept until a node asks for it, however early it comes. The same
-/// `Idempotency-Key` again is the same signal.
+/// `Idempotency-Key` again is the same signal, and is refused for another one.
 #[utoipa::path(
     post,
     path = "/api/v1/ai-hub/executions/{id}/signals/{name}",
@@ -52,7 +52,8 @@ struct View {
         (status = 202, description = "It is in the inbox.", body = Body),
         (
             status = 409,
-            description = "`execution-ended`: nobody will read it. `mail-limit`: it was sent too many signals."
+            description = "`execution-ended`: nobody will read it. `mail-limit`: it was sent too many signals. \
+                `idempotency-key-reused`: for a signal of another name or body."
         ),
     )
 )]
@@ -88,6 +89,7 @@ pub(crate) async fn signal(
     match delivered {
         Delivered::Yes => state.services.bell.ring(),
         Delivered::Known => {}
+        Delivered::KeyReused => return Err(Error::KeyReused(id)),
         Delivered::Full => return Err(Error::MailLimit { limit }),
         Delivered::UnknownExecution => return Err(Error::NotFound("execution")),
         Delivered::Ended => {

@@ -56,14 +56,14 @@ pub(super) async fn count_ends(pool: &PostgresPool, limit: i64) -> Result<u64, E
     if !any.await? {
         return Ok(0);
     }
-    pool.transaction_as_system(move |connection| {
+    let counted = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
             if !Cached(sql_query(TURN))
                 .get_result::<Answer>(connection)
                 .await?
                 .yes
             {
-                return Ok(0);
+                return Ok((0, Counted::default()));
             }
             let take = sql_query(TAKE).bind::<BigInt, _>(limit);
             let ends: Vec<EndRow> = Cached(take).load(connection).await?;
@@ -71,10 +71,12 @@ pub(super) async fn count_ends(pool: &PostgresPool, limit: i64) -> Result<u64, E
             let counted = Counted::of(ends);
             add_workflows(connection, &counted).await?;
             add_days(connection, &counted).await?;
-            Ok(taken)
+            Ok((taken, counted))
         })
-    })
-    .await
+    });
+    let (taken, counted) = counted.await?;
+    counted.note();
+    Ok(taken)
 }
 
 async fn add_workflows(connection: &mut AsyncPgConnection, counted: &Counted) -> Result<(), Error> {

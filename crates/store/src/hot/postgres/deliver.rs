@@ -1,6 +1,6 @@
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
 use crate::cached::Cached;
@@ -10,8 +10,8 @@ use crate::{Action, Actor, Error, Tenant, audit};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
-/// lost, meets its own key and wakes nobody a second time. What waits for its start, or is
-/// held, keeps its mail until then.
+/// lost, meets its own key and wakes nobody a second time. What waits for its start, is
+/// held, or pauses after lost workers, keeps its mail until then.
 const DELIVER: &str = "
     WITH target AS (
         SELECT organization_id, id, inbox,
@@ -28,13 +28,15 @@ const DELIVER: &str = "
     ), woken AS (
         UPDATE executions e SET
             inbox = e.inbox + 1,
-            status = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE e.status END,
-            wake_at = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused') THEN clock_timestamp() ELSE e.wake_at END
+            status = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE e.status END,
+            wake_at = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE e.wake_at END
         FROM mail WHERE e.id = mail.execution_id
     )
-    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered,
-        EXISTS (SELECT FROM execution_inbox known WHERE known.execution_id = target.id AND known.key = $3) AS known
-    FROM target";
+    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered FROM target";
+
+/// A statement of its own: what was delivered while the first one waited for the row's lock is not in its snapshot.
+const KNOWN: &str = "
+    SELECT name = $3 AND body = $4 AS same FROM execution_inbox WHERE execution_id = $1 AND key = $2";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -44,8 +46,12 @@ struct Row {
     full_up: bool,
     #[diesel(sql_type = Bool)]
     delivered: bool,
+}
+
+#[derive(QueryableByName)]
+struct Known {
     #[diesel(sql_type = Bool)]
-    known: bool,
+    same: bool,
 }
 
 pub(super) async fn deliver(
@@ -65,30 +71,41 @@ pub(super) async fn deliver(
     );
     let organization_id = tenant.0.to_string();
     let mail = mail.clone();
-    let row = pool.transaction_in(tenant, move |connection| {
+    pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let deliver = sql_query(DELIVER)
                 .bind::<Text, _>(organization_id)
                 .bind::<Text, _>(mail.execution_id.as_str())
-                .bind::<Text, _>(mail.key)
-                .bind::<Text, _>(mail.name)
-                .bind::<Text, _>(mail.body)
+                .bind::<Text, _>(&mail.key)
+                .bind::<Text, _>(&mail.name)
+                .bind::<Text, _>(&mail.body)
                 .bind::<Integer, _>(limit);
             // Read to the end: an error that comes after the row is an error all the same.
-            let row = Cached(deliver).load::<Row>(connection).await?.pop();
-            if row.as_ref().is_some_and(|row| row.delivered) {
+            let Some(row) = Cached(deliver).load::<Row>(connection).await?.pop() else {
+                return Ok(Delivered::UnknownExecution);
+            };
+            if row.delivered {
                 entry.execute(connection).await?;
+                return Ok(Delivered::Yes);
             }
-            Ok(row)
+            Ok(match known(connection, &mail).await? {
+                Some(Known { same: true }) => Delivered::Known,
+                Some(Known { same: false }) => Delivered::KeyReused,
+                None if row.ended => Delivered::Ended,
+                None if row.full_up => Delivered::Full,
+                // The row is locked, so nobody has taken the mail away that the key was found in.
+                None => return Err(Error::Busy(diesel::result::Error::NotFound)),
+            })
         })
-    });
-    Ok(match row.await? {
-        None => Delivered::UnknownExecution,
-        Some(row) if row.delivered => Delivered::Yes,
-        Some(row) if row.known => Delivered::Known,
-        Some(row) if row.ended => Delivered::Ended,
-        Some(row) if row.full_up => Delivered::Full,
-        // Nothing was delivered to an execution that goes on and has room: the key was there, if only since a moment ago.
-        Some(_) => Delivered::Known,
     })
+    .await
+}
+
+async fn known(connection: &mut AsyncPgConnection, mail: &Mail) -> Result<Option<Known>, Error> {
+    let known = sql_query(KNOWN)
+        .bind::<Text, _>(mail.execution_id.as_str())
+        .bind::<Text, _>(&mail.key)
+        .bind::<Text, _>(&mail.name)
+        .bind::<Text, _>(&mail.body);
+    Ok(Cached(known).load(connection).await?.pop())
 }

@@ -40,10 +40,11 @@ macro_rules! end {
 /// - `noted`: the end waits to be counted, in a row that nobody else writes to: figures never slow an end down.
 /// - `told`: the end of a child is mail for its parent, which is woken if it waits. A FAILED parent is told as well, for
 ///   an operator may retry it; one that ends in this very statement is not.
-/// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once, because a row
-///   fails only once. What handles a failure is not handled itself, and is as deep as a child would be: so no two
-///   workflows that name each other go on for ever. It counts against the month, within the limit of the organization's
-///   tier: of several the first are started, as many as fit, and `unhandled` has the failures that are left.
+/// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once for each
+///   time that it fails for good: after an operator's retry it may fail again. What handles a failure is not handled
+///   itself, and is as deep as a child would be: so no two workflows that name each other go on for ever. It counts
+///   against the month, within the limit of the organization's tier: of several the first are started, as many as fit,
+///   and `unhandled` has the failures that are left.
 ///
 /// A caller that ends children holds the locks of their parents as well ([`lock_with_parents`]), and ends no two
 /// executions of one family in one statement unless both are CANCELLED: a statement does not see its own changes.
@@ -69,8 +70,8 @@ macro_rules! finish {
         ), woken AS (
             UPDATE executions p SET
                 inbox = p.inbox + told.mails,
-                status = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE p.status END,
-                wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused') THEN clock_timestamp() ELSE p.wake_at END
+                status = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE p.status END,
+                wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE p.wake_at END
             FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
             WHERE p.id = told.execution_id
         ), following AS (
@@ -143,9 +144,13 @@ pub(super) use {end, finish, unheld};
 
 /// The parents are read without a lock: who they are never changes. Theirs are taken in one order with all the others:
 /// a cancel that came from above holds the parent and wants the child.
+///
+/// One list of ids, known before the first row is looked for: as `id = ANY (…) OR id IN (SELECT …)` it is a filter, and
+/// every execution there is would be read through it. Nulls, of those that are no children, match nothing; leaving them
+/// out by `parent_execution_id IS NOT NULL` would offer the index of all children for reading from end to end.
 const LOCK: &str = "
     SELECT id FROM executions
-    WHERE id = ANY($1::text[]) OR id IN (SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[]))
+    WHERE id = ANY($1::text[] || ARRAY(SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[])))
     ORDER BY id FOR UPDATE";
 
 /// Locks these rows, and those of their parents.

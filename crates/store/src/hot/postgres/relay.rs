@@ -167,10 +167,13 @@ async fn hold(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Re
     Ok(())
 }
 
-/// One by one: these are rare, and the end of a child and that of its parent must not be one statement. What cannot be
-/// ended now is left as it is, and stays due.
+/// One by one: these are rare, and the end of a child and that of its parent must not be one statement. By organization,
+/// since whoever handles the failures is counted in a row of each (`usage`). What cannot be ended now is left as it is, and
+/// stays due.
 async fn fail(connection: &mut AsyncPgConnection, decided: &mut [(Due, Wake)]) -> Result<(), Error> {
-    for (due, wake) in decided {
+    let mut by_organization: Vec<_> = decided.iter_mut().collect();
+    by_organization.sort_by(|(one, _), (other, _)| one.job.organization_id.cmp(&other.job.organization_id));
+    for (due, wake) in by_organization {
         let (error, losses) = match wake {
             Wake::Fail { error } => (error, 1),
             Wake::Expire { error } => (error, 0),

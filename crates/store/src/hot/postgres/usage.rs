@@ -1,10 +1,11 @@
 //! Counting executions against the month.
 //!
-//! Whoever inserts executions counts them in the same statement. Without a limit, in any slot: two that count at the same
-//! time hardly ever want the same row. With one, in slot 0, whose lock is taken first: whoever has it sees what everybody
-//! before it has used, and of two hundred who want the last free place one gets it. Slots are locked after the executions
-//! that a statement changes, and those of several organizations in the order of their ids. (Transactions of several such
-//! statements may meet in a ring all the same, if organizations with limits fail by the group; one of them is then redone.)
+//! Whoever inserts executions counts them in the same statement. Without a limit, in the slot of its transaction: two that
+//! count at the same time hardly ever want the same row. With one, in slot 0, whose lock is taken first: whoever has it sees
+//! what everybody before it has used, and of two hundred who want the last free place one gets it. Slots are locked after
+//! the executions that a statement changes, and those of several organizations in the order of their ids, by the relay's
+//! transaction of many statements as well. So a transaction has one slot of each organization, and no two wait for each
+//! other in a ring. (Groups that settle children of several organizations still may; one of them is then redone.)
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, sql_query};
@@ -21,9 +22,13 @@ macro_rules! month {
 }
 
 /// The slot of somebody without a limit. There are enough for many processes at a time, and few enough to be added up.
+///
+/// All statements of a transaction have the same one: with another for each, two transactions of sixty such statements take
+/// each other's in opposite orders. Transactions that run at the same time have numbers that lie close together, and so
+/// slots of their own.
 macro_rules! any_slot {
     () => {
-        "1 + floor(random() * 128)::int"
+        "1 + (pg_current_xact_id()::text::bigint % 128)::int"
     };
 }
 

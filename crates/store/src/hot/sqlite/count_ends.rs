@@ -33,13 +33,16 @@ const DAY: &str = "
         cost_micros = cost_micros + excluded.cost_micros";
 
 pub(super) async fn count_ends(pool: &SqlitePool, limit: i64) -> Result<u64, Error> {
-    pool.transaction_blocking(move |connection| {
+    let counted = pool.transaction_blocking(move |connection| {
         let ends: Vec<EndRow> = Cached(sql_query(TAKE).bind::<BigInt, _>(limit)).load(connection)?;
         let taken = ends.len() as u64;
-        add(connection, &Counted::of(ends))?;
-        Ok(taken)
-    })
-    .await
+        let counted = Counted::of(ends);
+        add(connection, &counted)?;
+        Ok((taken, counted))
+    });
+    let (taken, counted) = counted.await?;
+    counted.note();
+    Ok(taken)
 }
 
 fn add(connection: &mut SqliteConnection, counted: &Counted) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Mail into an inbox.
 
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use gristmill_core::{ExecutionStatus, OrganizationId};
 use serde_json::json;
@@ -13,19 +13,21 @@ use crate::{Action, Actor, Delivered, Error, Mail, Tenant, audit};
 const EXECUTION: &str = "
     SELECT status, CASE WHEN inbox < ?4 THEN 0 ELSE (
             SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND name NOT LIKE 'child:%'
-        ) END AS signals, (SELECT count(*) FROM execution_inbox WHERE execution_id = ?2 AND key = ?3) AS known
+        ) END AS signals, (
+            SELECT name = ?5 AND body = ?6 FROM execution_inbox WHERE execution_id = ?2 AND key = ?3
+        ) AS same
     FROM executions
     WHERE organization_id = ?1 AND id = ?2";
 
 /// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail. What waits
-/// for its start, or is held, keeps its mail until then.
+/// for its start, is held, or pauses after lost workers, keeps its mail until then.
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
-         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused') THEN ",
+         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN ",
     now!(),
     " ELSE wake_at END,
-         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused') THEN 'PENDING' ELSE status END
+         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
 );
@@ -71,15 +73,19 @@ fn deliver_one(
         .bind::<Text, _>(organization_id.as_str())
         .bind::<Text, _>(mail.execution_id.as_str())
         .bind::<Text, _>(&mail.key)
-        .bind::<Integer, _>(limit);
+        .bind::<Integer, _>(limit)
+        .bind::<Text, _>(&mail.name)
+        .bind::<Text, _>(&mail.body);
     let execution: Option<Execution> = Cached(query).get_result(connection).optional()?;
     let Some(execution) = execution else {
         return Ok(Delivered::UnknownExecution);
     };
     // Before the status: a sender that asks again because the answer was lost hears that its mail arrived, even when
     // the execution has read it and ended.
-    if execution.known > 0 {
-        return Ok(Delivered::Known);
+    match execution.same {
+        Some(true) => return Ok(Delivered::Known),
+        Some(false) => return Ok(Delivered::KeyReused),
+        None => {}
     }
     if parse::<ExecutionStatus>("execution status", &execution.status)?.is_terminal() {
         return Ok(Delivered::Ended);
@@ -116,8 +122,9 @@ struct Execution {
     status: String,
     #[diesel(sql_type = BigInt)]
     signals: i64,
-    #[diesel(sql_type = BigInt)]
-    known: i64,
+    /// Whether the mail under this key is this one; `None` = there is none.
+    #[diesel(sql_type = Nullable<Bool>)]
+    same: Option<bool>,
 }
 
 #[derive(QueryableByName)]

@@ -69,8 +69,9 @@ pub(super) fn tell_parent(
     )
 }
 
-/// A failed execution is handed to the workflow that its revision names as `onFailure`, once, because it fails only once.
-/// That counts against the month, within the limit of the organization's tier.
+/// A failed execution is handed to the workflow that its revision names as `onFailure`, once for each time
+/// that it fails for good: after an operator's retry it may fail again. That counts against the month, within the limit of
+/// the organization's tier.
 pub(super) fn follow_up(connection: &mut SqliteConnection, failed: &ExecutionId) -> Result<(), Error> {
     let handler: Option<Handler> = Cached(sql_query(HANDLER).bind::<Text, _>(failed.as_str()))
         .get_result(connection)

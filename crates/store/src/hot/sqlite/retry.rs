@@ -2,7 +2,7 @@
 
 use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
-use gristmill_core::ExecutionId;
+use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
 
 use super::chunk::insert_chunk;
@@ -11,8 +11,9 @@ use crate::hot::reopened::reopened;
 use crate::parse::parse;
 use crate::sql_types::{Moment, Timestamp};
 use crate::sqlite_pool::SqlitePool;
-use crate::{Action, Actor, Error, Held, NewChunk, Retried, Tenant, audit};
+use crate::{Action, Actor, Error, NewChunk, Retried, Tenant, audit};
 
+/// Two operators press the button at once: the second finds an execution that is no longer FAILED.
 const TARGET: &str = concat!(
     "SELECT status, ",
     now!(),
@@ -23,13 +24,12 @@ const TARGET: &str = concat!(
      FROM executions AS e WHERE organization_id = ?1 AND id = ?2"
 );
 
-/// Two operators press the button at once: the second finds an execution that is no longer FAILED. Whatever ended the
-/// execution counts anew: its losses, and the time that it may take.
+/// Whatever ended the execution counts anew: its losses, and the time that it may take.
 const RETRY: &str = concat!(
     "UPDATE executions SET status = 'PENDING', error = NULL, completed_at = NULL, published_at = NULL, publishes = 0,
          losses = 0, deadline = NULL, operator_retries = operator_retries + 1, journal_len = journal_len + 1, wake_at = ",
     now!(),
-    " WHERE id = ?1 AND status = 'FAILED'
+    " WHERE id = ?1
      RETURNING organization_id, journal_len - 1 AS seq"
 );
 
@@ -37,7 +37,7 @@ const RETRY: &str = concat!(
 const UNDO: &str = "
     INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used, cost_micros)
     SELECT organization_id, workflow_id, status, -1, completed_at, (completed_at - started_at) / 1000, tokens_used, cost_micros
-    FROM executions WHERE id = ?1 AND status = 'FAILED'";
+    FROM executions WHERE id = ?1";
 
 pub(super) async fn retry(
     pool: &SqlitePool,
@@ -55,25 +55,21 @@ pub(super) async fn retry(
         let Some(target) = target else {
             return Ok(Retried::Unknown);
         };
-        if target.orphaned {
-            return Ok(Retried::DeletedWorkflow);
+        match parse("execution status", &target.status)? {
+            ExecutionStatus::Failed if target.orphaned => return Ok(Retried::DeletedWorkflow),
+            ExecutionStatus::Failed => {}
+            status => return Ok(Retried::NotFailed(status)),
         }
         Cached(sql_query(UNDO).bind::<Text, _>(id.as_str())).execute(connection)?;
-        let place = Cached(sql_query(RETRY).bind::<Text, _>(id.as_str()))
-            .get_result(connection)
-            .optional()?;
+        let place = Cached(sql_query(RETRY).bind::<Text, _>(id.as_str())).get_result(connection)?;
         let chunk = NewChunk {
             body: reopened(target.now)?,
             entries: 1,
             progress: true,
         };
-        match insert_chunk(connection, &id, place, Some(&chunk))? {
-            Held::Yes => {
-                entry.execute(connection)?;
-                Ok(Retried::Yes)
-            }
-            Held::No => Ok(Retried::NotFailed(parse("execution status", &target.status)?)),
-        }
+        insert_chunk(connection, &id, Some(place), Some(&chunk))?;
+        entry.execute(connection)?;
+        Ok(Retried::Yes)
     })
     .await
 }
