@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use gristmill_store::{Protocol, System};
 use metrics::counter;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+use crate::paced;
 
 /// Counts the ends that were noted.
 pub struct Counter {
     store: Arc<dyn Protocol>,
 }
 
-/// How often to look: with what a look takes, an end is counted within five seconds.
+/// How often to look: with what a look takes, an end is counted within five seconds, unless looks take long.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// How many ends one transaction counts; when there were that many, it looks again at once.
@@ -28,8 +31,10 @@ impl Counter {
     /// Works until `shutdown`. A batch under way is carried to its end.
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
+            let began = Instant::now();
             if !self.count().await {
-                shutdown.run_until_cancelled(tokio::time::sleep(INTERVAL)).await;
+                let pause = tokio::time::sleep(paced(INTERVAL, began.elapsed()));
+                shutdown.run_until_cancelled(pause).await;
             }
         }
     }

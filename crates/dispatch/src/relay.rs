@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Bell, Publisher, decide};
+use crate::{Bell, Publisher, decide, paced};
 
 /// How the relay works.
 #[derive(Debug, Clone)]
@@ -70,9 +70,10 @@ impl Relay {
         let mut backlog_due = Instant::now();
         while !shutdown.is_cancelled() {
             let look = self.poll().await;
-            if Instant::now() >= backlog_due {
-                backlog_due = Instant::now() + BACKLOG_EVERY;
+            let began = Instant::now();
+            if began >= backlog_due {
                 self.measure_backlog().await;
+                backlog_due = Instant::now() + paced(BACKLOG_EVERY, began.elapsed());
             }
             let pause = async {
                 match look {
