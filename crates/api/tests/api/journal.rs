@@ -74,6 +74,11 @@ pub(crate) async fn a_page_of_large_entries_ends_early(database: TestDatabase) {
     assert_eq!((seqs(&page), &page["next"]), (vec![0, 1], &json!(1)));
     let page = world.get(&format!("{path}?after=1")).await.json();
     assert_eq!((seqs(&page), &page["next"]), (vec![2], &json!(null)));
+
+    // Nor does the log of the execution take in all of it.
+    let execution = &world.get(&format!("{BASE}/executions/{id}")).await.json()["execution"];
+    assert_eq!(execution["logs"].as_array().unwrap().len(), 2);
+    assert_eq!(execution["logsTruncated"], true);
 }
 
 pub(crate) async fn a_long_journals_log_is_cut_and_says_so(database: TestDatabase) {

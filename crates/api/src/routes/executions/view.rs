@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::entries::read_entries;
+use super::entries::read_first;
 use crate::error::Error;
 use crate::extract::Return;
 use crate::openapi::schema;
@@ -139,8 +139,9 @@ struct ChildView {
 /// How many children are shown.
 const CHILDREN: usize = 100;
 
-/// How many journal entries `logs` is made from.
+/// How many journal entries `logs` is made from at the most, and how many bytes of them, but for the last commit.
 const LOGGED: i32 = 1_000;
+const LOGGED_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) const WORKFLOW_TYPE: &str = "automation";
 
@@ -336,7 +337,7 @@ async fn load_logs(
     tenant: &Tenant,
     execution: &Execution,
 ) -> Result<(Vec<LogEntry>, bool), Error> {
-    let entries = read_entries(store, tenant, &execution.id, 0, LOGGED).await?;
+    let entries = read_first(store, tenant, &execution.id, LOGGED, LOGGED_BYTES).await?;
     if entries.is_empty() {
         return Ok((Vec::new(), false));
     }
@@ -349,7 +350,7 @@ async fn load_logs(
         .map_err(Error::internal)?;
     // It was checked when it was stored; here only the labels are wanted.
     let definition = Definition::from_json(&document.unwrap_or_default(), &mut Vec::new());
-    let truncated = execution.journal_len > LOGGED;
+    let truncated = execution.journal_len as usize > entries.len();
     Ok((
         logs(
             &definition.nodes,
