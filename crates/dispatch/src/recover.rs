@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Due, Protocol, System, Wake};
+use gristmill_store::{Due, Protocol, Sweep, System, Wake};
 
 use crate::{Error, decide};
 
@@ -22,7 +22,7 @@ pub async fn recover(store: &dyn Protocol) -> Result<u64, Error> {
         _ => Wake::Leave,
     };
     loop {
-        let judged = store.relay(System, LIMIT, true, &judge).await?;
+        let judged = store.relay(System, Sweep::all(LIMIT, true), &judge).await?;
         if judged.iter().all(|(_, wake)| *wake == Wake::Leave) {
             return Ok(unfinished);
         }

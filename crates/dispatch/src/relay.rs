@@ -1,18 +1,21 @@
 //! The relay: the background task that acts on executions whose `wake_at` has come. Every process runs one; they share
 //! the work by skipping each other's locked rows.
 
+mod window;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
 use gristmill_queue::Outgoing;
-use gristmill_store::{Due, Protocol, System, Wake};
+use gristmill_store::{Due, Protocol, Sweep, System, Wake};
 use metrics::{counter, gauge};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{Bell, Publisher, decide, paced};
+use window::Window;
 
 /// How the relay works.
 #[derive(Debug, Clone)]
@@ -34,6 +37,7 @@ pub struct Relay {
     bell: Bell,
     options: RelayOptions,
     health: Health,
+    window: Window,
 }
 
 /// What one look came to.
@@ -60,6 +64,7 @@ impl Relay {
             store,
             publisher,
             bell,
+            window: Window::new(options.lease),
             options,
             health,
         }
@@ -102,18 +107,27 @@ impl Relay {
                 Look::Done
             };
         }
-        let reap = self.health.may_reap(Instant::now());
+        let now = Instant::now();
+        let reap = self.health.may_reap(now);
+        let look = self.window.look(now, reap);
         let again_in = self.options.publish_within;
         let rule = |due: &Due| decide(due, again_in, fastrand::f64());
-        match self.store.relay(System, self.options.limit, reap, &rule).await {
+        let sweep = Sweep {
+            limit: self.options.limit,
+            reap,
+            back: look.back,
+        };
+        match self.store.relay(System, sweep, &rule).await {
             Ok(done) => {
                 self.health.succeeded(Instant::now());
                 let full = done.len() as i64 >= self.options.limit;
+                self.window.looked(&look, Instant::now(), full);
                 self.publish(done);
                 if full { Look::Full } else { Look::Done }
             }
             Err(error) => {
                 self.health.broken();
+                self.window.broken();
                 warn!(
                     error = &error as &dyn std::error::Error,
                     "the relay could not look for due executions"

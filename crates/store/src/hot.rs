@@ -22,8 +22,8 @@ macro_rules! protocol_by_verbs {
         use $crate::{
             Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter,
             Decide, Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed,
-            Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant,
-            Wake, Watched,
+            Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System,
+            Tenant, Wake, Watched,
         };
 
         impl Protocol for $pool {
@@ -97,11 +97,10 @@ macro_rules! protocol_by_verbs {
             fn relay<'a>(
                 &'a self,
                 _: System,
-                limit: i64,
-                reap: bool,
+                sweep: Sweep,
                 decide: Decide<'a>,
             ) -> Answer<'a, Vec<(Due, Wake)>> {
-                relay::relay(self, limit, reap, decide).boxed()
+                relay::relay(self, sweep, decide).boxed()
             }
 
             fn deliver<'a>(

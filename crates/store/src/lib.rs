@@ -49,8 +49,8 @@ pub use postgres_pool::connect_postgres;
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
     Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Replay, Replayed,
-    Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Totals, Wake,
-    Watched,
+    Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, Totals,
+    Wake, Watched,
 };
 pub use revisions::Revision;
 pub use scope::{System, Tenant};

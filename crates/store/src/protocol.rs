@@ -109,17 +109,10 @@ pub trait Protocol: Send + Sync + 'static {
     /// little more than the look at each: for callers who wait for ends.
     fn ended<'a>(&'a self, system: System, ids: &'a [ExecutionId]) -> Answer<'a, Vec<Ended>>;
 
-    /// Takes up to `limit` executions whose `wake_at` has come, oldest first, skipping locked rows, and does with each
-    /// what `decide` says, in one transaction. Executions for which `decide` says [`Wake::Leave`] are untouched.
-    /// RUNNING rows are only looked at when `reap` is set. Answers with every row and what was done, so that the caller
-    /// can publish and count.
-    fn relay<'a>(
-        &'a self,
-        system: System,
-        limit: i64,
-        reap: bool,
-        decide: Decide<'a>,
-    ) -> Answer<'a, Vec<(Due, Wake)>>;
+    /// Takes executions whose `wake_at` has come, oldest first, skipping locked rows, and does with each what `decide`
+    /// says, in one transaction. Executions for which `decide` says [`Wake::Leave`] are untouched. Answers with every row
+    /// and what was done, so that the caller can publish and count.
+    fn relay<'a>(&'a self, system: System, sweep: Sweep, decide: Decide<'a>) -> Answer<'a, Vec<(Due, Wake)>>;
 
     /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING, but not one that
     /// waits for its start, for its workflow, or after lost workers (→ PENDING, `wake_at = now`), in one transaction. The same
@@ -594,6 +587,29 @@ pub enum DeadLetter {
     Stale,
     /// No such execution.
     Unknown,
+}
+
+/// Which due executions [`Protocol::relay`] looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// At most so many.
+    pub limit: i64,
+    /// RUNNING ones as well, whose lease is over.
+    pub reap: bool,
+    /// Only those that fell due within this time; `None` = however long ago. For a database that cannot clear away what
+    /// has moved on: there, everything that was ever due is read through each time. SQLite always can, and looks at all.
+    pub back: Option<Duration>,
+}
+
+impl Sweep {
+    /// However long ago they fell due.
+    pub fn all(limit: i64, reap: bool) -> Self {
+        Self {
+            limit,
+            reap,
+            back: None,
+        }
+    }
 }
 
 /// How much waits.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_store::{
     Actor, Cancelled, Deleted, Delivered, Due, Held, Keep, Options, Replay, Replayed, Retention, Retried,
-    Settle, Start, StartChild, Store, Submit, Suspended, System, Tenant, Wake,
+    Settle, Start, StartChild, Store, Submit, Suspended, Sweep, System, Tenant, Wake,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -308,7 +308,12 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             };
             protocol.start_child(System, &request).await.unwrap();
         }
-        "relay" => drop(protocol.relay(System, 10, true, &|_| Wake::Leave).await.unwrap()),
+        "relay" => drop(
+            protocol
+                .relay(System, Sweep::all(10, true), &|_| Wake::Leave)
+                .await
+                .unwrap(),
+        ),
         "expire a child" => {
             let error = "{}".to_owned();
             let decide = |due: &Due| match due.job.execution_id == *id {
@@ -316,7 +321,7 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
                 false => Wake::Leave,
             };
             let acted = protocol
-                .relay(System, 2 * CALLS as i64, true, &decide)
+                .relay(System, Sweep::all(2 * CALLS as i64, true), &decide)
                 .await
                 .unwrap();
             assert!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use gristmill_core::ExecutionId;
-use gristmill_store::{Actor, Error, ExecutionFilter, Options, Store, System, Wake};
+use gristmill_store::{Actor, Error, ExecutionFilter, Options, Store, Sweep, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw::{self, wait_for};
@@ -184,7 +184,10 @@ async fn what_is_prepared_while_the_tables_are_small_does_not_scan_them() {
         protocol.watch(System, ids).await.unwrap();
         protocol.settle(System, &[completion(&id, 1)]).await.unwrap();
         assert_eq!(protocol.ended(System, ids).await.unwrap().len(), 1);
-        protocol.relay(System, 10, true, &|_| Wake::Leave).await.unwrap();
+        protocol
+            .relay(System, Sweep::all(10, true), &|_| Wake::Leave)
+            .await
+            .unwrap();
     }
     // As many as go through the queue, or wait for the end of theirs, at once.
     for _ in 0..8 {

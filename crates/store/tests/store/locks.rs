@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Actor, ChildStarted, Claimed, Due, Replay, Replayed, Submit, Submitted, System, Wake};
+use gristmill_store::{
+    Actor, ChildStarted, Claimed, Due, Replay, Replayed, Submit, Submitted, Sweep, System, Wake,
+};
 use gristmill_testkit::TestDatabase;
 use tokio::time::timeout;
 
@@ -24,7 +26,11 @@ async fn the_relay_skips_what_another_session_has_locked() {
     }
     let lock = Lock::on(&db, &ids[0]).await;
     let decide = |_: &Due| Wake::Publish { again_in: LATER };
-    let round = timeout(PATIENCE, world.protocol().relay(System, 100, true, &decide)).await;
+    let round = timeout(
+        PATIENCE,
+        world.protocol().relay(System, Sweep::all(100, true), &decide),
+    )
+    .await;
     let acted = round.expect("the relay waited for a lock").unwrap();
     assert_eq!(acted.len(), 1);
     assert_eq!(acted[0].0.job.execution_id, ids[1]);

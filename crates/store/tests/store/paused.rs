@@ -3,8 +3,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{
-    Actor, Cancelled, Changed, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Switch,
-    System, Wake,
+    Actor, Cancelled, Changed, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Sweep,
+    Switch, System, Wake,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -101,7 +101,11 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
         assert!(due.paused);
         Wake::Hold
     };
-    let acted = world.protocol().relay(System, 10, false, &decide).await.unwrap();
+    let acted = world
+        .protocol()
+        .relay(System, Sweep::all(10, false), &decide)
+        .await
+        .unwrap();
     assert_eq!(acted.len(), 1);
     assert_held(&world, &later.id).await;
     let letter = mail(&later.id, "k");

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Due, System, Wake};
+use gristmill_store::{Due, Sweep, System, Wake};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -183,7 +183,11 @@ pub(crate) async fn each_due_execution_gets_its_own_decision(db: &TestDatabase) 
         _ => Wake::Leave,
     };
     let decide = |due: &Due| wake(&due.job.execution_id);
-    let acted = world.protocol().relay(System, 100, true, &decide).await.unwrap();
+    let acted = world
+        .protocol()
+        .relay(System, Sweep::all(100, true), &decide)
+        .await
+        .unwrap();
     assert_eq!(acted.len(), 6);
     assert!(
         acted
@@ -254,7 +258,7 @@ pub(crate) async fn relays_at_once_hand_failures_to_their_handlers(db: &TestData
         },
         _ => Wake::Leave,
     };
-    let relay = || worlds[0].protocol().relay(System, 60, true, &decide);
+    let relay = || worlds[0].protocol().relay(System, Sweep::all(60, true), &decide);
     let (one, other) = join(relay(), relay()).await;
     one.unwrap();
     other.unwrap();
@@ -275,8 +279,31 @@ async fn relay(world: &World<'_>, limit: i64, reap: bool) -> Vec<ExecutionId> {
     };
     let acted = world
         .protocol()
-        .relay(System, limit, reap, &decide)
+        .relay(System, Sweep::all(limit, reap), &decide)
         .await
         .unwrap();
     acted.into_iter().map(|(due, _)| due.job.execution_id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_goes_back_a_little_leaves_what_is_older_to_one_that_goes_all_the_way() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let (old, young) = (world.pending().await, world.pending().await);
+    raw::make_due(&db, &old, 3_600).await;
+    raw::make_due(&db, &young, 1).await;
+    let found = async |back| {
+        let sweep = Sweep {
+            back,
+            ..Sweep::all(10, true)
+        };
+        let acted = world.protocol().relay(System, sweep, &|_| Wake::Leave).await;
+        let due = acted.unwrap().into_iter().map(|(due, _)| due.job.execution_id);
+        due.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(Some(Duration::from_secs(60))).await,
+        std::slice::from_ref(&young)
+    );
+    assert_eq!(found(None).await, [old, young]);
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
 use gristmill_store::{
     Actor, Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
-    Settle, Start, StartChild, Store, Submit, Submitted, Suspend, System, Tenant, Totals, Wake, Watched,
+    Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant, Totals, Wake,
+    Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -231,7 +232,11 @@ impl<'a> World<'a> {
                 Wake::Leave
             }
         };
-        let acted = self.protocol().relay(System, 100, true, &decide).await.unwrap();
+        let acted = self
+            .protocol()
+            .relay(System, Sweep::all(100, true), &decide)
+            .await
+            .unwrap();
         acted
             .into_iter()
             .find(|(_, done)| *done == wake)

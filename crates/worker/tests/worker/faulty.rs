@@ -10,7 +10,7 @@ use gristmill_core::ExecutionId;
 use gristmill_store::{
     Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
     Deleted, Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
-    Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, System, Tenant, Wake, Watched,
+    Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched,
 };
 
 pub struct Faulty {
@@ -93,7 +93,7 @@ delegate! {
     renew(system: System, holdings: &'a [(ExecutionId, i32)], lease: Duration) -> Vec<ExecutionId>;
     watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
     ended(system: System, ids: &'a [ExecutionId]) -> Vec<Ended>;
-    relay(system: System, limit: i64, reap: bool, decide: Decide<'a>) -> Vec<(Due, Wake)>;
+    relay(system: System, sweep: Sweep, decide: Decide<'a>) -> Vec<(Due, Wake)>;
     deliver(tenant: &'a Tenant, actor: &'a Actor, mail: &'a Mail, limit: i32) -> Delivered;
     cancel(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Cancelled;
     retry(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Retried;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Actor, Cancelled, Claim, Due, System, Wake};
+use gristmill_store::{Actor, Cancelled, Claim, Due, Sweep, System, Wake};
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -19,7 +19,12 @@ async fn take_over(shop: &Shop, id: &gristmill_core::ExecutionId) {
             Wake::Leave
         }
     };
-    while protocol.relay(System, 10, true, &reap).await.unwrap().is_empty() {
+    while protocol
+        .relay(System, Sweep::all(10, true), &reap)
+        .await
+        .unwrap()
+        .is_empty()
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let claim = Claim {
@@ -94,7 +99,10 @@ async fn a_long_execution_keeps_its_lease_for_as_long_as_it_runs() {
         again_in: Duration::from_secs(60),
     };
     while shop.db.store().now().await.unwrap() < over {
-        assert_eq!(protocol.relay(System, 10, true, &reap).await.unwrap(), []);
+        assert_eq!(
+            protocol.relay(System, Sweep::all(10, true), &reap).await.unwrap(),
+            []
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     shop.hold.let_go(1);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -11,7 +13,7 @@ use crate::Error;
 use crate::cached::Cached;
 use crate::hot::due_row::DueRow;
 use crate::postgres_pool::PostgresPool;
-use crate::protocol::{Decide, Due, Wake};
+use crate::protocol::{Decide, Due, Sweep, Wake};
 use crate::usage::note_unhandled;
 
 /// Several relays poll at once, and none must wait for, or take, what another has locked. A row that its holder is
@@ -28,8 +30,12 @@ const DUE: &str = "
         ) AS paused,
         extract(epoch FROM clock_timestamp() - wake_at)::float8 AS late
     FROM executions
-    WHERE wake_at <= (SELECT clock_timestamp()) AND (status <> 'RUNNING' OR $2)
+    WHERE wake_at <= (SELECT clock_timestamp()) AND wake_at > (SELECT clock_timestamp() - make_interval(secs => $3))
+        AND (status <> 'RUNNING' OR $2)
     ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED";
+
+/// As far back as anything may have been due: a hundred years.
+const EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The rows are locked, in the state that was decided upon: no guard is needed. Publishing is for a later time than this
 /// commit, so `wake_at` says when to look again should the process die in between.
@@ -82,8 +88,7 @@ struct Free {
 
 pub(super) async fn relay(
     pool: &PostgresPool,
-    limit: i64,
-    reap: bool,
+    sweep: Sweep,
     decide: Decide<'_>,
 ) -> Result<Vec<(Due, Wake)>, Error> {
     // The transaction has a task of its own, and `decide` cannot go there: it is borrowed from the caller. So the due
@@ -92,7 +97,7 @@ pub(super) async fn relay(
     let (send_decided, decided) = oneshot::channel::<Vec<(Due, Wake)>>();
     let transaction = pool.transaction_as_system(move |connection| {
         Box::pin(async move {
-            let due = lock(connection, limit, reap).await?;
+            let due = lock(connection, sweep).await?;
             if due.is_empty() || send_due.send(due).is_err() {
                 return Ok(Vec::new());
             }
@@ -119,8 +124,11 @@ pub(super) async fn relay(
     join(transaction, decisions).await.0
 }
 
-async fn lock(connection: &mut AsyncPgConnection, limit: i64, reap: bool) -> Result<Vec<Due>, Error> {
-    let due = sql_query(DUE).bind::<BigInt, _>(limit).bind::<Bool, _>(reap);
+async fn lock(connection: &mut AsyncPgConnection, sweep: Sweep) -> Result<Vec<Due>, Error> {
+    let due = sql_query(DUE)
+        .bind::<BigInt, _>(sweep.limit)
+        .bind::<Bool, _>(sweep.reap)
+        .bind::<Double, _>(seconds(sweep.back.unwrap_or(EVER)));
     Cached(due)
         .load::<Row>(connection)
         .await?

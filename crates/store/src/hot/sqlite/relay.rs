@@ -12,7 +12,7 @@ use super::finish::{End, Finish, finish};
 use super::values::micros;
 use crate::cached::Cached;
 use crate::sqlite_pool::SqlitePool;
-use crate::{Decide, Due, Error, Wake};
+use crate::{Decide, Due, Error, Sweep, Wake};
 
 /// Says again which row was decided on, though nobody else can write in between: the decision belongs to that state.
 const MOVE: &str = concat!(
@@ -34,15 +34,14 @@ const HOLD: &str = "
 
 pub(super) async fn relay(
     pool: &SqlitePool,
-    limit: i64,
-    reap: bool,
+    sweep: Sweep,
     decide: Decide<'_>,
 ) -> Result<Vec<(Due, Wake)>, Error> {
     // `decide` lives as long as the caller and cannot come along to the blocking thread. The right to write is kept
     // from the look to the deed, which is as good as one transaction: nobody else writes in between.
     let writer = pool.writer().await?;
     let (writer, due) = writer
-        .transaction(move |connection| due::load(connection, limit, reap))
+        .transaction(move |connection| due::load(connection, sweep.limit, sweep.reap))
         .await?;
     let decided: Vec<_> = due
         .into_iter()
