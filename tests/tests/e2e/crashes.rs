@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use gristmill_core::journal::Entry;
 use gristmill_testkit::RecordingEndpoint;
-use gristmill_tests::{Calls, SHORT_LEASE, System, chain, eventually};
+use gristmill_tests::{Calls, SHORT_LEASE, System, chain};
 use serde_json::json;
 
 /// How many executions there are.
@@ -12,6 +13,9 @@ const EXECUTIONS: usize = 200;
 
 /// How often a worker is killed.
 const KILLS: usize = 12;
+
+/// A round has sixteen executions, or seventeen, of three calls each; the kill comes before the last of them.
+const CALLS: usize = 40;
 
 /// Every execution completes, and no effect whose completion is in a journal is called after that.
 #[tokio::test(flavor = "multi_thread")]
@@ -29,20 +33,20 @@ async fn two_hundred_executions_survive_workers_that_are_killed_at_random_moment
     eprintln!("the seed of the kills is {seed}");
     let mut dice = fastrand::Rng::with_seed(seed);
     for kill in 0..KILLS {
-        // New work for each round, so that something is always under way; then a worker dies after a random number of
-        // further calls: somewhere within a claim, a call, a commit or a settlement.
-        for number in accepted.len()..(kill + 1) * EXECUTIONS / KILLS {
-            accepted.push(api.execute(&workflow, json!({"number": number})).await);
-        }
-        let calls = endpoint.calls().len() + dice.usize(0..12);
-        let enough = eventually("calls arrive, or all is done", async || {
-            let arrived = endpoint.calls().len() >= calls;
-            let done = system.database.unfinished().await == Some(0);
-            (arrived || done).then_some(())
-        });
-        enough.await;
-        tokio::time::sleep(Duration::from_millis(dice.u64(0..30))).await;
-        workers.remove(0).kill();
+        // New work for each round, and a worker dies in the midst of it: after a random number of its calls, somewhere
+        // within a claim, a call, a commit or a settlement.
+        let calls = endpoint.calls().len() + dice.usize(1..CALLS);
+        let submits = async {
+            for number in accepted.len()..(kill + 1) * EXECUTIONS / KILLS {
+                accepted.push(api.execute(&workflow, json!({"number": number})).await);
+            }
+        };
+        let death = async {
+            endpoint.wait_for_calls(calls).await;
+            tokio::time::sleep(Duration::from_millis(dice.u64(0..5))).await;
+            workers.remove(0).kill();
+        };
+        join(submits, death).await;
         workers.push(system.worker().await);
     }
     assert_eq!(accepted.len(), EXECUTIONS);
