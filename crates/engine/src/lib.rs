@@ -62,5 +62,5 @@ pub use retry::RetryPolicy;
 pub use run::Run;
 pub use schema::InputSchema;
 pub use scope::Scope;
-pub use state::{ForeignEntry, Inline, State, Totals};
+pub use state::{ForeignEntry, Inline, State};
 pub use template::{Template, Text};

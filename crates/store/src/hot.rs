@@ -4,6 +4,7 @@ mod claimed_row;
 mod counted;
 mod due_row;
 mod ended_row;
+mod facts;
 mod postgres;
 mod reopened;
 mod sqlite;
@@ -20,7 +21,7 @@ macro_rules! protocol_by_verbs {
         use gristmill_core::ExecutionId;
 
         use $crate::{
-            Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter,
+            Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter,
             Decide, Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed,
             Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System,
             Tenant, Wake, Watched,
@@ -45,7 +46,7 @@ macro_rules! protocol_by_verbs {
                 _: System,
                 jobs: &'a [(ExecutionId, i32)],
                 claim: &'a Claim,
-            ) -> Answer<'a, Vec<Claimed>> {
+            ) -> Answer<'a, Vec<ClaimAnswer>> {
                 claim::claim(self, jobs, claim).boxed()
             }
 

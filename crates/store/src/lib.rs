@@ -47,10 +47,10 @@ pub use members::{Admitted, Member};
 pub use organizations::{NewOrganization, NewUser, Organization, Owner};
 pub use postgres_pool::connect_postgres;
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
-    Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Replay, Replayed,
-    Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, Totals,
-    Wake, Watched,
+    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, Claimed,
+    DeadLetter, Decide, Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol,
+    Received, Replay, Replayed, Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend,
+    Suspended, Sweep, Wake, Watched,
 };
 pub use revisions::Revision;
 pub use scope::{System, Tenant};

@@ -20,6 +20,7 @@ mod hand_back;
 mod inbox;
 mod jobs;
 mod journal;
+mod leave;
 mod prune;
 mod recover;
 mod relay;

@@ -22,7 +22,9 @@ macro_rules! held {
             $workflow,
             ".paused_at IS NULL, 'PENDING', 'WAITING'), iif(",
             $workflow,
-            ".paused_at IS NULL, NULL, 'paused'), iif(",
+            ".paused_at IS NULL, NULL, ",
+            $crate::hot::facts::reason!(Paused),
+            "), iif(",
             $workflow,
             ".paused_at IS NULL, ",
             now!(),
@@ -47,6 +49,7 @@ mod finish;
 mod hand_back;
 mod inbox;
 mod journal;
+mod leave;
 mod members;
 mod prune;
 mod recover;

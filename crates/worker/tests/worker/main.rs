@@ -13,3 +13,4 @@ mod prefetching;
 mod recovers;
 mod runs;
 mod shop;
+mod unknown;

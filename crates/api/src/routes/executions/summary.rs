@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::view::{WORKFLOW_TYPE, dollars, duration, raw};
+use super::view::{WORKFLOW_TYPE, dollars, duration, raw, what_it_waits_for};
 use crate::error::Error;
 use crate::openapi::schema;
 
@@ -65,7 +65,7 @@ impl TryFrom<ExecutionSummary> for Summary {
             status: found.status,
             lane: found.lane,
             attempt: found.attempt,
-            waits_for: waits.then(|| waits_for.unwrap_or_else(|| "graph".to_owned())),
+            waits_for: waits.then(|| what_it_waits_for(waits_for)),
             wake_at: found.wake_at.filter(|_| waits),
             parent_id: found.parent,
             error_omitted: found.status == ExecutionStatus::Failed && found.error.is_none(),

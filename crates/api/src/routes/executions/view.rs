@@ -1,7 +1,7 @@
 //! An execution as the API shows it.
 
 use chrono::{DateTime, Utc};
-use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
+use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WaitReason, WorkflowId, logs};
 use gristmill_store::{Accepted, Child, Ended, Execution, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -160,21 +160,21 @@ impl Body {
             Return::Minimal => None,
             Return::Representation => Some(Details::fresh(sent)?),
         };
+        let waits_for = match accepted.starts_at {
+            Some(_) => Some(WaitReason::Start),
+            None => accepted.held.then_some(WaitReason::Paused),
+        };
         let execution = View {
             id: accepted.id.clone(),
             workflow_id,
             workflow_type: WORKFLOW_TYPE,
             revision: accepted.revision,
-            status: if accepted.starts_at.is_some() || accepted.held {
-                ExecutionStatus::Waiting
-            } else {
-                ExecutionStatus::Pending
+            status: match waits_for {
+                Some(_) => ExecutionStatus::Waiting,
+                None => ExecutionStatus::Pending,
             },
             attempt: 0,
-            waits_for: match accepted.starts_at {
-                Some(_) => Some("start".to_owned()),
-                None => accepted.held.then(|| "paused".to_owned()),
-            },
+            waits_for: waits_for.map(|reason| reason.to_string()),
             wake_at: accepted.starts_at,
             details,
             error: None,
@@ -246,7 +246,7 @@ impl Body {
             revision: found.revision,
             status: found.status,
             attempt: found.attempt,
-            waits_for: waits.then(|| waits_for.unwrap_or_else(|| "graph".to_owned())),
+            waits_for: waits.then(|| what_it_waits_for(waits_for)),
             wake_at,
             details,
             error: found.error.map(raw).transpose()?,
@@ -374,6 +374,11 @@ pub(super) fn duration(
 ) -> Option<i64> {
     let (end, start) = completed_at.zip(started_at)?;
     Some((end - start).num_milliseconds())
+}
+
+/// `waitsFor` of an execution that waits: what its graph waits for, unless there is another reason.
+pub(super) fn what_it_waits_for(reason: Option<WaitReason>) -> String {
+    reason.map_or_else(|| "graph".to_owned(), |reason| reason.to_string())
 }
 
 /// A stored document is handed on as the text that it is.

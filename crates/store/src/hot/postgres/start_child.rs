@@ -5,6 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::usage::{Locked, any_slot, count_inserted, limit_of, lock, month};
 use crate::Error;
 use crate::cached::Cached;
+use crate::hot::facts::reason;
 use crate::parse::parse;
 use crate::postgres_pool::PostgresPool;
 use crate::protocol::{ChildStarted, StartChild};
@@ -32,7 +33,9 @@ const START: &str = concat!(
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
             request_hash, input, parent_execution_id, parent_path, depth)
         SELECT $4, parent.organization_id, workflow.id, workflow.revision, workflow.lane, workflow.timeout_ms,
-            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN ",
+    reason!(Paused),
+    " END,
             CASE WHEN NOT paused THEN clock_timestamp() END, '', $6, parent.id, $3, parent.depth + 1
         FROM parent CROSS JOIN workflow CROSS JOIN organization
         WHERE workflow.is_active AND parent.depth < $7 AND NOT EXISTS (SELECT FROM known)

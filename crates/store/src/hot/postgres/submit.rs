@@ -12,6 +12,7 @@ use super::jobs::seconds;
 use super::tags::tag_inserted;
 use super::usage::{any_slot, count_inserted, lock, month};
 use crate::cached::Cached;
+use crate::hot::facts::reason;
 use crate::parse::parse;
 use crate::postgres_pool::{PostgresPool, Session, Shared};
 use crate::protocol::{Accepted, Start, Submit, Submitted};
@@ -57,7 +58,11 @@ macro_rules! insert {
                     wake_at, idempotency_key, request_hash, input, tags, metadata)
                 SELECT id, $1, workflow_id, revision, lane, timeout_ms,
                     CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
-                    CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
+                    CASE WHEN later IS NOT NULL THEN ",
+    reason!(Start),
+    " WHEN paused THEN ",
+    reason!(Paused),
+    " END,
                     CASE WHEN later IS NOT NULL THEN later
                         WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
                     idempotency_key, request_hash, input, tags, metadata

@@ -6,6 +6,7 @@ use gristmill_core::{ExecutionStatus, OrganizationId};
 use serde_json::json;
 
 use crate::cached::Cached;
+use crate::hot::facts::wakes_by_mail;
 use crate::parse::parse;
 use crate::sqlite_pool::SqlitePool;
 use crate::{Action, Actor, Delivered, Error, Mail, Tenant, audit};
@@ -24,10 +25,14 @@ const EXECUTION: &str = "
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
-         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN ",
+         wake_at = CASE WHEN ",
+    wakes_by_mail!(""),
+    " THEN ",
     now!(),
     " ELSE wake_at END,
-         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE status END
+         status = CASE WHEN ",
+    wakes_by_mail!(""),
+    " THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
 );

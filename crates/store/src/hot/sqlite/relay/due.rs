@@ -6,13 +6,16 @@ use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use super::super::values::length;
 use crate::cached::Cached;
 use crate::hot::due_row::DueRow;
+use crate::hot::facts::reason;
 use crate::{Due, Error};
 
 const DUE: &str = concat!(
     "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
          deadline IS NOT NULL AND deadline <= ",
     now!(),
-    " AS expired, coalesce(waits_for, '') = 'start' AND EXISTS (
+    " AS expired, coalesce(waits_for, '') = ",
+    reason!(Start),
+    " AND EXISTS (
              SELECT 1 FROM workflows AS w
              WHERE w.organization_id = executions.organization_id AND w.id = executions.workflow_id AND w.paused_at IS NOT NULL
          ) AS paused, ",
