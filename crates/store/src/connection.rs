@@ -1,6 +1,7 @@
 //! Connections: pools of the two databases, and how work runs on them.
 
 pub(crate) mod cached;
+pub(crate) mod erased;
 pub(crate) mod migrate;
 pub(crate) mod parse;
 pub(crate) mod pool;

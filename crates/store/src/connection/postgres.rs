@@ -12,6 +12,7 @@ use std::sync::Arc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::future::BoxFuture;
 
+use crate::connection::erased::{Work, erase, place};
 use crate::connection::scope::Scope;
 use crate::{Error, Options, System, Tenant};
 use connect::Connector;
@@ -21,6 +22,9 @@ use role::Role;
 pub use connect::connect_postgres;
 pub(crate) use role::ADVICE as ROLES_ADVICE;
 pub(crate) use tenancy::{Session, Shared};
+
+/// Reads whose answer stands elsewhere, as [`Work`]'s does.
+type Reads = Box<dyn for<'c> FnOnce(Shared<'c>) -> BoxFuture<'c, Result<(), Error>> + Send>;
 
 /// Pools of PostgreSQL connections, one for each role; a role that is never needed has no connections.
 #[derive(Clone)]
@@ -60,7 +64,9 @@ impl PostgresPool {
         F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        self.system.run(body).await
+        let (work, answer) = erase(body);
+        self.system.run(work).await?;
+        answer.take()
     }
 
     /// Runs `body` across tenants in a transaction, committed when it answers with `Ok`.
@@ -78,23 +84,13 @@ impl PostgresPool {
         F: for<'c> FnOnce(Shared<'c>) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        let (lender, tenant) = self.lender(scope.into());
-        lender
-            .run(move |connection| {
-                Box::pin(async move {
-                    match tenant {
-                        Some(tenant) => {
-                            let session = Session {
-                                connection,
-                                tenant: &tenant,
-                            };
-                            session.read(body(&mut &*session.connection)).await
-                        }
-                        None => body(&mut &*connection).await,
-                    }
-                })
-            })
-            .await
+        let (place, answer) = place();
+        let reads: Reads = Box::new(move |connection| {
+            let body = body(connection);
+            Box::pin(async move { place.put(body.await) })
+        });
+        self.read(scope.into(), reads).await?;
+        answer.take()
     }
 
     /// Runs `body` within `scope`, in a transaction that is committed when it answers with `Ok`.
@@ -103,21 +99,9 @@ impl PostgresPool {
         F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        let (lender, tenant) = self.lender(scope.into());
-        lender
-            .run(move |connection| {
-                Box::pin(async move {
-                    match tenant {
-                        Some(tenant) => tenancy::transaction(connection, &tenant, body).await,
-                        None => {
-                            connection
-                                .transaction::<T, Error, _>(async move |connection| body(connection).await)
-                                .await
-                        }
-                    }
-                })
-            })
-            .await
+        let (work, answer) = erase(body);
+        self.transact(scope.into(), work).await?;
+        answer.take()
     }
 
     /// Runs `body`, which begins and commits for itself, on one connection of a tenant's.
@@ -127,17 +111,53 @@ impl PostgresPool {
         T: Send + 'static,
     {
         let tenant = tenant.clone();
-        self.tenants
-            .run(move |connection| {
-                Box::pin(async move {
-                    body(Session {
-                        connection,
-                        tenant: &tenant,
-                    })
-                    .await
+        let (work, answer) = erase(move |connection: &mut AsyncPgConnection| {
+            Box::pin(async move {
+                body(Session {
+                    connection,
+                    tenant: &tenant,
                 })
+                .await
             })
-            .await
+        });
+        self.tenants.run(work).await?;
+        answer.take()
+    }
+
+    async fn read(&self, scope: Scope, reads: Reads) -> Result<(), Error> {
+        let (lender, tenant) = self.lender(scope);
+        let work: Work<AsyncPgConnection> = Box::new(move |connection| {
+            Box::pin(async move {
+                match tenant {
+                    Some(tenant) => {
+                        let session = Session {
+                            connection,
+                            tenant: &tenant,
+                        };
+                        session.read(reads(&mut &*session.connection)).await
+                    }
+                    None => reads(&mut &*connection).await,
+                }
+            })
+        });
+        lender.run(work).await
+    }
+
+    async fn transact(&self, scope: Scope, work: Work<AsyncPgConnection>) -> Result<(), Error> {
+        let (lender, tenant) = self.lender(scope);
+        let transaction: Work<AsyncPgConnection> = Box::new(move |connection| {
+            Box::pin(async move {
+                match tenant {
+                    Some(tenant) => tenancy::transaction(connection, &tenant, work).await,
+                    None => {
+                        connection
+                            .transaction::<(), Error, _>(async move |connection| work(connection).await)
+                            .await
+                    }
+                }
+            })
+        });
+        lender.run(transaction).await
     }
 
     fn lender(&self, scope: Scope) -> (&Lender, Option<Tenant>) {

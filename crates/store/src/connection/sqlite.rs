@@ -19,6 +19,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::connection::erased::{Answer, Work, erase, place};
 use crate::connection::task::in_own_task;
 use crate::{Error, Options};
 use connect::{READER, WRITER, connect, file_url, lock, unusable};
@@ -66,8 +67,10 @@ impl SqlitePool {
         F: for<'c> FnOnce(&'c mut SqliteAsync) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
+        let (work, answer) = erase(body);
         let mut reader = self.reader().await?;
-        in_own_task(async move { body(&mut reader).await }).await
+        in_own_task(Box::pin(async move { work(&mut reader).await })).await?;
+        answer.take()
     }
 
     /// Runs `body` in a transaction, committed when it answers with `Ok`.
@@ -76,12 +79,18 @@ impl SqlitePool {
         F: for<'c> FnOnce(&'c mut SqliteAsync) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
+        let (work, answer) = erase(body);
+        self.transact(work).await?;
+        answer.take()
+    }
+
+    async fn transact(&self, work: Work<SqliteAsync>) -> Result<(), Error> {
         let mut writer = self.writer().await?.0;
-        in_own_task(async move {
+        in_own_task(Box::pin(async move {
             writer
-                .immediate_transaction::<T, Error, _>(async move |connection| body(connection).await)
+                .immediate_transaction::<(), Error, _>(async move |connection| work(connection).await)
                 .await
-        })
+        }))
         .await
     }
 
@@ -91,13 +100,15 @@ impl SqlitePool {
         F: FnOnce(&mut SqliteConnection) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
+        let (work, answer) = erase_blocking(work);
         let mut reader = self.reader().await?;
-        in_own_task(async move {
+        in_own_task(Box::pin(async move {
             reader
                 .spawn_blocking(move |connection| Ok(work(connection)))
                 .await?
-        })
-        .await
+        }))
+        .await?;
+        answer.take()
     }
 
     /// Like [`SqlitePool::transaction`], on one blocking thread from BEGIN to COMMIT: a group of a thousand members
@@ -114,7 +125,7 @@ impl SqlitePool {
     /// Runs the migrations that the file lacks.
     pub(crate) async fn migrate(&self, migrations: EmbeddedMigrations) -> Result<(), Error> {
         let mut writer = self.writer().await?.0;
-        in_own_task(async move {
+        in_own_task(Box::pin(async move {
             let run = move |connection: &mut SqliteConnection| {
                 Ok(connection
                     .run_pending_migrations(migrations)
@@ -122,7 +133,7 @@ impl SqlitePool {
                     .map_err(Error::Migrate))
             };
             writer.spawn_blocking(run).await?
-        })
+        }))
         .await
     }
 
@@ -151,18 +162,38 @@ impl Writer {
     ///
     /// It begins IMMEDIATE: a transaction that reads first and then has to write is refused at once, without waiting,
     /// when an operator's shell wrote in between.
-    pub(crate) async fn transaction<T, F>(mut self, work: F) -> Result<(Self, T), Error>
+    pub(crate) async fn transaction<T, F>(self, work: F) -> Result<(Self, T), Error>
     where
         F: FnOnce(&mut SqliteConnection) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        in_own_task(async move {
-            let run = move |connection: &mut SqliteConnection| Ok(connection.immediate_transaction(work));
-            let answer = self.0.spawn_blocking(run).await??;
-            Ok((self, answer))
-        })
-        .await
+        let (work, answer) = erase_blocking(work);
+        let right = self.transact(work).await?;
+        Ok((right, answer.take()?))
     }
+
+    async fn transact(mut self, work: BlockingWork) -> Result<Self, Error> {
+        let (place, right) = place();
+        in_own_task(Box::pin(async move {
+            let run = move |connection: &mut SqliteConnection| Ok(connection.immediate_transaction(work));
+            self.0.spawn_blocking(run).await??;
+            place.put(Ok(self))
+        }))
+        .await?;
+        right.take()
+    }
+}
+
+/// Work on a blocking thread, erased as [`Work`] is.
+type BlockingWork = Box<dyn FnOnce(&mut SqliteConnection) -> Result<(), Error> + Send>;
+
+fn erase_blocking<T, F>(work: F) -> (BlockingWork, Answer<T>)
+where
+    F: FnOnce(&mut SqliteConnection) -> Result<T, Error> + Send + 'static,
+    T: Send + 'static,
+{
+    let (place, answer) = place();
+    (Box::new(move |connection| place.put(work(connection))), answer)
 }
 
 fn readers(url: &str, options: &Options) -> Result<Pool<SqliteAsync>, Error> {

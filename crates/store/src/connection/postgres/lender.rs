@@ -8,10 +8,10 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use super::connect::Connector;
 use super::role::Role;
+use crate::connection::erased::Work;
 use crate::connection::task::in_own_task;
 use crate::{Error, Options};
 
@@ -51,13 +51,9 @@ impl Lender {
     }
 
     /// Runs `work` on a connection, in a task of its own.
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Error>
-    where
-        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
-        T: Send + 'static,
-    {
+    pub(super) async fn run(&self, work: Work<AsyncPgConnection>) -> Result<(), Error> {
         let lender = self.clone();
-        in_own_task(async move {
+        in_own_task(Box::pin(async move {
             let mut lent = Lent(Some(lender.get().await?));
             let Some(connection) = lent.0.as_mut() else {
                 return Err(Error::no_answer());
@@ -69,7 +65,7 @@ impl Lender {
                 lent.give_back();
             }
             result
-        })
+        }))
         .await
     }
 

@@ -11,9 +11,10 @@ use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
 };
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join, join3};
+use futures_util::future::{join, join3};
 
 use crate::connection::cached::Cached;
+use crate::connection::erased::Work;
 use crate::{Error, Tenant};
 
 /// A connection on which other statements may be under way, as Diesel takes it.
@@ -59,32 +60,24 @@ impl Session<'_> {
     }
 }
 
-/// Runs `body` in a transaction, committed when it answers with `Ok`.
-pub(super) async fn transaction<T, F>(
+/// Runs `work` in a transaction, committed when it ends with `Ok`.
+pub(super) async fn transaction(
     connection: &mut AsyncPgConnection,
     tenant: &Tenant,
-    body: F,
-) -> Result<T, Error>
-where
-    F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Error>> + Send,
-{
+    work: Work<AsyncPgConnection>,
+) -> Result<(), Error> {
     AnsiTransactionManager::begin_transaction_sql(connection, &begin("BEGIN", tenant)).await?;
-    match body(connection).await {
-        Ok(answer) => {
-            AnsiTransactionManager::commit_transaction(connection).await?;
-            Ok(answer)
-        }
-        Err(error) => {
-            if let Err(failure) = AnsiTransactionManager::rollback_transaction(connection).await {
-                // The pool drops a connection whose transaction did not end.
-                tracing::debug!(
-                    error = &failure as &dyn std::error::Error,
-                    "a transaction was not rolled back"
-                );
-            }
-            Err(error)
-        }
+    let Err(error) = work(connection).await else {
+        return Ok(AnsiTransactionManager::commit_transaction(connection).await?);
+    };
+    if let Err(failure) = AnsiTransactionManager::rollback_transaction(connection).await {
+        // The pool drops a connection whose transaction did not end.
+        tracing::debug!(
+            error = &failure as &dyn std::error::Error,
+            "a transaction was not rolled back"
+        );
     }
+    Err(error)
 }
 
 /// An id is letters and digits, so that it may stand in a statement as it is.
