@@ -151,7 +151,7 @@ impl Intake {
 
     /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers with
     /// what was not handed back.
-    async fn hand_back(&self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+    async fn hand_back(&mut self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
         let (jobs, deliveries) = read_jobs(deliveries).await;
         if jobs.is_empty() {
             return deliveries;

@@ -4,8 +4,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
 use super::parts::tags::tag_inserted;
-use super::parts::tags::tag_inserted;
-use super::parts::usage::{Locked, any_slot, count_inserted, lock, month};
 use super::parts::usage::{Locked, any_slot, count_inserted, lock, month};
 use super::submit::known_by_key;
 use crate::connection::cached::Cached;

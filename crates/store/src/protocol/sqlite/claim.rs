@@ -12,7 +12,6 @@ use crate::connection::sql_types::{Token, Uuid};
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::claimed_row::ClaimedRow;
 use crate::{Claim, ClaimAnswer, Claimed, Error};
-use crate::{Claim, Claimed, Error};
 
 /// A job can be old (the row was claimed and came back since) or doubled (published again because a confirm was lost):
 /// it claims only what is PENDING at its own attempt, so of any number of copies one wins.

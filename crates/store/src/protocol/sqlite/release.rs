@@ -7,7 +7,6 @@ use gristmill_core::ExecutionStatus;
 use super::parts::chunk::{entries, insert_chunk};
 use super::parts::leave::{leave, let_go};
 use super::parts::members::each;
-use crate::connection::cached::Cached;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};
 

@@ -9,7 +9,6 @@ use super::family::{follow_up, tell_parent};
 use super::leave::{leave, let_go};
 use crate::Error;
 use crate::connection::cached::Cached;
-use crate::{Error, Totals};
 
 /// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the
 /// ending is not this caller's to write.
