@@ -1,11 +1,12 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
 use super::parts::jobs::{columns, seconds, set};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Token, Uuid};
 use crate::protocol::rows::claimed_row::ClaimedRow;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::{list, micros};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Token, Uuid};
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::claimed_row::ClaimedRow;

@@ -5,13 +5,14 @@ mod due;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Integer, Text};
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::finish::{End, Finish, finish};
 use super::parts::leave::{leave, let_go};
 use super::parts::values::micros;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::facts::reason;
 use crate::{Decide, Due, Error, Sweep, Wake};

@@ -1,12 +1,13 @@
 //! RUNNING → PENDING, by a holder that drains.
 
+use diesel::SqliteConnection;
 use diesel::sql_types::{Integer, Text};
-use diesel::{SqliteConnection, sql_query};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk};
 use super::parts::leave::{leave, let_go};
 use super::parts::members::each;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};
 

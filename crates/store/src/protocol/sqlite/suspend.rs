@@ -1,13 +1,14 @@
 //! RUNNING → WAITING, by the holder.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
 use super::parts::leave::{leave, let_go};
 use super::parts::members::each;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
 use crate::{Error, Held, Suspend, Suspended};

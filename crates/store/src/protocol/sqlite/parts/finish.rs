@@ -1,7 +1,7 @@
 //! The one way into a terminal status, whoever goes it.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus, Totals};
 
 use super::chunk::Place;
@@ -9,6 +9,7 @@ use super::family::{follow_up, tell_parent};
 use super::leave::{leave, let_go};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 
 /// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the
 /// ending is not this caller's to write.

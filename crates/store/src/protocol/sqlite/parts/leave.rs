@@ -1,7 +1,8 @@
 //! Leaving RUNNING: the statement by which an execution stops being held.
 
-use diesel::query_dsl::LoadQuery;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Nullable, Text};
+use diesel::sqlite::Sqlite;
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::chunk::Place;
@@ -58,9 +59,9 @@ pub(crate) struct Left {
 ///
 /// Dead letters, a cancel and the relay move executions through it as well that nobody holds: where they stood is what
 /// they bind. `None` when the execution has moved on.
-pub(crate) fn let_go<'q, Q>(connection: &mut SqliteConnection, statement: Q) -> Result<Option<Left>, Error>
-where
-    Cached<Q>: LoadQuery<'q, SqliteConnection, Left>,
-{
+pub(crate) fn let_go(
+    connection: &mut SqliteConnection,
+    statement: BoxedSqlQuery<'_, Sqlite, SqlQuery>,
+) -> Result<Option<Left>, Error> {
     Ok(Cached(statement).get_result(connection).optional()?)
 }
