@@ -86,7 +86,7 @@ pub enum Error {
     Broker(#[source] gristmill_queue::Error),
     /// The HTTP options make no sense.
     #[error("the node kinds cannot be set up")]
-    Kinds(#[source] gristmill_kinds::Error),
+    Kinds(#[source] gristmill_effects::Error),
     /// Tokens cannot be verified.
     #[error("tokens cannot be verified")]
     Tokens(#[from] gristmill_api::TokensError),

@@ -1,7 +1,7 @@
 //! From configuration to the options of each part.
 
 use gristmill_dispatch::{PruneOptions, RelayOptions};
-use gristmill_kinds::HttpOptions;
+use gristmill_effects::HttpOptions;
 use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
 use gristmill_store::Retention;
 use gristmill_worker::WorkerOptions;

@@ -8,7 +8,7 @@ use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_engine::{
     Command, ManualClock, MemoryJournal, Options, Outcome, Plan, Registry, Run, builtin, compile_json,
 };
-use gristmill_kinds::kinds;
+use gristmill_effects::kinds;
 use gristmill_testkit::{RecordedCall, RecordingEndpoint, Reply};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;

@@ -9,7 +9,7 @@ use gristmill_engine::{
     ChildRequest, Command, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Orders, Outcome,
     Registry, Run, Suspension, builtin, compile_json,
 };
-use gristmill_kinds::kinds;
+use gristmill_effects::kinds;
 use gristmill_testkit::{RecordingEndpoint, Reply};
 use serde_json::{Value, json};
 use tokio::sync::watch;

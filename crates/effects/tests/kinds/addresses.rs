@@ -1,5 +1,5 @@
 use gristmill_engine::FailureClass;
-use gristmill_kinds::{Error, HttpOptions, kinds};
+use gristmill_effects::{Error, HttpOptions, kinds};
 use gristmill_testkit::RecordingEndpoint;
 use serde_json::json;
 

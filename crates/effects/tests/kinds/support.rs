@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, Path, Problem};
 use gristmill_engine::{Behaviour, Call, Compiled, Fields, NodeFailure, Scope};
-use gristmill_kinds::{HttpOptions, kinds};
+use gristmill_effects::{HttpOptions, kinds};
 use serde_json::{Map, Value, json};
 
 /// Options that let the tests' endpoints be called.
