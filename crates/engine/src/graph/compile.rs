@@ -1,9 +1,9 @@
 //! Definition in, plan out; or every problem that the definition has.
 
-mod bodies;
+mod draft;
 mod edges;
-mod nodes;
 mod order;
+mod parents;
 
 use std::collections::HashMap;
 
@@ -14,8 +14,8 @@ use crate::graph::plan::{Ancestors, Plan};
 use crate::language::document::Document;
 use crate::{Fields, Registry, RetryPolicy};
 
-use bodies::{Members, Parents, Place};
 use edges::Graph;
+use parents::{Members, Parents, Place};
 
 /// How deep bodies may be nested whatever the limit says: an item's place among all others is kept in so many numbers.
 pub(crate) const MAX_NESTING: usize = 4;
@@ -82,9 +82,9 @@ fn compile_known(
         return None;
     }
     let listed_index = index_ids(definition, problems);
-    let mut nodes = nodes::compile(definition, registry, problems);
+    let mut nodes = draft::compile(definition, registry, problems);
     if complete {
-        nodes::require_trigger(definition, &nodes, problems);
+        draft::require_trigger(definition, &nodes, problems);
     }
     let parents = Parents::read(
         definition,
@@ -95,7 +95,7 @@ fn compile_known(
         problems,
     );
     let graph = Graph::new(definition, &listed_index, &nodes, &parents, complete, problems);
-    nodes::settle_failures(definition, &mut nodes, &graph, problems);
+    draft::settle_failures(definition, &mut nodes, &graph, problems);
     let order = order::rank(&graph, definition, problems);
     let retry = read_retry(definition, problems);
     if !problems.is_empty() {
@@ -131,7 +131,7 @@ fn index_ids<'a>(definition: &'a Definition, problems: &mut Vec<Problem>) -> Has
 
 fn assemble(
     definition: &Definition,
-    mut drafts: Vec<Option<nodes::Draft>>,
+    mut drafts: Vec<Option<draft::Draft>>,
     graph: &Graph,
     (members, places): (Vec<Members>, Vec<Place>),
     retry: Option<RetryPolicy>,

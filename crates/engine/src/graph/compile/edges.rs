@@ -6,8 +6,8 @@ use gristmill_core::{Definition, Edge, Problem};
 
 use crate::graph::plan::Exit;
 
-use super::bodies::Parents;
-use super::nodes::Draft;
+use super::draft::Draft;
+use super::parents::Parents;
 
 /// The handle that failures leave from.
 const ERROR: &str = "error";

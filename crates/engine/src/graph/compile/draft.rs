@@ -9,8 +9,8 @@ use crate::graph::common::{Common, OnError};
 use crate::graph::plan::{Merge, PlanNode, Rest};
 use crate::{Allowance, Behaviour, Compiled, Fields, Registry, RetryPolicy};
 
-use super::bodies::Place;
 use super::edges::Graph;
+use super::parents::Place;
 
 /// A node whose edges are not known yet.
 pub(super) struct Draft {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gristmill_core::{Definition, Problem};
 
-use super::nodes::Draft;
+use super::draft::Draft;
 
 /// Each node's parent, by places in the list; `None` for what belongs to the whole workflow.
 pub(super) struct Parents(Vec<Option<usize>>);
