@@ -6,114 +6,13 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
-use super::{helpers, meter};
+use super::limits::too_long;
+use super::names::{
+    CHOOSING_FILTERS, COMPARING_TESTS, CONCAT, DEEP_FILTERS, GLANCE, LOOK, PLUS, REMOVED_FILTERS,
+    REMOVED_FUNCTIONS, SHALLOW_FILTERS, TEXT_FILTERS, TIMES,
+};
+use super::{helpers, meter, operators};
 use crate::language::value::{MAX_RESULT_BYTES, to_json};
-
-/// The filters that stand for the operators `*`, `+` and `~` where those could make large values.
-pub(super) const TIMES: &str = "__times";
-pub(super) const PLUS: &str = "__plus";
-pub(super) const CONCAT: &str = "__concat";
-
-/// The filters that give what they are given, and pay for a look at all of it, or at what it begins with: for comparisons
-/// and slices.
-pub(super) const LOOK: &str = "__look";
-pub(super) const GLANCE: &str = "__glance";
-
-/// Filters that make as many bytes or items as a number in the expression says, or that serve a page of HTML.
-const REMOVED_FILTERS: [&str; 8] = [
-    "format", "indent", "pprint", "batch", "slice", "safe", "escape", "e",
-];
-
-/// Functions that show the interpreter's inside, or make values that change.
-const REMOVED_FUNCTIONS: [&str; 2] = ["debug", "namespace"];
-
-/// Filters that come to a number or a boolean, or fail.
-pub(super) const NUMBER_FILTERS: [&str; 9] = [
-    "abs", "bool", "count", "date", "float", "int", "length", "num", "round",
-];
-
-/// Filters that come to a text, or fail.
-pub(super) const WRITING_FILTERS: [&str; 10] = [
-    "capitalize",
-    "datefmt",
-    "join",
-    "lower",
-    "replace",
-    "string",
-    "title",
-    "tojson",
-    "trim",
-    "upper",
-];
-
-/// Filters of the library that hand on what they are given, or look at nothing but the items themselves. Each pays for so
-/// many items.
-const SHALLOW_FILTERS: [&str; 19] = [
-    "abs", "attr", "bool", "chain", "count", "d", "default", "first", "float", "int", "items", "last",
-    "length", "list", "map", "reverse", "round", "sum", "zip",
-];
-
-/// Filters of the library that compare what they are given, or write it. Each pays for all that stands in it, or for the one
-/// attribute of each item that it looks at.
-const DEEP_FILTERS: [&str; 17] = [
-    "capitalize",
-    "dictsort",
-    "groupby",
-    "join",
-    "lines",
-    "lower",
-    "max",
-    "min",
-    "replace",
-    "sort",
-    "split",
-    "string",
-    "title",
-    "tojson",
-    "trim",
-    "unique",
-    "upper",
-];
-
-/// Filters that test item by item. Each test pays for itself.
-const CHOOSING_FILTERS: [&str; 4] = ["select", "reject", "selectattr", "rejectattr"];
-
-/// Filters that write what is no text before they work on it.
-const TEXT_FILTERS: [&str; 8] = [
-    "capitalize",
-    "lines",
-    "lower",
-    "split",
-    "string",
-    "title",
-    "trim",
-    "upper",
-];
-
-/// Tests of the library that compare, by every name. Each pays for all that stands in what it is given.
-const COMPARING_TESTS: [&str; 21] = [
-    "!=",
-    "<",
-    "<=",
-    "==",
-    ">",
-    ">=",
-    "endingwith",
-    "eq",
-    "equalto",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "ne",
-    "sameas",
-    "startingwith",
-    "upper",
-];
 
 /// The environment for expressions that may take so much fuel. There are as many as there are limits in use: one.
 pub(super) fn get(fuel: u64) -> &'static Environment<'static> {
@@ -124,26 +23,11 @@ pub(super) fn get(fuel: u64) -> &'static Environment<'static> {
         .or_insert_with(|| Box::leak(Box::new(build(fuel))))
 }
 
-/// Whether there is a filter of that name, for people.
-pub(super) fn has_filter(name: &str) -> bool {
-    [
-        &OWN_FILTERS[..],
-        &SHALLOW_FILTERS,
-        &DEEP_FILTERS,
-        &CHOOSING_FILTERS,
-    ]
-    .iter()
-    .any(|names| names.contains(&name))
-}
-
 /// Whether there is a test of that name.
 pub(super) fn has_test(name: &str) -> bool {
     let unknown = |error: Error| error.kind() == ErrorKind::UnknownTest;
     !plain().empty_state().perform_test(name, &[]).is_err_and(unknown)
 }
-
-/// Filters of ours, beside those that take the place of the library's.
-const OWN_FILTERS: [&str; 3] = ["num", "date", "datefmt"];
 
 /// What the metered filters hand their work to.
 pub(super) fn plain() -> &'static Environment<'static> {
@@ -228,9 +112,9 @@ fn build(fuel: u64) -> Environment<'static> {
         meter::pay_shallow(state, &value)?;
         Ok(value.0.into_iter().next().unwrap_or_default())
     });
-    environment.add_filter(TIMES, super::operators::times);
-    environment.add_filter(PLUS, super::operators::plus);
-    environment.add_filter(CONCAT, super::operators::concat);
+    environment.add_filter(TIMES, operators::times);
+    environment.add_filter(PLUS, operators::plus);
+    environment.add_filter(CONCAT, operators::concat);
     environment
 }
 
@@ -275,12 +159,6 @@ fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
         return Err(too_long());
     }
     Ok(text.replace(from, to))
-}
-
-/// The error of a value that would become too large.
-pub(super) fn too_long() -> Error {
-    let message = format!("the result is longer than {MAX_RESULT_BYTES} bytes");
-    Error::new(ErrorKind::InvalidOperation, message)
 }
 
 /// The value as JSON text.

@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
-use super::environment::{self, too_long};
-use super::{meter, operators};
+use super::limits::too_long;
+use super::{environment, meter, operators};
 use crate::language::value::MAX_RESULT_BYTES;
 
 /// `date`: a time as milliseconds since 1970, from such a number or from an RFC 3339 text. So that times can be compared,

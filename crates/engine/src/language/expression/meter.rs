@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::environment::too_long;
+use super::limits::too_long;
 use crate::language::value::MAX_RESULT_BYTES;
 
 /// How much may be worked on for each instruction that the expression may take: items, or pieces of text.

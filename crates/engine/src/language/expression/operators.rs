@@ -3,7 +3,7 @@
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::environment::too_long;
+use super::limits::too_long;
 use super::meter;
 use crate::language::value::MAX_RESULT_BYTES;
 
