@@ -1,5 +1,6 @@
-//! Definition in, plan out; or every problem that the definition has.
+//! The compiler: makes a plan of a definition, or names every problem that it has.
 
+mod assemble;
 mod draft;
 mod edges;
 mod order;
@@ -10,12 +11,11 @@ use std::collections::HashMap;
 use gristmill_core::{Definition, Path, Problem};
 use serde_json::{Map, Value};
 
-use crate::graph::plan::{Ancestors, Plan};
-use crate::language::document::Document;
+use crate::graph::plan::Plan;
 use crate::{Fields, Registry, RetryPolicy};
 
 use edges::Graph;
-use parents::{Members, Parents, Place};
+use parents::Parents;
 
 /// How deep bodies may be nested whatever the limit says: an item's place among all others is kept in so many numbers.
 pub(crate) const MAX_NESTING: usize = 4;
@@ -95,13 +95,19 @@ fn compile_known(
         problems,
     );
     let graph = Graph::new(definition, &listed_index, &nodes, &parents, complete, problems);
-    draft::settle_failures(definition, &mut nodes, &graph, problems);
+    assemble::settle_failures(definition, &mut nodes, &graph, problems);
     let order = order::rank(&graph, definition, problems);
     let retry = read_retry(definition, problems);
     if !problems.is_empty() {
         return None;
     }
-    Some(assemble(definition, nodes, &graph, parents.bodies(&order), retry))
+    Some(assemble::assemble(
+        definition,
+        nodes,
+        &graph,
+        parents.bodies(&order),
+        retry,
+    ))
 }
 
 /// The retry of the whole execution, when the settings ask for one.
@@ -127,67 +133,4 @@ fn index_ids<'a>(definition: &'a Definition, problems: &mut Vec<Problem>) -> Has
         }
     }
     index
-}
-
-fn assemble(
-    definition: &Definition,
-    mut drafts: Vec<Option<draft::Draft>>,
-    graph: &Graph,
-    (members, places): (Vec<Members>, Vec<Place>),
-    retry: Option<RetryPolicy>,
-) -> Plan {
-    let mut index_at = vec![0_u32; places.len()];
-    let order = members.iter().flat_map(|body| &body.nodes);
-    for (index, &place) in order.enumerate() {
-        // Far below 2^32: the compiler refuses larger definitions.
-        index_at[place] = index as u32;
-    }
-    let mut edges = Vec::with_capacity(graph.edge_count());
-    let mut nodes = Vec::with_capacity(places.len());
-    let mut index_of = HashMap::with_capacity(places.len());
-    let mut bodies = Vec::with_capacity(members.len());
-    for body in &members {
-        let first = nodes.len() as u32;
-        let mut predecessors = vec![Vec::new(); body.nodes.len()];
-        for (rank, &place) in body.nodes.iter().enumerate() {
-            let start = edges.len() as u32;
-            for edge in graph.outgoing(place) {
-                let target = index_at[edge.target];
-                predecessors[(target - first) as usize].push(rank as u32);
-                edges.push(crate::graph::plan::PlanEdge {
-                    target,
-                    exit: edge.exit,
-                });
-            }
-            if let Some(draft) = drafts[place].take() {
-                index_of.insert(draft.id.as_str().into(), nodes.len() as u32);
-                nodes.push(draft.into_node(places[place], start..edges.len() as u32));
-            }
-        }
-        for list in &mut predecessors {
-            // Sources were visited in rank order: parallel edges stand side by side.
-            list.dedup();
-        }
-        let incoming: Vec<_> = body.nodes.iter().map(|&place| graph.incoming(place)).collect();
-        bodies.push(crate::graph::plan::Body {
-            nodes: first..nodes.len() as u32,
-            first: (first..)
-                .zip(&incoming)
-                .filter(|(_, edges)| **edges == 0)
-                .map(|(node, _)| node)
-                .collect(),
-            incoming,
-            ancestors: Ancestors::new(&predecessors),
-        });
-    }
-    Plan {
-        nodes,
-        edges,
-        bodies,
-        index_of,
-        variables: Document::new(definition.variables.clone().into()),
-        max_parallel: definition.settings.max_parallel,
-        timeout_ms: definition.settings.timeout_ms,
-        retry,
-    }
 }

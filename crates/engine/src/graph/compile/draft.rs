@@ -1,24 +1,19 @@
-//! Each node on its own: its kind, its configuration and the keys common to all kinds.
-
-use std::ops::Range;
+//! The first pass: drafts each node on its own, by its kind, its configuration and the keys common to all kinds.
 
 use gristmill_core::journal::AfterFailure;
 use gristmill_core::{Definition, Node, Path, Problem};
 
-use crate::graph::common::{Common, OnError};
-use crate::graph::plan::{Merge, PlanNode, Rest};
+use crate::graph::common::Common;
 use crate::{Allowance, Behaviour, Compiled, Fields, Registry, RetryPolicy};
-
-use super::edges::Graph;
-use super::parents::Place;
 
 /// A node whose edges are not known yet.
 pub(super) struct Draft {
     pub id: String,
-    kind: &'static str,
-    common: Common,
+    pub kind: &'static str,
+    pub common: Common,
     pub compiled: Compiled,
-    on_failure: AfterFailure,
+    /// What a failure leads to. Which edges leave says more about it than the node itself: see `assemble`.
+    pub on_failure: AfterFailure,
 }
 
 /// Compiles every node; `None` stands for one whose configuration cannot be used.
@@ -57,67 +52,10 @@ pub(super) fn require_trigger(
     problems.push(Problem::new(Path::root().key("nodes"), "no_trigger", message));
 }
 
-/// What each node's failure leads to, which depends on its edges.
-pub(super) fn settle_failures(
-    definition: &Definition,
-    drafts: &mut [Option<Draft>],
-    graph: &Graph,
-    problems: &mut Vec<Problem>,
-) {
-    for (place, draft) in drafts.iter_mut().enumerate() {
-        let Some(draft) = draft else { continue };
-        let message = match (draft.common.on_error, graph.has_error_edges(place)) {
-            (Some(OnError::Route) | None, true) => {
-                draft.on_failure = AfterFailure::Route;
-                continue;
-            }
-            (Some(OnError::Continue), false) => {
-                draft.on_failure = AfterFailure::Continue;
-                continue;
-            }
-            (Some(OnError::Fail) | None, false) => continue,
-            (Some(OnError::Fail | OnError::Continue), true) => {
-                "`onError` contradicts the edges that leave from the handle `error`: those mean `route`"
-            }
-            (Some(OnError::Route), false) => {
-                "`onError` is `route`, and no edge leaves from the handle `error`"
-            }
-        };
-        let path = definition.nodes[place].path().key("data").key("onError");
-        problems.push(Problem::new(path, "contradiction", message));
-    }
-}
-
 impl Draft {
     /// Whether other nodes may name it as their `parentId`.
     pub(super) fn has_body(&self) -> bool {
         matches!(self.compiled.behaviour, Behaviour::Each(_))
-    }
-
-    pub(super) fn into_node(self, place: Place, outgoing: Range<u32>) -> PlanNode {
-        PlanNode {
-            id: self.id.into(),
-            behaviour: self.compiled.behaviour,
-            is_trigger: self.compiled.is_trigger,
-            disabled: self.common.disabled,
-            merge: match self.common.output {
-                _ if !self.compiled.merges => Merge::Never,
-                None => Merge::Keys,
-                Some(key) => Merge::Under(key.into()),
-            },
-            order: place.order,
-            outgoing,
-            rest: Box::new(Rest {
-                kind: self.kind,
-                handles: self.compiled.handles.unwrap_or_default(),
-                input_schema: self.compiled.input_schema,
-                at_most_once: self.common.at_most_once,
-                retry: self.common.retry,
-                timeout: self.common.timeout.or(self.compiled.timeout),
-                on_failure: self.on_failure,
-                own_body: place.own_body,
-            }),
-        }
     }
 }
 

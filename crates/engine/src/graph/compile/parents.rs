@@ -1,4 +1,4 @@
-//! Which nodes belong to the body of which `forEach`.
+//! The parents: which node belongs to the body of which `forEach`.
 
 use std::collections::HashMap;
 
