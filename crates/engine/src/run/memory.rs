@@ -28,12 +28,12 @@ pub(crate) struct Memory {
     /// What expressions see as `execution`.
     execution: Value,
     /// One for the whole workflow, then one for each item that began, as the state numbers them.
-    regions: Vec<Region>,
+    instances: Vec<Instance>,
 }
 
 /// One run of a body.
 #[derive(Debug, Clone)]
-struct Region {
+struct Instance {
     body: u32,
     /// For which item of which `forEach` run; `None` for the whole workflow.
     item: Option<Item>,
@@ -45,7 +45,7 @@ struct Region {
 
 #[derive(Debug, Clone)]
 struct Item {
-    /// The region that the `forEach` runs in, and the `forEach`.
+    /// The instance that the `forEach` runs in, and the `forEach`.
     outer: u32,
     each: u32,
     value: Value,
@@ -62,16 +62,16 @@ struct Trace {
 
 impl Memory {
     pub(crate) fn new(plan: Arc<Plan>, input: Map<String, Json>, execution: Value) -> Self {
-        let whole = Region::new(&plan, 0, None);
+        let whole = Instance::new(&plan, 0, None);
         Self {
             plan,
             input: Document::new(input.into()),
             execution,
-            regions: vec![whole],
+            instances: vec![whole],
         }
     }
 
-    /// An item begins. Its region has the next number.
+    /// An item begins. Its instance has the next number.
     pub(crate) fn begin_item(&mut self, outer: u32, each: u32, body: u32, index: u32, value: &Json) {
         let item = Item {
             outer,
@@ -79,38 +79,38 @@ impl Memory {
             value: from_json(value),
             index,
         };
-        self.regions.push(Region::new(&self.plan, body, Some(item)));
+        self.instances.push(Instance::new(&self.plan, body, Some(item)));
     }
 
-    /// What the nodes of a region wrote, by rank; nobody will look at the region again.
-    pub(crate) fn end_item(&mut self, region: u32) -> Map<String, Json> {
+    /// What the nodes of an instance wrote, by rank; nobody will look at the instance again.
+    pub(crate) fn end_item(&mut self, instance: u32) -> Map<String, Json> {
         let mut result = Map::new();
-        self.merge_into(&mut result, region);
-        let region = &mut self.regions[region as usize];
-        region.traces = Vec::new();
-        region.writers = HashMap::new();
+        self.merge_into(&mut result, instance);
+        let instance = &mut self.instances[instance as usize];
+        instance.traces = Vec::new();
+        instance.writers = HashMap::new();
         result
     }
 
     /// A node completed.
-    pub(crate) fn complete(&mut self, region: u32, node: u32, output: Output) {
-        self.write(region, node, "COMPLETED", output);
+    pub(crate) fn complete(&mut self, instance: u32, node: u32, output: Output) {
+        self.write(instance, node, "COMPLETED", output);
     }
 
     /// A node failed and the execution goes on: the failure is the node's output.
-    pub(crate) fn fail(&mut self, region: u32, node: u32, error: &NodeError, attempts: u32) {
+    pub(crate) fn fail(&mut self, instance: u32, node: u32, error: &NodeError, attempts: u32) {
         let output = Map::from_iter([("error".to_owned(), failure(error, attempts))]);
-        self.write(region, node, "FAILED", output.into());
+        self.write(instance, node, "FAILED", output.into());
     }
 
     /// A node ended without running.
-    pub(crate) fn pass(&mut self, region: u32, node: u32, status: &'static str) {
-        let place = self.local(region, node);
+    pub(crate) fn pass(&mut self, instance: u32, node: u32, status: &'static str) {
+        let place = self.local(instance, node);
         let trace = Trace {
             status,
             output: Document::default(),
         };
-        self.regions[region as usize].leave(place, trace);
+        self.instances[instance as usize].leave(place, trace);
     }
 
     /// The result of the execution: the input, then what the nodes wrote, by rank.
@@ -120,13 +120,13 @@ impl Memory {
         result
     }
 
-    fn merge_into(&self, result: &mut Map<String, Json>, region: u32) {
-        let region = &self.regions[region as usize];
-        if region.writers.len() * FEW <= region.traces.len() {
-            return region.merge_last_writers(&self.plan, result);
+    fn merge_into(&self, result: &mut Map<String, Json>, instance: u32) {
+        let instance = &self.instances[instance as usize];
+        if instance.writers.len() * FEW <= instance.traces.len() {
+            return instance.merge_last_writers(&self.plan, result);
         }
-        let nodes = self.plan.body(region.body).nodes.clone();
-        for (trace, node) in region.traces.iter().zip(nodes) {
+        let nodes = self.plan.body(instance.body).nodes.clone();
+        for (trace, node) in instance.traces.iter().zip(nodes) {
             let Some(trace) = trace.as_ref().filter(|trace| trace.writes()) else {
                 continue;
             };
@@ -143,13 +143,13 @@ impl Memory {
         }
     }
 
-    fn write(&mut self, region: u32, node: u32, status: &'static str, output: Output) {
-        let place = self.local(region, node);
-        let region = &mut self.regions[region as usize];
-        let mut note = |key: &str| match region.writers.get_mut(key) {
+    fn write(&mut self, instance: u32, node: u32, status: &'static str, output: Output) {
+        let place = self.local(instance, node);
+        let instance = &mut self.instances[instance as usize];
+        let mut note = |key: &str| match instance.writers.get_mut(key) {
             Some(writers) => writers.add(place as u32),
             None => {
-                region.writers.insert(key.to_owned(), Writers::one(place as u32));
+                instance.writers.insert(key.to_owned(), Writers::one(place as u32));
             }
         };
         match &self.plan.node(node).merge {
@@ -161,13 +161,13 @@ impl Memory {
             status,
             output: Document::new(output),
         };
-        region.leave(place, trace);
+        instance.leave(place, trace);
     }
 
     /// A name as `node` sees it: the item, what the node's ancestors wrote, what the `forEach` around it sees, the input.
-    fn look_up(&self, mut region: u32, mut node: u32, key: &str) -> Option<Value> {
+    fn look_up(&self, mut instance: u32, mut node: u32, key: &str) -> Option<Value> {
         loop {
-            let here = &self.regions[region as usize];
+            let here = &self.instances[instance as usize];
             match (&here.item, key) {
                 (Some(item), "item") => return Some(item.value.clone()),
                 (Some(item), "index") => return Some(Value::from(item.index)),
@@ -183,31 +183,31 @@ impl Memory {
             }
             match &here.item {
                 None => return self.input.get(key),
-                Some(item) => (region, node) = (item.outer, item.each),
+                Some(item) => (instance, node) = (item.outer, item.each),
             }
         }
     }
 
-    /// The region in which `node` can see `seen`, if it can.
-    fn find(&self, mut region: u32, mut node: u32, seen: u32) -> Option<u32> {
+    /// The instance in which `node` can see `seen`, if it can.
+    fn find(&self, mut instance: u32, mut node: u32, seen: u32) -> Option<u32> {
         loop {
-            let here = &self.regions[region as usize];
+            let here = &self.instances[instance as usize];
             let body = self.plan.body(here.body);
             if body.nodes.contains(&seen) {
                 let start = body.nodes.start;
                 return body
                     .ancestors
                     .contains(node - start, seen - start)
-                    .then_some(region);
+                    .then_some(instance);
             }
             let item = here.item.as_ref()?;
-            (region, node) = (item.outer, item.each);
+            (instance, node) = (item.outer, item.each);
         }
     }
 
     /// The ids of all nodes that `node` can see, outer ones first.
-    fn seen(&self, region: u32, node: u32) -> Vec<Value> {
-        let here = &self.regions[region as usize];
+    fn seen(&self, instance: u32, node: u32) -> Vec<Value> {
+        let here = &self.instances[instance as usize];
         let mut ids = here
             .item
             .as_ref()
@@ -219,21 +219,21 @@ impl Memory {
         ids
     }
 
-    fn local(&self, region: u32, node: u32) -> usize {
-        let body = self.regions[region as usize].body;
+    fn local(&self, instance: u32, node: u32) -> usize {
+        let body = self.instances[instance as usize].body;
         (node - self.plan.body(body).nodes.start) as usize
     }
 
-    fn trace(&self, region: u32, node: u32) -> Option<&Trace> {
-        let traces = &self.regions[region as usize].traces;
-        traces.get(self.local(region, node))?.as_ref()
+    fn trace(&self, instance: u32, node: u32) -> Option<&Trace> {
+        let traces = &self.instances[instance as usize].traces;
+        traces.get(self.local(instance, node))?.as_ref()
     }
 }
 
 /// Where there are so many nodes to a key, each key is looked at once rather than each output.
 const FEW: usize = 4;
 
-impl Region {
+impl Instance {
     /// What every key was set to last. The keys come in the order in which they were first set, as if one output after the
     /// other had been merged.
     fn merge_last_writers(&self, plan: &Plan, result: &mut Map<String, Json>) {

@@ -11,7 +11,7 @@ use super::Memory;
 /// What one node can see of the memory.
 pub(crate) struct View {
     memory: Arc<Memory>,
-    region: u32,
+    instance: u32,
     node: u32,
 }
 
@@ -23,8 +23,8 @@ struct Seen(View);
 
 impl View {
     /// The view as an expression's context.
-    pub(crate) fn context(memory: Arc<Memory>, region: u32, node: u32) -> Value {
-        Value::from_object(Self { memory, region, node })
+    pub(crate) fn context(memory: Arc<Memory>, instance: u32, node: u32) -> Value {
+        Value::from_object(Self { memory, instance, node })
     }
 }
 
@@ -41,12 +41,12 @@ impl Object for View {
             "nodes" => {
                 let view = Self {
                     memory: Arc::clone(&self.memory),
-                    region: self.region,
+                    instance: self.instance,
                     node: self.node,
                 };
                 Some(Value::from_object(Nodes(view)))
             }
-            key => self.memory.look_up(self.region, self.node, key),
+            key => self.memory.look_up(self.instance, self.node, key),
         }
     }
 }
@@ -57,18 +57,18 @@ impl Object for Nodes {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let View { memory, region, node } = &self.0;
+        let View { memory, instance, node } = &self.0;
         let seen = memory.plan.index(key)?;
-        let region = memory.find(*region, *node, seen)?;
+        let instance = memory.find(*instance, *node, seen)?;
         Some(Value::from_object(Seen(View {
             memory: Arc::clone(memory),
-            region,
+            instance,
             node: seen,
         })))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.memory.seen(self.0.region, self.0.node))
+        Enumerator::Values(self.0.memory.seen(self.0.instance, self.0.node))
     }
 }
 
@@ -78,7 +78,7 @@ impl Object for Seen {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let trace = self.0.memory.trace(self.0.region, self.0.node)?;
+        let trace = self.0.memory.trace(self.0.instance, self.0.node)?;
         match key {
             "status" => Some(Value::from(trace.status)),
             "output" => Some(trace.output.whole()),
