@@ -1,5 +1,5 @@
+use gristmill_effects::{Error, HttpOptions, Options, kinds};
 use gristmill_engine::FailureClass;
-use gristmill_effects::{Error, HttpOptions, kinds};
 use gristmill_testkit::RecordingEndpoint;
 use serde_json::json;
 
@@ -64,7 +64,9 @@ async fn a_name_that_does_not_exist_may_be_tried_again() {
 
 #[test]
 fn an_exception_that_cannot_be_read_is_an_error_at_start() {
-    let Err(error) = kinds(allowing(["http://localhost".to_owned()])) else {
+    let Err(error) = kinds(Options {
+        http: allowing(["http://localhost".to_owned()]),
+    }) else {
         panic!("accepted")
     };
     assert!(matches!(error, Error::AllowedHost { .. }));

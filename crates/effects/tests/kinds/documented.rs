@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_effects::kinds;
 use gristmill_engine::{
     ChildRequest, Command, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Orders, Outcome,
     Registry, Run, Suspension, builtin, compile_json,
 };
-use gristmill_effects::kinds;
 use gristmill_testkit::{RecordingEndpoint, Reply};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -73,7 +73,13 @@ async fn every_example_of_the_page_about_node_kinds_gives_what_it_says() {
 }
 
 fn registry() -> Registry {
-    Registry::new(builtin().into_iter().chain(kinds(private()).unwrap()).collect()).unwrap()
+    Registry::new(
+        builtin()
+            .into_iter()
+            .chain(kinds(gristmill_effects::Options { http: private() }).unwrap())
+            .collect(),
+    )
+    .unwrap()
 }
 
 async fn check(example: &Value) {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gristmill_core::{ExecutionId, WorkflowId};
+use gristmill_effects::kinds;
 use gristmill_engine::{
     Command, ManualClock, MemoryJournal, Options, Outcome, Plan, Registry, Run, builtin, compile_json,
 };
-use gristmill_effects::kinds;
 use gristmill_testkit::{RecordedCall, RecordingEndpoint, Reply};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -142,7 +142,13 @@ fn plan(file: &str, directory_url: &str) -> Arc<Plan> {
     if let Some(variables) = document.get_mut("variables") {
         variables["directoryUrl"] = json!(directory_url);
     }
-    let registry = Registry::new(builtin().into_iter().chain(kinds(private()).unwrap()).collect()).unwrap();
+    let registry = Registry::new(
+        builtin()
+            .into_iter()
+            .chain(kinds(gristmill_effects::Options { http: private() }).unwrap())
+            .collect(),
+    )
+    .unwrap();
     let (_, plan) = compile_json(&document, &registry).unwrap();
     Arc::new(plan)
 }

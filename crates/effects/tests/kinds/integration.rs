@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use gristmill_engine::FailureClass;
 use gristmill_effects::HttpOptions;
+use gristmill_engine::FailureClass;
 use gristmill_testkit::{RecordingEndpoint, Reply};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gristmill_core::{ExecutionId, Path, Problem};
+use gristmill_effects::{HttpOptions, Options, kinds};
 use gristmill_engine::{Behaviour, Call, Compiled, Fields, NodeFailure, Scope};
-use gristmill_effects::{HttpOptions, kinds};
 use serde_json::{Map, Value, json};
 
 /// Options that let the tests' endpoints be called.
@@ -25,7 +25,7 @@ pub fn allowing<const N: usize>(hosts: [String; N]) -> HttpOptions {
 
 /// Compiles an `integration` node from its `data`.
 pub fn compile(options: HttpOptions, data: &Value) -> Result<Compiled, Vec<Problem>> {
-    let kinds = kinds(options).unwrap();
+    let kinds = kinds(Options { http: options }).unwrap();
     let kind = kinds.iter().find(|kind| kind.name() == "integration").unwrap();
     let mut problems = Vec::new();
     let mut fields = Fields::new(Path::root(), data.as_object().unwrap(), &mut problems);

@@ -149,7 +149,9 @@ impl Memory {
         let mut note = |key: &str| match instance.writers.get_mut(key) {
             Some(writers) => writers.add(place as u32),
             None => {
-                instance.writers.insert(key.to_owned(), Writers::one(place as u32));
+                instance
+                    .writers
+                    .insert(key.to_owned(), Writers::one(place as u32));
             }
         };
         match &self.plan.node(node).merge {

@@ -24,7 +24,11 @@ struct Seen(View);
 impl View {
     /// The view as an expression's context.
     pub(crate) fn context(memory: Arc<Memory>, instance: u32, node: u32) -> Value {
-        Value::from_object(Self { memory, instance, node })
+        Value::from_object(Self {
+            memory,
+            instance,
+            node,
+        })
     }
 }
 
@@ -57,7 +61,11 @@ impl Object for Nodes {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let View { memory, instance, node } = &self.0;
+        let View {
+            memory,
+            instance,
+            node,
+        } = &self.0;
         let seen = memory.plan.index(key)?;
         let instance = memory.find(*instance, *node, seen)?;
         Some(Value::from_object(Seen(View {
