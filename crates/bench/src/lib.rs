@@ -29,5 +29,11 @@ pub mod waiting;
 mod workflow;
 
 pub use error::Error;
+pub use http::{Connection, Target};
+pub use latency::Latency;
+pub use machine::{Machine, VERSION};
+pub use meter::{ByProcess, Meter};
+pub use process::Growth;
+pub use round::round;
 pub use show::Show;
-pub use spawn::SpawnOptions;
+pub use spawn::{Site, SpawnOptions};

@@ -26,7 +26,7 @@ pub struct SpawnOptions {
 }
 
 /// A system that was started, or is about to be. [`Site::close`] takes away whatever there is of it.
-pub(crate) struct Site {
+pub struct Site {
     options: SpawnOptions,
     /// The name of the database, and the broker's prefix.
     name: String,
@@ -45,7 +45,10 @@ const LANE: &str = "default";
 
 impl Site {
     /// Makes its database, and starts nothing yet.
-    pub(crate) async fn create(options: SpawnOptions) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// When the database cannot be made.
+    pub async fn create(options: SpawnOptions) -> Result<Self, Error> {
         // Whose it is can be seen, should it ever stay behind.
         let name = format!(
             "gristmill_bench_{}_{}",
@@ -64,7 +67,10 @@ impl Site {
     }
 
     /// Migrates, makes an organization, and starts API and worker; answers when both are ready.
-    pub(crate) async fn start(&mut self) -> Result<Target, Error> {
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub async fn start(&mut self) -> Result<Target, Error> {
         self.run(&["migrate"]).await?;
         let account = self
             .run(&["admin", "bootstrap", "--organization", "Benchmark", "--json"])
@@ -80,7 +86,7 @@ impl Site {
     }
 
     /// The processes by name.
-    pub(crate) fn processes(&self) -> Vec<(&'static str, u32)> {
+    pub fn processes(&self) -> Vec<(&'static str, u32)> {
         let running = self.running.iter();
         running
             .flat_map(|running| [("api", &running.api), ("worker", &running.worker)])
@@ -89,12 +95,12 @@ impl Site {
     }
 
     /// The URL of the system's own database.
-    pub(crate) fn database_url(&self) -> &str {
+    pub fn database_url(&self) -> &str {
         &self.database_url
     }
 
     /// The servers that the system stands on.
-    pub(crate) fn servers(&self) -> [(&'static str, &str); 2] {
+    pub fn servers(&self) -> [(&'static str, &str); 2] {
         [
             ("postgresql", &self.options.database_url),
             ("rabbitmq", &self.options.broker_url),
@@ -119,7 +125,10 @@ impl Site {
     }
 
     /// Ends the processes and deletes queues and database.
-    pub(crate) async fn close(mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// When queues or database cannot be deleted.
+    pub async fn close(mut self) -> Result<(), Error> {
         if let Some(running) = self.running.take() {
             // Nothing that they hold outlives this, so there is nothing to drain.
             running.api.kill().await;

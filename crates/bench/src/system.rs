@@ -11,7 +11,7 @@ use crate::http::Target;
 use crate::meter::{MemoryMeter, Meter};
 use crate::spawn::Site;
 use crate::{Error, Show, SpawnOptions};
-pub(crate) use load::{Ended, Load, Producer};
+pub use load::{Ended, Load, Producer};
 pub use report::Report;
 
 /// How much, and against what.
