@@ -57,16 +57,15 @@ pub async fn run(
             measured.await.unwrap_or(Err(Error::Interrupted))
         }
         System::Spawned(spawn) => {
-            let mut site = Site::create(spawn).await?;
+            let mut site = Site::new(spawn)?;
             let measured = shutdown
                 .run_until_cancelled(async {
                     let target = site.start().await?;
                     measure(load, &target, Some(&site), &show).await
                 })
                 .await;
-            let closed = site.close().await;
-            let report = measured.unwrap_or(Err(Error::Interrupted))?;
-            closed.map(|()| report)
+            site.close().await;
+            measured.unwrap_or(Err(Error::Interrupted))
         }
     }
 }
