@@ -30,7 +30,7 @@ pub(super) fn has_test(name: &str) -> bool {
 }
 
 /// What the metered filters hand their work to.
-pub(super) fn plain() -> &'static Environment<'static> {
+fn plain() -> &'static Environment<'static> {
     static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(bare);
     &PLAIN
 }
@@ -66,7 +66,10 @@ fn build(fuel: u64) -> Environment<'static> {
             }
             match name {
                 "map" if helpers::names_a_filter(&args) => helpers::map(state, &args),
-                "sum" => helpers::sum(state, &args),
+                "sum" => match helpers::sum(state, &args)? {
+                    Some(sum) => Ok(sum),
+                    None => plain().empty_state().apply_filter(name, &args),
+                },
                 _ => apply(state, name, &args),
             }
         });

@@ -7,7 +7,7 @@ use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::limits::too_long;
-use super::{environment, meter, operators};
+use super::{meter, operators};
 use crate::language::value::MAX_RESULT_BYTES;
 
 /// `date`: a time as milliseconds since 1970, from such a number or from an RFC 3339 text. So that times can be compared,
@@ -121,9 +121,9 @@ pub(super) fn pay_paths(state: &mut State, args: &[Value]) -> Result<(), Error> 
     }
 }
 
-/// `sum`: numbers as the library adds them; texts and lists, to which another `start` leads, in one go rather than each to
-/// what the others before it came to.
-pub(super) fn sum(state: &mut State, args: &[Value]) -> Result<Value, Error> {
+/// `sum` of texts and lists, to which another `start` leads, in one go rather than each to what the others before it came
+/// to; `None` for numbers, which the library adds.
+pub(super) fn sum(state: &mut State, args: &[Value]) -> Result<Option<Value>, Error> {
     let (items, path, start, kwargs): (Value, Option<Value>, Option<Value>, Kwargs) = from_args(args)?;
     let start = start.or(kwargs.get("start")?);
     let is_long = |start: &Value| {
@@ -133,7 +133,7 @@ pub(super) fn sum(state: &mut State, args: &[Value]) -> Result<Value, Error> {
         )
     };
     let Some(start) = start.filter(is_long).filter(|_| !items.is_undefined()) else {
-        return environment::plain().empty_state().apply_filter("sum", args);
+        return Ok(None);
     };
     let path = path.or(kwargs.get("attribute")?);
     kwargs.assert_all_used()?;
@@ -147,7 +147,7 @@ pub(super) fn sum(state: &mut State, args: &[Value]) -> Result<Value, Error> {
             terms.push(item);
         }
     }
-    operators::join_terms(state, &terms)
+    operators::join_terms(state, &terms).map(Some)
 }
 
 /// What stands at `path` in `value`: `customer.name`, `0`.
