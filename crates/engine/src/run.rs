@@ -10,7 +10,7 @@ mod panics;
 mod state;
 
 pub use clock::{Clock, ManualClock};
-pub use driver::{Command, Options, Orders, Outcome, run};
+pub use driver::{Command, Control, Options, Outcome, run};
 pub use execution::Run;
 pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
 pub use state::{ForeignEntry, Inline, State, Totals};

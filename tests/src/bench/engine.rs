@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gristmill_bench::{Growth, Machine, Show, VERSION, round};
 use gristmill_core::{ExecutionId, Limits, WorkflowId};
-use gristmill_engine::{Command, ManualClock, Orders, Outcome, Plan, Registry, Run, builtin, compile_json};
+use gristmill_engine::{Command, Control, ManualClock, Outcome, Plan, Registry, Run, builtin, compile_json};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -166,7 +166,7 @@ fn time_run(shape: Shape, nodes: usize, plan: &Arc<Plan>) -> Result<Duration, Er
 async fn run_serialized(plan: Arc<Plan>, run: Run) -> Result<Map<String, Value>, Error> {
     let mut journal = SerializedJournal::default();
     let clock = ManualClock::new(NOW);
-    let (_commands, receiver) = watch::channel(Orders::from(Command::Run));
+    let (_commands, receiver) = watch::channel(Control::from(Command::Run));
     let options = gristmill_engine::Options {
         limits: unlimited(),
         ..gristmill_engine::Options::default()

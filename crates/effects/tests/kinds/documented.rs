@@ -7,7 +7,7 @@ use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_effects::kinds;
 use gristmill_engine::{
-    ChildRequest, Command, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Orders, Outcome,
+    ChildRequest, Command, Control, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome,
     Registry, Run, Suspension, builtin, compile_json,
 };
 use gristmill_testkit::{RecordingEndpoint, Reply};
@@ -97,11 +97,11 @@ async fn check(example: &Value) {
     assert_eq!(plan.check_input(&input), [], "{example}");
     input.insert("directory".to_owned(), json!(endpoint.url()));
     let mut inbox = Inbox(mail(example));
-    let orders = Orders {
+    let control = Control {
         command: Command::Run,
         inbox: inbox.0.len() as i32,
     };
-    let (_keep, orders) = watch::channel(orders);
+    let (_keep, control) = watch::channel(control);
     let run = Run {
         execution_id: ExecutionId::new(),
         workflow_id: WorkflowId::new(),
@@ -112,7 +112,7 @@ async fn check(example: &Value) {
     let clock = ManualClock::new(run.started_at);
     let options = Options::default();
     let plan = Arc::new(plan);
-    match gristmill_engine::run(plan, run, Vec::new(), &mut inbox, &clock, orders, &options).await {
+    match gristmill_engine::run(plan, run, Vec::new(), &mut inbox, &clock, control, &options).await {
         Outcome::Completed { mut output, .. } => {
             output.remove("directory");
             if let Some(reply) = output.get_mut("reply").and_then(Value::as_object_mut) {

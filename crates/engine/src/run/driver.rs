@@ -7,7 +7,7 @@ mod endings;
 mod inline;
 mod outcome;
 
-pub use commands::{Command, Orders};
+pub use commands::{Command, Control};
 pub use outcome::{Options, Outcome};
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub async fn run<J: Journal>(
     history: Vec<Entry>,
     journal: &mut J,
     clock: &dyn Clock,
-    orders: watch::Receiver<Orders>,
+    control: watch::Receiver<Control>,
     options: &Options,
 ) -> Outcome {
     let state = match State::resume(Arc::clone(&plan), &run, &history) {
@@ -51,7 +51,7 @@ pub async fn run<J: Journal>(
     drop(history);
     let driver = Driver {
         max_parallel: plan.max_parallel.map_or(options.max_parallel, |n| n as usize),
-        commands: Commands::new(orders),
+        commands: Commands::new(control),
         attempts: Attempts::default(),
         inbox: 0,
         pending: Vec::new(),
@@ -93,9 +93,9 @@ struct Driver<'a, J> {
 impl<J: Journal> Driver<'_, J> {
     async fn drive(mut self) -> Result<Outcome, LeaseLost> {
         loop {
-            let orders = self.obey()?;
-            if orders.inbox > self.inbox {
-                self.read_mail(orders.inbox).await?;
+            let control = self.obey()?;
+            if control.inbox > self.inbox {
+                self.read_mail(control.inbox).await?;
             }
             // Nothing may depend on an effect whose end is not committed: were it lost, the effect would be called again and
             // might end differently.
@@ -186,7 +186,7 @@ impl<J: Journal> Driver<'_, J> {
         Ok(())
     }
 
-    /// Waits until an effect ends, a timer or the deadline comes, or there are other orders.
+    /// Waits until an effect ends, a timer or the deadline comes, or the control changes.
     async fn wait(&mut self) {
         let wake_at = self
             .wake_at()
@@ -240,9 +240,9 @@ impl<J: Journal> Driver<'_, J> {
         self.plan.node(self.state.node(run))
     }
 
-    fn obey(&mut self) -> Result<Orders, LeaseLost> {
-        let orders = self.commands.current();
-        match orders.command {
+    fn obey(&mut self) -> Result<Control, LeaseLost> {
+        let control = self.commands.current();
+        match control.command {
             Command::Run => {}
             Command::Drain => {
                 let grace = self.options.drain_grace;
@@ -250,7 +250,7 @@ impl<J: Journal> Driver<'_, J> {
             }
             Command::Stop => return Err(LeaseLost),
         }
-        Ok(orders)
+        Ok(control)
     }
 }
 

@@ -17,7 +17,7 @@ pub trait Journal: Send {
     fn append(&mut self, entries: Vec<Entry>) -> impl Future<Output = Result<(), LeaseLost>> + Send;
 
     /// The mail whose number is above `after`, oldest first; 0 asks for all of it. Asked for at the beginning when the
-    /// orders tell of an inbox that is not empty, and whenever they tell of a fuller one.
+    /// control tells of an inbox that is not empty, and whenever it tells of a fuller one.
     ///
     /// # Errors
     /// As for [`append`](Self::append).
@@ -35,7 +35,7 @@ pub trait Journal: Send {
     ) -> impl Future<Output = Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost>> + Send;
 
     /// Commits `entries` and lets go of the execution until `wake_at` (database time in milliseconds) or mail, in one
-    /// transaction, unless there is other mail by now than the `inbox` of the last orders that were followed: then nothing is
+    /// transaction, unless there is other mail by now than the `inbox` of the last control that was followed: then nothing is
     /// changed, and the driver folds what came.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What the owner of a driver wants of it.
+//! The control of a driver: what its owner wants of it.
 
 use tokio::sync::watch;
 
@@ -13,35 +13,35 @@ pub enum Command {
     Stop,
 }
 
-/// What the owner of a driver tells it, as it changes.
+/// The control of a driver: what its owner tells it, as it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Orders {
+pub struct Control {
     /// What to do.
     pub command: Command,
     /// How much mail has ever arrived: at first what the claim says, later what was last seen.
     pub inbox: i32,
 }
 
-impl From<Command> for Orders {
-    /// Orders for an execution to which nobody has written.
+impl From<Command> for Control {
+    /// For an execution to which nobody has written.
     fn from(command: Command) -> Self {
         Self { command, inbox: 0 }
     }
 }
 
-/// The orders as they change. When their sender is gone, the last ones stand.
-pub(super) struct Commands(watch::Receiver<Orders>);
+/// The control as it changes. When its sender is gone, the last one stands.
+pub(super) struct Commands(watch::Receiver<Control>);
 
 impl Commands {
-    pub(super) fn new(receiver: watch::Receiver<Orders>) -> Self {
+    pub(super) fn new(receiver: watch::Receiver<Control>) -> Self {
         Self(receiver)
     }
 
-    pub(super) fn current(&mut self) -> Orders {
+    pub(super) fn current(&mut self) -> Control {
         *self.0.borrow_and_update()
     }
 
-    /// Returns when there are orders that [`current`](Self::current) has not told yet.
+    /// Returns when there is a change that [`current`](Self::current) has not told yet.
     pub(super) async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -53,7 +53,7 @@ impl Commands {
         // A receiver of its own: this one must not count a drain as seen that arrives meanwhile.
         let mut receiver = self.0.clone();
         if receiver
-            .wait_for(|orders| orders.command == Command::Stop)
+            .wait_for(|control| control.command == Command::Stop)
             .await
             .is_err()
         {
