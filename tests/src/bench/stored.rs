@@ -104,7 +104,8 @@ impl Bench<'_> {
             ..self.load
         };
         self.show.begin("warming up", WARM_UP);
-        self.producer.drive(warm_up, self.show).await.map(drop)
+        self.producer.drive(warm_up, self.show).await?;
+        Ok(())
     }
 
     /// Measures beside so many that are stored.
