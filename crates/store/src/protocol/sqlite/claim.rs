@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::{BigInt, Text};
 use gristmill_core::ExecutionId;
 
