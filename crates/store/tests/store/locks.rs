@@ -97,7 +97,10 @@ async fn a_claim_tells_what_is_locked_from_what_is_stale() {
         Lock::on(&db, &ahead).await,
     ];
     let mut other = AsyncPgConnection::establish(db.url()).await.unwrap();
-    let take = format!("BEGIN; UPDATE executions SET status = 'RUNNING', attempt = 1 WHERE id = '{taken}'");
+    let take = format!(
+        "BEGIN; UPDATE executions SET status = 'RUNNING', attempt = 1, claim_token = gen_random_uuid(),
+            claimed_by = 'another', started_at = clock_timestamp() WHERE id = '{taken}'"
+    );
     other.batch_execute(&take).await.unwrap();
     let jobs = [(running, 0), (ended, 0), (ahead, 1), (taken, 0)];
     let mine = claim(LEASE);
