@@ -8,12 +8,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::extract::BatchRoom;
+use crate::auth::cache::KeyCache;
+use crate::auth::rates::Rates;
+use crate::http::extract::BatchRoom;
+use crate::http::serve::serve;
 use crate::inputs::Inputs;
-use crate::principal::KeyCache;
-use crate::rates::Rates;
 use crate::router::router;
-use crate::serve::serve;
 use crate::state::{AppState, Options, Services};
 
 /// The HTTP API.

@@ -8,9 +8,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 
-use crate::error::Error;
-use crate::layers::{catch_panic, limit_time, observe, show_rate};
-use crate::routes::{audit, executions, keys, probes, templates, usage, workflows};
+use crate::http::error::Error;
+use crate::http::layers::{catch_panic, limit_time, observe, show_rate};
+use crate::routes::{audit, executions, keys, probes, submit, templates, usage, workflows};
 use crate::state::AppState;
 use routes::Routes;
 
@@ -31,7 +31,7 @@ fn all() -> Routes {
         .post("/api/v1/ai-hub/workflows/{id}/resume", workflows::resume)
         .get_with_parameters("/api/v1/ai-hub/workflows/{id}/revisions", workflows::revisions)
         .post("/api/v1/ai-hub/workflows/{id}/publish", workflows::publish)
-        .post("/api/v1/ai-hub/workflows/{id}/execute", workflows::execute)
+        .post("/api/v1/ai-hub/workflows/{id}/execute", submit::execute)
         .get_with_parameters("/api/v1/ai-hub/templates", templates::list)
         .get("/api/v1/ai-hub/templates/{id}", templates::get)
         .delete("/api/v1/ai-hub/templates/{id}", templates::delete)
@@ -70,7 +70,7 @@ fn all() -> Routes {
 fn batches() -> Routes {
     Routes::default().post(
         "/api/v1/ai-hub/workflows/{id}/executions:batch",
-        workflows::execute_batch,
+        submit::execute_batch,
     )
 }
 

@@ -12,11 +12,11 @@ use gristmill_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::extract::BatchRoom;
+use crate::auth::cache::KeyCache;
+use crate::auth::rates::Rates;
+use crate::auth::tokens::Tokens;
+use crate::http::extract::BatchRoom;
 use crate::inputs::Inputs;
-use crate::principal::KeyCache;
-use crate::rates::Rates;
-use crate::tokens::Tokens;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use axum::http::Method;
 use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::layers::refuse_query;
+use crate::http::layers::refuse_query;
 use crate::state::AppState;
 
 /// A route: a method and a path, with `{name}` for what varies.

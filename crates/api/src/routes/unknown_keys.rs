@@ -2,7 +2,7 @@
 
 use gristmill_core::{Path, Problem};
 
-use crate::shortened::shortened;
+use crate::http::shortened::shortened;
 
 /// How many are told one by one: a body may have hundreds of thousands.
 const TOLD: usize = 100;

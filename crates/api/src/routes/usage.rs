@@ -10,9 +10,9 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
 use crate::state::AppState;
 
 /// What is used, and what may be.

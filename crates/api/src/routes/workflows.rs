@@ -1,12 +1,8 @@
 //! `/api/v1/ai-hub/workflows`
 
-mod batch_items;
 mod create;
 mod delete;
-mod execute;
-mod execute_batch;
 mod get;
-mod input;
 mod list;
 mod pause;
 mod publish;
@@ -15,7 +11,7 @@ mod resume;
 mod revisions;
 mod stats;
 pub(crate) mod submission;
-mod submit_checked;
+pub(crate) mod submit_checked;
 mod switch;
 mod toggle;
 mod update;
@@ -26,8 +22,6 @@ use utoipa::OpenApi;
 
 pub(crate) use create::create;
 pub(crate) use delete::delete;
-pub(crate) use execute::execute;
-pub(crate) use execute_batch::execute_batch;
 pub(crate) use get::get;
 pub(crate) use list::list;
 pub(crate) use pause::pause;
@@ -54,7 +48,5 @@ pub(crate) use validate::validate;
     resume::resume,
     revisions::revisions,
     publish::publish,
-    execute::execute,
-    execute_batch::execute_batch,
 ))]
 pub(crate) struct Described;

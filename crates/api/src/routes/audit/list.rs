@@ -14,11 +14,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::place;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Filters;
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Filters;
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// A page of the log. It may hold fewer entries than there are, or none, as long as there is a next one.

@@ -22,11 +22,11 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 
 use super::cursor;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 use order::{Order, Outcome};
 use request::Request;

@@ -11,11 +11,11 @@ use gristmill_store::Cancelled;
 use tracing::info;
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error. The

@@ -9,10 +9,10 @@ use gristmill_core::access::Permission;
 use gristmill_store::Deleted;
 use tracing::info;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Deletes an execution that has ended, with its journal, its inbox and its idempotency key.

@@ -15,10 +15,10 @@ use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, Problem};
 use gristmill_dispatch::Full;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::{Credential, Principal};
+use crate::auth::principal::{Credential, Principal};
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 use admission::Admission;
 pub(crate) use position::LastEventId;

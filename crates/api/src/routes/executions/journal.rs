@@ -13,11 +13,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use super::entries::read_entries;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Id, Page};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Id, Page};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// A page ends behind the entry that makes it larger than this, in bytes.

@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 
 use super::summary::Summary;
 use super::{cursor, filter};
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Filters;
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Filters;
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// A page of executions.

@@ -12,12 +12,12 @@ use gristmill_store::{Execution, Replay, Replayed, Tenant};
 use serde_json::{Map, Value};
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey};
-use crate::key::sha256_hex;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::key::sha256_hex;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IdempotencyKey};
+use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
 use crate::state::AppState;
 

@@ -13,11 +13,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, IdempotencyKey, SignalPath};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, IdempotencyKey, SignalPath};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Which signal was taken in.

@@ -12,12 +12,12 @@ use gristmill_store::NewApiKey;
 
 use super::submission::Submission;
 use super::view::Made;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::key::ApiKey;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::key::ApiKey;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Makes a key for the caller. The answer is the only place where the key is shown.

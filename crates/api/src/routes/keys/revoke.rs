@@ -9,10 +9,10 @@ use gristmill_core::access::Permission;
 use gristmill_store::Revoked;
 use tracing::info;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Ends a key of the caller's; for who administers the organization, anybody's. Another member's key is not there for

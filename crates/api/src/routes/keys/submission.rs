@@ -5,8 +5,8 @@ use gristmill_core::access::{Permission, Scopes};
 use gristmill_core::{Path, Problem};
 use serde_json::Value;
 
-use crate::extract::{Document, time};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::extract::{Document, time};
 use crate::routes::fields::Fields;
 
 /// The shortest and the longest name, in characters.

@@ -8,10 +8,10 @@ use gristmill_core::TemplateId;
 use gristmill_core::access::Permission;
 
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// A template, with its definition.

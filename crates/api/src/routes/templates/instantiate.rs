@@ -9,10 +9,10 @@ use gristmill_core::access::Permission;
 use gristmill_store::Template;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
-use crate::extract::{Document, Id};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id};
+use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
 use crate::routes::workflows::submission::Submission;
 use crate::routes::workflows::view::{Body, created};

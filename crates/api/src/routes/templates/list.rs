@@ -11,11 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::Summary;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Params;
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Params;
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// How many a page holds unless asked otherwise, and at most.

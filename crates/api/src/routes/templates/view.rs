@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::openapi::schema;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::openapi::schema;
 use crate::routes::workflows::view::Definition;
 
 /// The answer's envelope.

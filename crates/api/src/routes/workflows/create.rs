@@ -8,10 +8,10 @@ use gristmill_core::access::Permission;
 
 use super::submission::Submission;
 use super::view::{Body, created};
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Stores a workflow with its first revision, or says everything that is wrong with it.

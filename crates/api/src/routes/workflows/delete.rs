@@ -10,10 +10,10 @@ use gristmill_store::Switch;
 use tracing::{info, warn};
 
 use super::switch::switch;
-use crate::error::Error;
-use crate::extract::{Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How many of the newest unfinished executions are cancelled before the answer, at most.

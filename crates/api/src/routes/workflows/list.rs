@@ -13,11 +13,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Params;
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Params;
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 const PARAMETERS: [&str; 10] = [

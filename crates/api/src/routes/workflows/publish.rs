@@ -10,10 +10,10 @@ use gristmill_store::{NewTemplate, Workflow};
 use serde_json::Value;
 
 use super::submission::{DESCRIPTION, NAME};
-use crate::error::Error;
-use crate::extract::{Document, Id};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id};
+use crate::http::openapi::schema;
 use crate::routes::fields::{Fields, control_character};
 use crate::routes::templates::view::{Body, published};
 use crate::state::AppState;

@@ -11,10 +11,10 @@ use tracing::warn;
 
 use super::switch::switch;
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::{Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How many held executions are started before the answer.

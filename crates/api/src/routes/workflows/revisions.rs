@@ -13,11 +13,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::Definition;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Id, Params};
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Id, Params};
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// How many a page holds unless asked otherwise, and at most: each has its whole definition.

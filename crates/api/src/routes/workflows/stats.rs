@@ -12,11 +12,11 @@ use gristmill_store::{Stats, StatsRange};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Params, time};
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Params, time};
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// How many days are counted unless asked otherwise, today included.

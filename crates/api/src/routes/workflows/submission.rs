@@ -5,9 +5,9 @@ use gristmill_engine::{Registry, compile_json};
 use gristmill_store::{Facts, NewWorkflow, Tenant, Workflow, WorkflowChange};
 use serde_json::json;
 
-use crate::error::Error;
-use crate::extract::Document;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Document;
 use crate::routes::fields::Fields;
 use crate::state::AppState;
 

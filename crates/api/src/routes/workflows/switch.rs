@@ -3,9 +3,9 @@
 use gristmill_core::WorkflowId;
 use gristmill_store::{Changed, Switch, Workflow};
 
-use crate::error::Error;
-use crate::extract::IfMatch;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::IfMatch;
 use crate::state::AppState;
 
 /// Switches a workflow, if it is what `If-Match` says, and answers with it as it is then.

@@ -10,10 +10,10 @@ use gristmill_store::Switch;
 
 use super::switch::switch;
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::{Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Switches a workflow off when it is on, and on when it is off.

@@ -10,10 +10,10 @@ use gristmill_store::Changed;
 
 use super::submission::{Submission, document_of};
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::{Document, Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How often somebody else may save the workflow between the look and the change.

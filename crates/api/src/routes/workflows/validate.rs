@@ -11,11 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::submission::Submission;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Whether a workflow could be stored.

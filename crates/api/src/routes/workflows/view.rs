@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::{etag, json};
-use crate::error::Error;
-use crate::openapi::schema;
+use crate::http::answer::{etag, json};
+use crate::http::error::Error;
+use crate::http::openapi::schema;
 
 /// The answer's envelope.
 #[derive(Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Actor, Cancelled, Retried, Tenant};
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::state::AppState;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::{cursor, filter};
 use super::order::Order;
-use crate::extract::Document;
+use crate::http::extract::Document;
 use crate::routes::fields::Fields;
 
 /// How many executions are ordered unless asked otherwise, and at most.

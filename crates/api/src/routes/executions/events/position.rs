@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Type};
 
-use crate::error::Error;
+use crate::http::error::Error;
 
 /// `7`, or `7-RUNNING-2`: seven journal entries, and RUNNING as of the second claim.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

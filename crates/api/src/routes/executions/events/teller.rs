@@ -15,7 +15,7 @@ use tracing::warn;
 use super::super::entries::read_entries;
 use super::admission::Admission;
 use super::position::Position;
-use crate::error::Error;
+use crate::http::error::Error;
 
 /// How many journal entries are read at a time.
 const STRETCH: i32 = 100;

@@ -1,0 +1,10 @@
+//! HTTP itself, whatever the route: requests read, answers and problems written, connections served, the document.
+
+pub(crate) mod answer;
+pub(crate) mod error;
+pub(crate) mod extract;
+pub(crate) mod layers;
+pub(crate) mod openapi;
+pub(crate) mod problem;
+pub(crate) mod serve;
+pub(crate) mod shortened;
