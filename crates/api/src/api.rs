@@ -13,7 +13,7 @@ use crate::auth::rates::Rates;
 use crate::http::extract::BatchRoom;
 use crate::http::serve::serve;
 use crate::inputs::Inputs;
-use crate::router::router;
+use crate::router::{openapi, router};
 use crate::state::{AppState, Options, Services};
 
 /// The HTTP API.
@@ -43,6 +43,7 @@ impl Api {
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
+            document: openapi(),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

@@ -8,3 +8,6 @@ pub(crate) mod openapi;
 pub(crate) mod problem;
 pub(crate) mod serve;
 pub(crate) mod shortened;
+
+/// What the paths of all routes but the probes begin with.
+pub(crate) const BASE: &str = "/api/v1/ai-hub";

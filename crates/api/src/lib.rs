@@ -12,6 +12,5 @@ mod state;
 pub use api::Api;
 pub use auth::key::ApiKey;
 pub use auth::tokens::{KeySource, TokenKeys, TokenOptions, Tokens, TokensError};
-pub use http::openapi::openapi;
-pub use router::{Route, routes};
+pub use router::{Route, openapi, routes};
 pub use state::{Options, Services};

@@ -105,6 +105,8 @@ pub(crate) struct AppState {
     pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,
+    /// What `/openapi.json` answers with.
+    pub(crate) document: &'static str,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
     pub(crate) shutdown: CancellationToken,
 }

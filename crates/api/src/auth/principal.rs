@@ -1,4 +1,4 @@
-//! Who asks.
+//! The principal: who asks, out of the request's key or token.
 
 mod credential;
 mod look_up;
@@ -18,6 +18,7 @@ use tracing::field::display;
 
 pub(crate) use credential::Credential;
 
+use crate::auth::rates::Caller;
 use crate::http::error::Error;
 use crate::http::extract::Return;
 use crate::http::layers::{RateShown, RequestId};
@@ -60,6 +61,14 @@ impl Principal {
         }
     }
 
+    /// Whose rate the request counts against.
+    pub(crate) fn caller(&self) -> Caller {
+        match &self.key {
+            Some(key) => Caller::Key(key.clone()),
+            None => Caller::Member(self.organization.clone(), self.user.clone()),
+        }
+    }
+
     /// Whether this may be done.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.scopes.include(permission) && self.standing.gives(permission)
@@ -94,7 +103,7 @@ impl FromRequestParts<Arc<AppState>> for Principal {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
         let mut principal = look_up(state, bearer(parts).ok_or(Error::NoKey)?).await?;
         let Ok(shown) = RateShown::from_request_parts(parts, state).await;
-        shown.note(state.rates.admit(&principal))?;
+        shown.note(state.rates.check(&principal.caller(), 1))?;
         principal.request = parts.extensions.get().cloned().unwrap_or_default();
         let span = Span::current();
         span.record("organization.id", display(&principal.organization));

@@ -1,4 +1,4 @@
-//! How fast each caller may go: so many requests a second, so that one that runs wild leaves room for the others.
+//! Rates: how fast each caller may go, so that one that runs wild leaves room for the others.
 
 use std::hash::Hash;
 use std::num::NonZero;
@@ -12,9 +12,6 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use gristmill_core::{ApiKeyId, OrganizationId, UserId};
-
-use crate::auth::principal::Principal;
-use crate::http::error::Error;
 
 /// Whoever has a rate: a key, or all tokens of a member together, for those are many and short-lived.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,32 +53,6 @@ impl Rates {
     pub(crate) fn new(per_second: u32, burst: NonZero<u32>) -> Self {
         Self::with_clock(per_second, burst, DefaultClock::default())
     }
-
-    /// Counts a request of a caller's.
-    ///
-    /// # Errors
-    /// [`Error::TooFast`]; then it does not count.
-    pub(crate) fn admit(&self, principal: &Principal) -> Result<Option<Rate>, Error> {
-        self.check(&Caller::of(principal), 1).map_err(Error::TooFast)
-    }
-
-    /// Counts what a request has beyond itself, which was counted before: the other inputs of a batch.
-    ///
-    /// # Errors
-    /// [`Error::TooFast`]; then none of them counts.
-    pub(crate) fn admit_more(&self, principal: &Principal, requests: u32) -> Result<Option<Rate>, Error> {
-        self.check_more(&Caller::of(principal), requests)
-            .map_err(Error::TooFast)
-    }
-}
-
-impl Caller {
-    fn of(principal: &Principal) -> Self {
-        match &principal.key {
-            Some(key) => Self::Key(key.clone()),
-            None => Self::Member(principal.organization.clone(), principal.user.clone()),
-        }
-    }
 }
 
 impl<K: Clone + Hash + Eq, C: Clock + Clone> Rates<K, C> {
@@ -97,9 +68,13 @@ impl<K: Clone + Hash + Eq, C: Clock + Clone> Rates<K, C> {
         }
     }
 
-    /// Of a batch that is larger than a burst only so much counts that it uses up a whole one: whoever has been silent for
-    /// long enough gets any batch through.
-    fn check_more(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
+    /// Counts what a request has beyond itself, which was counted before: the other inputs of a batch. Of a batch that is
+    /// larger than a burst only so much counts that it uses up a whole one: whoever has been silent for long enough gets any
+    /// batch through.
+    ///
+    /// # Errors
+    /// How the caller stands; then none of them counts.
+    pub(crate) fn check_more(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
         let most = self.quota.burst_size().get() - 1;
         self.check(caller, requests.min(most)).map_err(|refused| Rate {
             // The repeat itself counts, too.
@@ -108,7 +83,11 @@ impl<K: Clone + Hash + Eq, C: Clock + Clone> Rates<K, C> {
         })
     }
 
-    fn check(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
+    /// Counts so many requests of a caller's; `None` where nobody has a rate.
+    ///
+    /// # Errors
+    /// How the caller stands, who may not send so many now; then none of them counts.
+    pub(crate) fn check(&self, caller: &K, requests: u32) -> Result<Option<Rate>, Rate> {
         let (Some(limiter), Some(requests)) = (&self.limiter, NonZero::new(requests)) else {
             return Ok(None);
         };

@@ -1,7 +1,7 @@
 //! The document that describes every route (OpenAPI 3.1), as `/openapi.json` answers with it.
 //!
-//! What is particular to a route stands beside its handler in `#[utoipa::path]`, and each resource lists its handlers in
-//! `routes/<resource>.rs`. What all routes have in common is added here: the key, the answers to what any request can have
+//! What is particular to a route stands beside its handler in `#[utoipa::path]`, by which the router knows it, too. What all
+//! routes have in common is added here: the key, the answers to what any request can have
 //! wrong, the header with the request's id. What the answers look like is in `examples.json`.
 
 mod common;
@@ -9,15 +9,13 @@ mod examples;
 pub(crate) mod query;
 pub(crate) mod schema;
 
-use std::sync::LazyLock;
-
-use utoipa::OpenApi;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 
 use crate::http::problem;
-use crate::routes::{audit, executions, keys, probes, submit, templates, usage, workflows};
 
-/// The document's head. The paths come from the resources.
-#[derive(OpenApi)]
+/// The document's head. The paths come from the routes.
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Gristmill",
@@ -40,51 +38,11 @@ use crate::routes::{audit, executions, keys, probes, submit, templates, usage, w
 )]
 struct Head;
 
-/// The document as JSON, written once.
-pub fn openapi() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = Head::openapi();
-        for part in parts() {
-            document.merge(part);
-        }
-        common::add(&mut document);
-        // Made of strings and numbers: there is nothing that could fail.
-        document.to_json().unwrap_or_default()
-    });
-    &TEXT
-}
-
-/// What each resource says of its routes.
-fn parts() -> Vec<utoipa::openapi::OpenApi> {
-    vec![
-        workflows::Described::openapi(),
-        submit::Described::openapi(),
-        executions::Described::openapi(),
-        templates::Described::openapi(),
-        keys::Described::openapi(),
-        audit::Described::openapi(),
-        usage::Described::openapi(),
-        probes::Described::openapi(),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    /// Of two shapes of one name, the document would have one.
-    #[test]
-    fn one_name_is_one_shape() {
-        let mut known = BTreeMap::new();
-        for part in parts() {
-            for (name, schema) in part.components.unwrap_or_default().schemas {
-                let shape = serde_json::to_value(&schema).unwrap();
-                if let Some(other) = known.insert(name.clone(), shape.clone()) {
-                    assert_eq!(other, shape, "{name}");
-                }
-            }
-        }
-    }
+/// The document as JSON, of what routes say of themselves.
+pub(crate) fn document_of(routes: impl Iterator<Item = OpenApi>) -> String {
+    let mut document = Head::openapi();
+    routes.for_each(|route| document.merge(route));
+    common::add(&mut document);
+    // Made of strings and numbers: there is nothing that could fail.
+    document.to_json().unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use gristmill_core::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::BASE;
 use crate::http::error::Error;
 use crate::http::openapi::schema;
 
@@ -218,7 +219,7 @@ impl Error {
     /// What to do next, and whether a repeat is safe.
     pub(crate) fn detail(&self) -> String {
         match self {
-            Self::UnknownRoute => "No route has this path. The API is under /api/v1/ai-hub.".to_owned(),
+            Self::UnknownRoute => format!("No route has this path. The API is under {BASE}."),
             Self::MethodNotAllowed => "This path exists, but not with this method; see the `Allow` header.".to_owned(),
             Self::NoKey => "Send an API key or a token: `Authorization: Bearer gm_…`.".to_owned(),
             Self::WrongKey => "The API key is unknown, revoked or expired. A repeat with the same key does not help.".to_owned(),

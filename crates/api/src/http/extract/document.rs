@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, OptionalFromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, OptionalFromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::value::RawValue;
@@ -92,8 +92,9 @@ impl OptionalFromRequest<Arc<AppState>> for Document {
     }
 }
 
-/// `limit` is what the router enforces on the route; here it is only told.
-async fn read(request: Request, state: &Arc<AppState>, limit: usize) -> Result<Bytes, Error> {
+/// A body of `limit` bytes at most.
+async fn read(mut request: Request, state: &Arc<AppState>, limit: usize) -> Result<Bytes, Error> {
+    DefaultBodyLimit::max(limit).apply(&mut request);
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| match rejection.status() {

@@ -17,6 +17,8 @@ use crate::http::shortened::shortened;
 /// What stands behind the `?`.
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
+    /// The names that were asked for.
+    known: Vec<&'static str>,
     problems: Vec<Problem>,
 }
 
@@ -27,7 +29,9 @@ const TOLD: usize = 100;
 const MAX_TEXT: usize = 200;
 
 impl Params {
-    pub(crate) fn refuse_unknown(&mut self, known: &[&str]) {
+    /// What nobody has asked for.
+    fn refuse_unknown(&mut self) {
+        let known = &self.known;
         let unknown: Vec<_> = self
             .pairs
             .iter()
@@ -35,22 +39,21 @@ impl Params {
             .take(TOLD)
             .map(|(name, _)| shortened(name).into_owned())
             .collect();
+        let known = self.known.join(", ");
         for name in unknown {
-            let message = format!(
-                "unknown parameter `{name}`; the parameters are {}",
-                known.join(", ")
-            );
+            let message = format!("unknown parameter `{name}`; the parameters are {known}");
             self.add(&name, "unknown_parameter", message);
         }
     }
 
-    pub(crate) fn add(&mut self, name: &str, code: &'static str, message: String) {
+    fn add(&mut self, name: &str, code: &'static str, message: String) {
         self.problems
             .push(Problem::new(format!("query {name}"), code, message));
     }
 
     /// A parameter's value; there may be one.
-    fn one(&mut self, name: &str) -> Option<String> {
+    fn one(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
         let mut values = self.pairs.iter().filter(|(known, _)| known == name);
         let value = values.next()?.1.clone();
         if values.next().is_some() {
@@ -62,7 +65,7 @@ impl Params {
     /// What a parameter's value is read as by `read`, whose error says what it should be.
     pub(crate) fn read<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         code: &'static str,
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
@@ -77,7 +80,7 @@ impl Params {
     }
 
     /// A text that is not empty.
-    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         self.read(name, "out_of_range", |value| {
             plain(value)
                 .then(|| value.to_owned())
@@ -86,7 +89,8 @@ impl Params {
     }
 
     /// Texts, the parameter repeated or separated by commas: `most` of them, or they are refused before any is looked at.
-    pub(crate) fn texts(&mut self, name: &str, most: usize) -> Vec<String> {
+    pub(crate) fn texts(&mut self, name: &'static str, most: usize) -> Vec<String> {
+        self.known.push(name);
         let values = self.pairs.iter().filter(|(known, _)| known == name);
         let texts = values.flat_map(|(_, value)| value.split(','));
         let count = texts.clone().count();
@@ -104,7 +108,7 @@ impl Params {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.read(name, "wrong_type", |value| match value {
             "true" => Ok(true),
             "false" => Ok(false),
@@ -113,7 +117,7 @@ impl Params {
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Option<i64> {
+    pub(crate) fn number(&mut self, name: &'static str, bounds: RangeInclusive<i64>) -> Option<i64> {
         self.read(name, "out_of_range", |value| {
             value
                 .parse()
@@ -127,7 +131,7 @@ impl Params {
     }
 
     /// A time by RFC 3339.
-    pub(crate) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
+    pub(crate) fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         self.read(name, "wrong_type", |value| {
             time(value).ok_or_else(|| {
                 format!("`{name}` is a time by RFC 3339, such as 2030-01-31T08:00:00Z, from 1970 to 9999, with + as \
@@ -137,14 +141,14 @@ impl Params {
     }
 
     /// An id.
-    pub(crate) fn id<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+    pub(crate) fn id<T: FromStr<Err: fmt::Display>>(&mut self, name: &'static str) -> Option<T> {
         self.read(name, "invalid_id", |value| {
             value.parse().map_err(|error: T::Err| error.to_string())
         })
     }
 
     /// One of these words, and what it means.
-    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
         self.read(name, "unknown_value", |value| {
             let found = choices.iter().find(|(word, _)| *word == value);
             found.map(|(_, meaning)| *meaning).ok_or_else(|| {
@@ -154,11 +158,12 @@ impl Params {
         })
     }
 
-    /// The end of reading.
+    /// The end of reading: what was not read by now is unknown.
     ///
     /// # Errors
     /// 422 with every problem.
-    pub(crate) fn finish(self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.refuse_unknown();
         if self.problems.is_empty() {
             Ok(())
         } else {
@@ -180,6 +185,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let Query(pairs) = query.map_err(|rejection| Error::MalformedQuery(rejection.body_text()))?;
         Ok(Self {
             pairs,
+            known: Vec::new(),
             problems: Vec::new(),
         })
     }

@@ -1,4 +1,4 @@
-//! How fast a caller may go on, told with every answer to a request that counted.
+//! The rate headers: how fast a caller may go on, told with every answer to a request that counted.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,18 +20,14 @@ impl RateShown {
     /// Keeps the rate, refused or not; of several the last one is how the caller stands.
     ///
     /// # Errors
-    /// Those of `admitted`.
-    pub(crate) fn note(&self, admitted: Result<Option<Rate>, Error>) -> Result<(), Error> {
-        let rate = match &admitted {
-            Ok(rate) => *rate,
-            Err(Error::TooFast(rate)) => Some(*rate),
-            Err(_) => None,
-        };
+    /// [`Error::TooFast`], when it was refused.
+    pub(crate) fn note(&self, checked: Result<Option<Rate>, Rate>) -> Result<(), Error> {
+        let rate = checked.unwrap_or_else(Some);
         if rate.is_some() {
             // Nothing that holds this lock can panic.
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rate;
         }
-        admitted.map(|_| ())
+        checked.map(drop).map_err(Error::TooFast)
     }
 
     fn get(&self) -> Option<Rate> {

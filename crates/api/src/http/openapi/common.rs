@@ -7,7 +7,7 @@ use utoipa::openapi::{
 };
 
 use super::examples::example_of;
-use crate::router::BASE;
+use crate::http::BASE;
 
 /// The scheme's name in the document.
 const KEY: &str = "apiKey";

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/audit`
+//! `GET /audit`
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ struct By<'a> {
 /// Who did what to which object, when, and with which key: newest first, for owners and admins.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/audit",
+    path = "/audit",
     operation_id = "listAudit",
     params(
         query::Audit,

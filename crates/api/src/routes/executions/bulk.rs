@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions:cancel` and `POST /api/v1/ai-hub/executions:retry`: one order for many executions.
+//! `POST /executions:cancel` and `POST /executions:retry`: one order for many executions.
 //!
 //! Each execution is ordered by itself, through the same statement as alone, so that one that cannot be had changes
 //! nothing for the others, and a request that is cut short has done what it has done: the same request again does the
@@ -46,7 +46,7 @@ const TOLD: usize = 10;
 /// Cancels what the filter finds unfinished.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions:cancel",
+    path = "/executions:cancel",
     operation_id = "cancelExecutions",
     request_body = schema::BulkRequest,
     responses(
@@ -65,7 +65,7 @@ pub(crate) async fn cancel_many(
 /// Takes up again what the filter finds FAILED.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions:retry",
+    path = "/executions:retry",
     operation_id = "retryExecutions",
     request_body = schema::BulkRequest,
     responses(

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/executions/{id}`
+//! `DELETE /executions/{id}`
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::state::AppState;
 /// Deletes an execution that has ended, with its journal, its inbox and its idempotency key.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/executions/{id}",
+    path = "/executions/{id}",
     operation_id = "deleteExecution",
     params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
     responses(

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions/{id}/events`
+//! `GET /executions/{id}/events`
 
 mod admission;
 mod position;
@@ -38,7 +38,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 /// which an `EventSource` connects no more.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}/events",
+    path = "/executions/{id}/events",
     operation_id = "followExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions/{id}`
+//! `GET /executions/{id}`
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::state::AppState;
 /// whichever comes first.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}",
+    path = "/executions/{id}",
     operation_id = "getExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

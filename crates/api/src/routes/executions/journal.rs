@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions/{id}/journal`
+//! `GET /executions/{id}/journal`
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ struct Body {
 /// One page of everything that happened inside an execution. It ends early where entries are large: behind 4 MiB.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}/journal",
+    path = "/executions/{id}/journal",
     operation_id = "getJournal",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions`
+//! `GET /executions`
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ struct Body {
 /// narrows down (lanes, and tags together with anything else) is looked for among so many executions a page.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions",
+    path = "/executions",
     operation_id = "listExecutions",
     params(
         query::Executions,

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/retry`
+//! `POST /executions/{id}/retry`
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::state::AppState;
 /// answer is a minimal one for who may not look at executions.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/retry",
+    path = "/executions/{id}/retry",
     operation_id = "retryExecution",
     params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
     responses(

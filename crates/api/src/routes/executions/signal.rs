@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/signals/{name}`
+//! `POST /executions/{id}/signals/{name}`
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ struct View {
 /// `Idempotency-Key` again is the same signal, and is refused for another one.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/signals/{name}",
+    path = "/executions/{id}/signals/{name}",
     operation_id = "signalExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/keys`
+//! `POST /keys`
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::state::AppState;
 /// Makes a key for the caller. The answer is the only place where the key is shown.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/keys",
+    path = "/keys",
     operation_id = "createKey",
     request_body = schema::CreateKeyRequest,
     responses(

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/keys`
+//! `GET /keys`
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ struct Body<'a> {
 /// among them.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/keys",
+    path = "/keys",
     operation_id = "listKeys",
     params(
         query::Keys,

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/keys/{id}`
+//! `DELETE /keys/{id}`
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::state::AppState;
 /// who may not see it. Revoking what is revoked changes nothing and is no error.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/keys/{id}",
+    path = "/keys/{id}",
     operation_id = "revokeKey",
     params(
         ("id" = schema::ApiKeyId, Path, description = "The key's id."),

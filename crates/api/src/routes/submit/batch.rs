@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/executions:batch`
+//! `POST /workflows/{id}/executions:batch`
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ struct ItemView<'a> {
 /// Under an `Idempotency-Key` each item has the key `<key>#<index>`.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/executions:batch",
+    path = "/workflows/{id}/executions:batch",
     operation_id = "submitExecutions",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -86,7 +86,7 @@ pub(crate) async fn execute_batch(
     let texts = items.texts();
     // The request itself counted as the first.
     let more = u32::try_from(texts.len()).unwrap_or(u32::MAX).saturating_sub(1);
-    shown.note(state.rates.admit_more(&principal, more))?;
+    shown.note(state.rates.check_more(&principal.caller(), more))?;
 
     let (mut places, mut requests) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(texts.len());

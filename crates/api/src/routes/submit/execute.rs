@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/execute`
+//! `POST /workflows/{id}/execute`
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use gristmill_store::{Accepted, Tenant};
 
 use super::body::Input;
 use crate::auth::principal::Principal;
+use crate::http::BASE;
 use crate::http::answer::json;
 use crate::http::error::Error;
 use crate::http::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
@@ -25,7 +26,7 @@ use crate::state::AppState;
 /// wait is over, whichever comes first. With `Prefer: return=minimal` the answer says how it stands, and no more.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/execute",
+    path = "/workflows/{id}/execute",
     operation_id = "submitExecution",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -126,7 +127,7 @@ fn answer(body: &Body, waited: bool, applied: Option<HeaderValue>) -> Result<Res
     } else {
         StatusCode::ACCEPTED
     };
-    let location = format!("/api/v1/ai-hub/executions/{}", body.id());
+    let location = format!("{BASE}/executions/{}", body.id());
     let mut response = ([(LOCATION, location)], json(status, body)?).into_response();
     if let Some(applied) = applied {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/templates/{id}`
+//! `DELETE /templates/{id}`
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::state::AppState;
 /// Takes a template of one's own organization back. Workflows that were made from it stay.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/templates/{id}",
+    path = "/templates/{id}",
     operation_id = "deleteTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/templates/{id}`
+//! `GET /templates/{id}`
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::state::AppState;
 /// A template, with its definition.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/templates/{id}",
+    path = "/templates/{id}",
     operation_id = "getTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/templates/{id}/instantiate`
+//! `POST /templates/{id}/instantiate`
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const KEYS: [&str; 6] = ["name", "description", "version", "tags", "isActive", "
 /// that it does not name keep the template's.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/templates/{id}/instantiate",
+    path = "/templates/{id}/instantiate",
     operation_id = "instantiateTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::http::BASE;
 use crate::http::answer::json;
 use crate::http::error::Error;
 use crate::http::openapi::schema;
@@ -92,7 +93,7 @@ pub(super) fn shown(template: &Template) -> Result<Response, Error> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn published(template: &Template) -> Result<Response, Error> {
-    let location = format!("/api/v1/ai-hub/templates/{}", template.summary.id);
+    let location = format!("{BASE}/templates/{}", template.summary.id);
     let template = View::new(template)?;
     let answer = json(StatusCode::CREATED, &Body { template })?;
     Ok(([(LOCATION, location)], answer).into_response())

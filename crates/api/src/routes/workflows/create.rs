@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows`
+//! `POST /workflows`
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::state::AppState;
 /// Stores a workflow with its first revision, or says everything that is wrong with it.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows",
+    path = "/workflows",
     operation_id = "createWorkflow",
     request_body = schema::CreateWorkflowRequest,
     responses(

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/workflows/{id}`
+//! `DELETE /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const FIRST: usize = 100;
 /// Deletes a workflow. Its executions stay readable for as long as they are kept; unfinished ones are cancelled.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "deleteWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/workflows/{id}`
+//! `GET /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const RECENT: usize = 10;
 /// A workflow with its newest revision, who made it, where it comes from and its last executions.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "getWorkflow",
     params(("id" = schema::WorkflowId, Path, description = "The workflow's id.")),
     responses((

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/publish`
+//! `POST /workflows/{id}/publish`
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const CUSTOM: &str = "custom";
 /// Publishes the newest revision as a template of the organization's, for its own members or for everybody.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/publish",
+    path = "/workflows/{id}/publish",
     operation_id = "publishWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/ai-hub/workflows/{id}`
+//! `PATCH /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const ROUNDS: usize = 5;
 /// permission as `…/toggle`.
 #[utoipa::path(
     patch,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "updateWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/validate`
+//! `POST /workflows/validate`
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ struct Body {
 /// Says everything that is wrong with a workflow, and stores nothing. A definition alone needs no name.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/validate",
+    path = "/workflows/validate",
     operation_id = "validateWorkflow",
     request_body = schema::WorkflowDraft,
     responses(
