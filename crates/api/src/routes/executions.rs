@@ -2,7 +2,6 @@
 
 pub(crate) mod bulk;
 pub(crate) mod cancel;
-mod cursor;
 pub(crate) mod delete;
 mod entries;
 pub(crate) mod events;

@@ -2,13 +2,13 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod draft;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod publish;
 mod request_hash;
 pub(crate) mod revisions;
 pub(crate) mod stats;
-pub(crate) mod submission;
 pub(crate) mod submit_checked;
 pub(crate) mod switch;
 pub(crate) mod update;

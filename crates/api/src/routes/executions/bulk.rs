@@ -21,9 +21,9 @@ use serde::Serialize;
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
-use super::cursor;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
+use crate::http::cursor;
 use crate::http::error::Error;
 use crate::http::extract::Document;
 use crate::http::openapi::schema;

@@ -1,8 +1,8 @@
 //! `GET /executions/{id}/events`
 
 mod admission;
-mod position;
-mod teller;
+mod cursor;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::http::extract::Id;
 use crate::http::openapi::schema;
 use crate::state::AppState;
 use admission::Admission;
-pub(crate) use position::LastEventId;
-use teller::Teller;
+pub(crate) use cursor::LastEventId;
+use stream::Teller;
 
 /// How long a stream may be silent: shorter than the shortest time-out of common proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -9,10 +9,11 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::filter;
 use super::summary::Summary;
-use super::{cursor, filter};
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
+use crate::http::cursor;
 use crate::http::error::Error;
 use crate::http::extract::Filters;
 use crate::http::openapi::query;

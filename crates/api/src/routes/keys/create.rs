@@ -10,7 +10,7 @@ use gristmill_core::ApiKeyId;
 use gristmill_core::access::Permission;
 use gristmill_store::NewApiKey;
 
-use super::submission::Submission;
+use super::body::Submission;
 use super::view::Made;
 use crate::auth::key::ApiKey;
 use crate::auth::principal::Principal;

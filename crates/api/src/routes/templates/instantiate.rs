@@ -14,7 +14,7 @@ use crate::http::error::Error;
 use crate::http::extract::{Document, Id};
 use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
-use crate::routes::workflows::submission::Submission;
+use crate::routes::workflows::draft::Submission;
 use crate::routes::workflows::view::{Body, created};
 use crate::state::AppState;
 

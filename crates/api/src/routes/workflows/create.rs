@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 
-use super::submission::Submission;
+use super::draft::Submission;
 use super::view::{Body, created};
 use crate::auth::principal::Principal;
 use crate::http::error::Error;

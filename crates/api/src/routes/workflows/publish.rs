@@ -9,7 +9,7 @@ use gristmill_core::{Definition, Path, Problem, TemplateId, WorkflowId};
 use gristmill_store::{NewTemplate, Workflow};
 use serde_json::Value;
 
-use super::submission::{DESCRIPTION, NAME};
+use super::draft::{DESCRIPTION, NAME};
 use crate::auth::principal::Principal;
 use crate::http::error::Error;
 use crate::http::extract::{Document, Id};

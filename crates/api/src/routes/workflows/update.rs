@@ -8,7 +8,7 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_store::Changed;
 
-use super::submission::{Submission, document_of};
+use super::draft::{Submission, document_of};
 use super::view::{Body, shown};
 use crate::auth::principal::Principal;
 use crate::http::error::Error;

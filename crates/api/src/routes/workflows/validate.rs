@@ -10,7 +10,7 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::submission::Submission;
+use super::draft::Submission;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
 use crate::http::error::Error;

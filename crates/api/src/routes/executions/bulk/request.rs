@@ -4,8 +4,9 @@ use gristmill_core::{Path, Problem};
 use gristmill_store::{ExecutionFilter, Position};
 use serde_json::Value;
 
-use super::super::{cursor, filter};
+use super::super::filter;
 use super::order::Order;
+use crate::http::cursor;
 use crate::http::extract::Document;
 use crate::routes::fields::Fields;
 

@@ -8,14 +8,14 @@ use gristmill_store::Position;
 const VERSION: &str = "1";
 
 /// Writes a position: the microsecond and the id without its prefix.
-pub(super) fn write(position: &Position) -> String {
+pub(crate) fn write(position: &Position) -> String {
     let id = position.id.as_str();
     let id = id.strip_prefix(ExecutionId::PREFIX).unwrap_or(id);
     format!("{VERSION}-{:x}-{id}", position.created_at.timestamp_micros())
 }
 
 /// Reads it back.
-pub(super) fn read(text: &str) -> Option<Position> {
+pub(crate) fn read(text: &str) -> Option<Position> {
     let (micros, id) = text.strip_prefix(VERSION)?.strip_prefix('-')?.split_once('-')?;
     let micros = i64::from_str_radix(micros, 16)
         .ok()

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::super::entries::read_entries;
 use super::admission::Admission;
-use super::position::Position;
+use super::cursor::Position;
 use crate::http::error::Error;
 
 /// How many journal entries are read at a time.
