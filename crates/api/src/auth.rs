@@ -1,4 +1,4 @@
-//! Who asks: keys and tokens, whose they are, and how fast their callers may go.
+//! Authentication: keys and tokens, whose they are, and how fast their callers may go.
 
 pub(crate) mod cache;
 pub(crate) mod key;

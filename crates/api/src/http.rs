@@ -1,4 +1,4 @@
-//! HTTP itself, whatever the route: requests read, answers and problems written, connections served, the document.
+//! HTTP, whatever the route: requests read, answers and problems written, connections served, the document.
 
 pub(crate) mod answer;
 pub(crate) mod cursor;
@@ -11,4 +11,4 @@ pub(crate) mod serve;
 pub(crate) mod shortened;
 
 /// What the paths of all routes but the probes begin with.
-pub(crate) const BASE: &str = "/api/v1/ai-hub";
+pub const BASE: &str = "/api/v1/ai-hub";

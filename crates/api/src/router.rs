@@ -1,4 +1,4 @@
-//! The router: the table of contents.
+//! The router: every route on one page, and what surrounds them.
 
 mod routes;
 

@@ -1,4 +1,4 @@
-//! One file per route, `<resource>/<verb>.rs`.
+//! Routes: a file for each, `<resource>/<verb>.rs`.
 
 pub(crate) mod audit;
 pub(crate) mod executions;

@@ -1,4 +1,4 @@
-//! What every handler is given.
+//! The state: what every handler is given, and the services and options that it is made of.
 
 use std::num::NonZero;
 use std::sync::Arc;

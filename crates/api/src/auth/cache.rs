@@ -1,4 +1,5 @@
-//! Keys and tokens that were looked up a moment ago, so that a producer's thousand submits a second are not as many lookups.
+//! The key cache: keys and tokens that were looked up a moment ago, so that a producer's thousand submits a second are not
+//! as many lookups.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Successful answers.
+//! Answers that are successes.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

@@ -1,4 +1,5 @@
-//! What handlers read from a request. Whatever cannot be read becomes an [`crate::http::error::Error`], never axum's own text.
+//! Extractors: what handlers read from a request. Whatever cannot be read becomes an [`crate::http::error::Error`], never
+//! axum's own text.
 
 mod batch;
 mod document;

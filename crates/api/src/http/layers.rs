@@ -1,4 +1,4 @@
-//! What surrounds every route.
+//! Layers: what surrounds every route.
 
 mod catch_panic;
 mod limit_time;

@@ -1,4 +1,4 @@
-//! The one place that knows status codes: what each error means to the client, as problem+json (RFC 9457).
+//! Problem documents (RFC 9457): what each error means to the client. The one place that knows status codes.
 //!
 //! `type` is stable and for programs; `detail` says what to do next and whether a repeat is safe. What went wrong on our
 //! side is never shown, only logged.

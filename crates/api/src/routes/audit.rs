@@ -1,4 +1,3 @@
 //! `/audit`: a file for each route, and what they share.
 
 pub(crate) mod list;
-mod place;

@@ -1,4 +1,4 @@
-//! The keys of a request's body.
+//! The fields of a request's body, read one by one.
 
 use std::fmt;
 use std::str::FromStr;

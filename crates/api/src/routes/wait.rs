@@ -1,4 +1,4 @@
-//! `Prefer: wait`.
+//! The wait of `Prefer: wait`.
 
 use std::time::Duration;
 

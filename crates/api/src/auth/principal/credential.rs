@@ -1,4 +1,4 @@
-//! The key or token of a request whose answer lasts.
+//! The credential: the key or token of a request whose answer lasts.
 
 use std::sync::Arc;
 

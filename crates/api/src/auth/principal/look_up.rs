@@ -1,4 +1,4 @@
-//! From what a request presents to who asks.
+//! The look-up: from what a request presents to the principal.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What a token says, once its signature is verified.
+//! Claims: what a token says, once its signature is verified.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

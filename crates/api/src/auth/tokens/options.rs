@@ -1,4 +1,4 @@
-//! Which tokens are believed.
+//! The options of tokens: which ones are believed.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a list is narrowed to: the query's parameters, one by one.
+//! Filters: what a list is narrowed to, from the query's parameters, one by one.
 
 use std::str::FromStr;
 

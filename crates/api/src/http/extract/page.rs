@@ -1,4 +1,4 @@
-//! Which part of a long list: `?after=&limit=`.
+//! A page of numbered things: `?after=&limit=`.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

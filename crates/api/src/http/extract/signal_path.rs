@@ -1,4 +1,4 @@
-//! The execution and the signal's name in a path.
+//! The path of a signal: the execution and the signal's name.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

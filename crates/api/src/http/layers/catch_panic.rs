@@ -1,4 +1,4 @@
-//! The one place where a panic becomes an answer.
+//! The end of panics: the one place where one becomes an answer.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! What is told about every request: an id to the client, one line to the log, a count and a duration to the metrics.
+//! The record of every request: an id to the client, one line to the log, a count and a duration to the metrics.
 
 use std::sync::Arc;
 use std::time::Instant;

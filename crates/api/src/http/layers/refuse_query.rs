@@ -1,4 +1,4 @@
-//! What stands behind the `?` of a route that takes no parameters: ignoring it would do something else than was asked for.
+//! The refusal of queries where a route takes none: ignoring one would do something else than was asked for.
 
 use axum::extract::{Query, Request};
 use axum::middleware::Next;

@@ -1,4 +1,4 @@
-//! What every route has in common.
+//! The common part of the document: what every route has.
 
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};

@@ -1,4 +1,4 @@
-//! What successful answers look like: `examples.json` has one for each operation and status, all of one small story.
+//! Examples of successful answers: `examples.json` has one for each operation and status, all of one small story.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! What lists can be asked for. Handlers read the query parameter by parameter, and refuse whatever is not named here.
+//! Queries: the parameters of each list, for the document. Handlers read them one by one, and refuse whatever they do not
+//! read.
 
 #![allow(dead_code, reason = "shapes, never values")]
 

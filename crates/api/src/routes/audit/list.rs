@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::place;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
+use crate::http::cursor;
 use crate::http::error::Error;
 use crate::http::extract::Filters;
 use crate::http::openapi::{query, schema};
@@ -93,7 +93,7 @@ pub(crate) async fn list(
     let page = store.audit_log(&principal.tenant(), filter, limit).await?;
     let body = Body {
         entries: page.entries.iter().map(View::new).collect::<Result<_, _>>()?,
-        next_cursor: page.next.as_ref().map(place::write),
+        next_cursor: page.next.as_ref().map(cursor::write),
     };
     json(StatusCode::OK, &body)
 }
@@ -111,7 +111,7 @@ fn read(mut filters: Filters) -> Result<(AuditFilter, usize), Error> {
         key: filters.take("keyId", "an API key's id"),
         from: filters.take_time("from"),
         to: filters.take_time("to"),
-        before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", place::read),
+        before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", cursor::read),
     };
     let limit = usize::try_from(filters.limit()).unwrap_or_default();
     filters.finish()?;

@@ -16,7 +16,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use gristmill_core::ExecutionId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Actor, Position, Tenant};
+use gristmill_store::{Actor, Cursor, Tenant};
 use serde::Serialize;
 use tracing::{info, warn};
 use utoipa::ToSchema;
@@ -222,9 +222,9 @@ impl Work<'_> {
 
     async fn page(
         &self,
-        after: Option<&Position>,
+        after: Option<&Cursor<ExecutionId>>,
         limit: usize,
-    ) -> Result<(Vec<ExecutionId>, Option<Position>), Error> {
+    ) -> Result<(Vec<ExecutionId>, Option<Cursor<ExecutionId>>), Error> {
         let store = &self.state.services.store;
         let page = store
             .list_executions(&self.tenant, &self.request.filter, after, limit)

@@ -22,7 +22,7 @@ use crate::http::openapi::schema;
 use crate::state::AppState;
 use admission::Admission;
 pub(crate) use cursor::LastEventId;
-use stream::Teller;
+use stream::EventStream;
 
 /// How long a stream may be silent: shorter than the shortest time-out of common proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -93,7 +93,7 @@ pub(crate) async fn events(
         },
     })?;
     let admission = Admission::of(&principal, credential, state.clone());
-    let teller = Teller::new(store, tenant, id, following, seen, admission);
-    let stream = Sse::new(teller.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    let events = EventStream::new(store, tenant, id, following, seen, admission);
+    let stream = Sse::new(events.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     Ok(([UNBUFFERED], stream).into_response())
 }

@@ -1,4 +1,4 @@
-//! What executions are narrowed to: in a query, or in a body.
+//! The filter of executions, in a query or in a body.
 
 use std::collections::HashSet;
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! What a key is to be.
+//! The body of `POST /keys`: what a key is to be.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::access::{Permission, Scopes};
@@ -16,13 +16,13 @@ const NAME: (usize, usize) = (1, 100);
 const MAX_SCOPES: usize = 20;
 
 /// A request for a key, checked.
-pub(super) struct Submission {
+pub(super) struct NewKey {
     pub(super) name: String,
     pub(super) scopes: Scopes,
     pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
-impl Submission {
+impl NewKey {
     /// Reads `{"name", "scopes", "expiresAt"}`. A key can make no key that may do more than itself, or that outlives it:
     /// what is left out is as with the key that asks.
     pub(super) fn read(

@@ -10,7 +10,7 @@ use gristmill_core::ApiKeyId;
 use gristmill_core::access::Permission;
 use gristmill_store::NewApiKey;
 
-use super::body::Submission;
+use super::body::NewKey;
 use super::view::Made;
 use crate::auth::key::ApiKey;
 use crate::auth::principal::Principal;
@@ -41,15 +41,15 @@ pub(crate) async fn create(
     principal.require(Permission::Access)?;
     let store = &state.services.store;
     let now = store.now().await?;
-    let submission = Submission::read(&document, &principal, now).map_err(Error::Invalid)?;
+    let asked = NewKey::read(&document, &principal, now).map_err(Error::Invalid)?;
     let ApiKey { key, prefix, hash } = ApiKey::generate();
     let new = NewApiKey {
         id: ApiKeyId::new(),
-        name: submission.name,
+        name: asked.name,
         prefix,
         hash,
-        scopes: submission.scopes,
-        expires_at: submission.expires_at,
+        scopes: asked.scopes,
+        expires_at: asked.expires_at,
     };
     let made = store
         .add_api_key(&principal.tenant(), &principal.actor(), &principal.user, new)

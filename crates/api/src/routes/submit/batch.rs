@@ -1,5 +1,7 @@
 //! `POST /workflows/{id}/executions:batch`
 
+mod items;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,7 +13,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::batch_items::Items;
 use super::body::Input;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
@@ -22,6 +23,7 @@ use crate::http::openapi::schema;
 use crate::http::problem;
 use crate::routes::workflows::submit_checked::{Request, Taken, submit_checked};
 use crate::state::AppState;
+use items::Items;
 
 /// How many problems of items are told; from then on, each item's first.
 const MAX_TOLD: usize = 1_000;

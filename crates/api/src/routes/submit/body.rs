@@ -1,4 +1,4 @@
-//! What an execution is started with.
+//! The body of a submit: what an execution is started with.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::http::error::Error;
 use crate::http::extract::{Document, Id};
 use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
-use crate::routes::workflows::draft::Submission;
+use crate::routes::workflows::draft::Draft;
 use crate::routes::workflows::view::{Body, created};
 use crate::state::AppState;
 
@@ -50,11 +50,11 @@ pub(crate) async fn instantiate(
     let template = found.ok_or(Error::NotFound("template"))?;
     let document = document_of(&template, document.as_ref())?;
     // What an older version published is checked like everything else.
-    let mut submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
+    let mut draft = Draft::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
-    submission.template_id = Some(id);
+    draft.template_id = Some(id);
     let workflow = store
-        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), draft.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

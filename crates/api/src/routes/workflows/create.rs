@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 
-use super::draft::Submission;
+use super::draft::Draft;
 use super::view::{Body, created};
 use crate::auth::principal::Principal;
 use crate::http::error::Error;
@@ -37,14 +37,14 @@ pub(crate) async fn create(
     document: Document,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsCreate)?;
-    let submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
+    let draft = Draft::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
     let tenant = principal.tenant();
-    submission.check_template(&state, &tenant).await?;
+    draft.check_template(&state, &tenant).await?;
     let workflow = state
         .services
         .store
-        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), draft.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

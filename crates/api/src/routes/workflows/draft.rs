@@ -1,4 +1,4 @@
-//! What a workflow may be, and every problem with it: for creating one, and for changing one as a whole.
+//! A draft: what a workflow may be, and every problem with it, for creating one and for changing one as a whole.
 
 use gristmill_core::{Problem, TemplateId, WorkflowId};
 use gristmill_engine::{Registry, compile_json};
@@ -12,7 +12,7 @@ use crate::routes::fields::Fields;
 use crate::state::AppState;
 
 /// A workflow that may be stored.
-pub(crate) struct Submission {
+pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) version: String,
@@ -46,7 +46,7 @@ const VERSION: (usize, usize) = (1, 50);
 /// The lane of a workflow that names none.
 const DEFAULT_LANE: &str = "default";
 
-impl Submission {
+impl Draft {
     /// Reads and checks a body, which stands in place of what is `stored`.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Submission {
     }
 }
 
-impl Submission {
+impl Draft {
     /// Makes sure that the tenant sees the template that is named.
     ///
     /// # Errors

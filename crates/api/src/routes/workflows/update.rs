@@ -8,7 +8,7 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_store::Changed;
 
-use super::draft::{Submission, document_of};
+use super::draft::{Draft, document_of};
 use super::view::{Body, shown};
 use crate::auth::principal::Principal;
 use crate::http::error::Error;
@@ -56,16 +56,16 @@ pub(crate) async fn update(
         let stored = document_of(&workflow)?;
         let whole = stored.clone().overlaid(&patch);
         let (registry, lanes) = (&state.services.registry, &state.options.lanes);
-        let submission = Submission::read(&whole, Some(&stored), registry, lanes).map_err(Error::Invalid)?;
+        let draft = Draft::read(&whole, Some(&stored), registry, lanes).map_err(Error::Invalid)?;
         // Whoever may edit has no second way to the switch.
-        if submission.is_active != workflow.is_active {
+        if draft.is_active != workflow.is_active {
             principal.require(Permission::WorkflowsDelete)?;
         }
         // A template that was taken back since is no reason to refuse another change.
-        if submission.template_id != workflow.template_id {
-            submission.check_template(&state, &tenant).await?;
+        if draft.template_id != workflow.template_id {
+            draft.check_template(&state, &tenant).await?;
         }
-        let change = submission.into_change();
+        let change = draft.into_change();
         match store
             .change_workflow(&tenant, &principal.actor(), &id, workflow.edition, change)
             .await

@@ -10,7 +10,7 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::draft::Submission;
+use super::draft::Draft;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
 use crate::http::error::Error;
@@ -44,10 +44,10 @@ pub(crate) async fn validate(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
     let document = Document::parse(br#"{"name":"unnamed"}"#)?.overlaid(&document);
-    let read = Submission::read(&document, None, &state.services.registry, &state.options.lanes);
+    let read = Draft::read(&document, None, &state.services.registry, &state.options.lanes);
     let problems = match read {
         Err(problems) => problems,
-        Ok(submission) => match submission.check_template(&state, &principal.tenant()).await {
+        Ok(draft) => match draft.check_template(&state, &principal.tenant()).await {
             Ok(()) => Vec::new(),
             Err(Error::Invalid(problems)) => problems,
             Err(error) => return Err(error),

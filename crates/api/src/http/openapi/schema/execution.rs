@@ -1,4 +1,4 @@
-//! What executions are started with, and the words of `core` that they are shown in.
+//! Executions: what they are started with, and the words of `core` that they are shown in.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What is wrong with a request.
+//! A fault: one thing that is wrong with a request.
 
 use utoipa::ToSchema;
 

@@ -1,4 +1,4 @@
-//! What an API key is to be.
+//! API keys, as they are asked for.
 
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What is said when a template is published, and when a workflow is made from one.
+//! Templates: what is said when one is published, and when a workflow is made from one.
 
 use serde_json::Value;
 use utoipa::ToSchema;

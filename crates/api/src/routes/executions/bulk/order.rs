@@ -1,4 +1,4 @@
-//! What is done to each execution.
+//! The order of a bulk request: what is done to each execution.
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Actor, Cancelled, Retried, Tenant};

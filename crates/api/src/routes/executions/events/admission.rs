@@ -1,4 +1,4 @@
-//! For how long a stream may go on.
+//! The admission to a stream: for how long it may go on.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! How much of an execution a client has been told: what events carry as their id, and `Last-Event-ID` brings back.
+//! The cursor of a stream of events: how much a client has been told, which events carry as their id and `Last-Event-ID`
+//! brings back.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,14 +15,14 @@ use crate::http::error::Error;
 
 /// `7`, or `7-RUNNING-2`: seven journal entries, and RUNNING as of the second claim.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct Cursor {
     /// How many journal entries.
     pub(super) entries: i32,
     /// The last status that was told, and how many claims there had been.
     pub(super) told: Option<(ExecutionStatus, i32)>,
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.told {
             None => write!(f, "{}", self.entries),
@@ -30,7 +31,7 @@ impl fmt::Display for Position {
     }
 }
 
-impl FromStr for Position {
+impl FromStr for Cursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -50,7 +51,7 @@ impl FromStr for Position {
 }
 
 /// The header of this name; absent or empty is the beginning.
-pub(crate) struct LastEventId(pub(super) Position);
+pub(crate) struct LastEventId(pub(super) Cursor);
 
 impl IntoParams for LastEventId {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
@@ -75,10 +76,10 @@ impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
             .get("last-event-id")
             .filter(|value| !value.is_empty())
         else {
-            return Ok(Self(Position::default()));
+            return Ok(Self(Cursor::default()));
         };
-        let position = value.to_str().ok().and_then(|text| text.parse().ok());
-        position.map(Self).ok_or_else(|| {
+        let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
+        cursor.map(Self).ok_or_else(|| {
             Error::Invalid(vec![Problem::new(
                 "header Last-Event-ID",
                 "invalid_parameter",
@@ -93,9 +94,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_reads_back_as_written_and_nothing_else_is_one() {
+    fn a_cursor_reads_back_as_written_and_nothing_else_is_one() {
         for text in ["0", "7", "7-RUNNING-2", "12-COMPLETED-1"] {
-            assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
         }
         for text in [
             "",
@@ -107,7 +108,7 @@ mod tests {
             "7-RUNNING--1",
             "99999999999",
         ] {
-            assert!(text.parse::<Position>().is_err(), "{text}");
+            assert!(text.parse::<Cursor>().is_err(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One client's stream. It is pulled: a client that reads slowly holds up nobody, and costs no memory.
+//! The stream of one client's events (SSE). It is pulled: a client that reads slowly holds up nobody, and costs no memory.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -14,20 +14,20 @@ use tracing::warn;
 
 use super::super::entries::read_entries;
 use super::admission::Admission;
-use super::cursor::Position;
+use super::cursor::Cursor;
 use crate::http::error::Error;
 
 /// How many journal entries are read at a time.
 const STRETCH: i32 = 100;
 
-pub(super) struct Teller {
+pub(super) struct EventStream {
     store: Store,
     tenant: Tenant,
     id: ExecutionId,
     following: Following,
     admission: Admission,
     /// What the client has been told, or is in `ready`.
-    seen: Position,
+    seen: Cursor,
     /// Where all that is told comes from: looks never go back in time.
     look: Look,
     ready: VecDeque<Event>,
@@ -46,13 +46,13 @@ struct End {
     status: Option<ExecutionStatus>,
 }
 
-impl Teller {
+impl EventStream {
     pub(super) fn new(
         store: Store,
         tenant: Tenant,
         id: ExecutionId,
         following: Following,
-        seen: Position,
+        seen: Cursor,
         admission: Admission,
     ) -> Self {
         Self {
@@ -69,9 +69,9 @@ impl Teller {
     }
 
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, |mut teller| async move {
-            let event = teller.next().await?;
-            Some((Ok(event), teller))
+        unfold(self, |mut stream| async move {
+            let event = stream.next().await?;
+            Some((Ok(event), stream))
         })
     }
 
