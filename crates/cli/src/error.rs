@@ -78,6 +78,15 @@ pub enum Error {
         #[source]
         source: gristmill_store::Error,
     },
+    /// The database refused a statement that is none of the store's.
+    #[error("{doing} failed")]
+    Statement {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What the last process left unfinished cannot be taken up.
     #[error("what was unfinished cannot be taken up again")]
     Recover(#[source] gristmill_dispatch::Error),
@@ -86,7 +95,7 @@ pub enum Error {
     Broker(#[source] gristmill_queue::Error),
     /// The HTTP options make no sense.
     #[error("the node kinds cannot be set up")]
-    Kinds(#[source] gristmill_kinds::Error),
+    Kinds(#[source] gristmill_effects::Error),
     /// Tokens cannot be verified.
     #[error("tokens cannot be verified")]
     Tokens(#[from] gristmill_api::TokensError),

@@ -211,7 +211,7 @@ pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpList
 
 fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
     let mut kinds = gristmill_engine::builtin();
-    kinds.extend(gristmill_kinds::kinds(options::http(config)).map_err(Error::Kinds)?);
+    kinds.extend(gristmill_effects::kinds(options::effects(config)).map_err(Error::Kinds)?);
     let limits = (&config.limits).into();
     Ok(Arc::new(Registry::new(kinds)?.with_limits(limits)))
 }

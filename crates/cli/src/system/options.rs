@@ -1,7 +1,7 @@
 //! From configuration to the options of each part.
 
 use gristmill_dispatch::{PruneOptions, RelayOptions};
-use gristmill_kinds::HttpOptions;
+use gristmill_effects::HttpOptions;
 use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
 use gristmill_store::Retention;
 use gristmill_worker::WorkerOptions;
@@ -70,7 +70,11 @@ pub(super) fn prune(config: &Config) -> PruneOptions {
     }
 }
 
-pub(super) fn http(config: &Config) -> HttpOptions {
+pub(super) fn effects(config: &Config) -> gristmill_effects::Options {
+    gristmill_effects::Options { http: http(config) }
+}
+
+fn http(config: &Config) -> HttpOptions {
     let http = &config.http;
     HttpOptions {
         allow_private_addresses: http.allow_private_addresses,

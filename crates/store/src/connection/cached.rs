@@ -35,3 +35,26 @@ where
 }
 
 impl<Q, C> diesel::RunQueryDsl<C> for Cached<Q> {}
+
+/// Statements of PostgreSQL.
+pub(crate) mod postgres {
+    use diesel::pg::Pg;
+    use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+
+    /// Like [`diesel::sql_query`], of one type whatever is bound: each type of a statement has Diesel's whole machinery
+    /// compiled for it.
+    pub(crate) fn sql_query<'b>(sql: &'static str) -> BoxedSqlQuery<'b, Pg, SqlQuery> {
+        diesel::sql_query(sql).into_boxed()
+    }
+}
+
+/// Statements of SQLite.
+pub(crate) mod sqlite {
+    use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+    use diesel::sqlite::Sqlite;
+
+    /// As in PostgreSQL.
+    pub(crate) fn sql_query<'b>(sql: &'static str) -> BoxedSqlQuery<'b, Sqlite, SqlQuery> {
+        diesel::sql_query(sql).into_boxed()
+    }
+}

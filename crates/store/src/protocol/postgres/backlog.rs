@@ -1,10 +1,11 @@
+use diesel::QueryableByName;
 use diesel::sql_types::Double;
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
 use super::parts::jobs::duration;
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::Backlog;
 

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use diesel::sql_types::{Array, Text};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::parts::finish::{finish, lock_with_parents, unheld};
 use super::parts::jobs::{IdRow, PlaceRow};
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::Cancelled;

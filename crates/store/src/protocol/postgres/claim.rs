@@ -1,4 +1,3 @@
-use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer, Text};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
@@ -6,6 +5,7 @@ use gristmill_core::ExecutionId;
 use super::parts::jobs::{columns, seconds};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Token, Uuid};
 use crate::protocol::rows::claimed_row::ClaimedRow;

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
@@ -9,6 +9,7 @@ use super::parts::finish::{finish, lock_with_parents, unheld};
 use super::parts::jobs::{columns, set};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::DeadLetter;
 use crate::tables::usage::note_unhandled;

@@ -1,9 +1,10 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::protocol::rows::counted::{Counted, DayKey, EndRow, WorkflowKey};

@@ -1,10 +1,11 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::Deleted;

@@ -1,9 +1,10 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::{Delivered, Mail};
 use crate::tables::audit;

@@ -1,4 +1,3 @@
-use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Text};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
@@ -6,6 +5,7 @@ use gristmill_core::ExecutionId;
 use super::parts::jobs::columns;
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 
 /// The job may be a copy: where another worker has claimed the execution through the other one, there is nothing to give

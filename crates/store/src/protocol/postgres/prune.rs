@@ -1,4 +1,3 @@
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Text};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionStatus;
@@ -6,6 +5,7 @@ use gristmill_core::ExecutionStatus;
 use super::parts::jobs::seconds;
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::{Keep, Retention};
 

@@ -1,8 +1,8 @@
-use diesel::sql_query;
 use diesel_async::RunQueryDsl;
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 
 /// No guard but the status: the caller is the only process, so whoever held these is gone.

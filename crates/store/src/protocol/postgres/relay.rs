@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
 use gristmill_core::{ExecutionId, ExecutionStatus};
@@ -11,6 +11,7 @@ use super::parts::finish::{finish, unheld};
 use super::parts::jobs::{IdRow, duration, seconds};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::rows::due_row::DueRow;
 use crate::protocol::{Decide, Due, Sweep, Wake};

@@ -1,9 +1,9 @@
-use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 
 /// A submit, or the relay, sees a workflow paused and holds an execution, while the workflow is resumed: no lock keeps them

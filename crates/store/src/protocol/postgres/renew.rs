@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer, Text};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
@@ -8,6 +7,7 @@ use gristmill_core::ExecutionId;
 use super::parts::jobs::{IdRow, columns, seconds};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
 

@@ -1,5 +1,5 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
@@ -7,6 +7,7 @@ use super::parts::tags::tag_inserted;
 use super::parts::usage::{Locked, any_slot, count_inserted, lock, month};
 use super::submit::known_by_key;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::protocol::{Accepted, Replay, Replayed};

@@ -1,10 +1,11 @@
+use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::parts::usage::{Locked, any_slot, count_inserted, limit_of, lock, month};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::{ChildStarted, StartChild};

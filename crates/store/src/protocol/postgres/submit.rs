@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
 use diesel::result::Error as Failure;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use gristmill_core::ExecutionId;
 
@@ -12,6 +12,7 @@ use super::parts::jobs::seconds;
 use super::parts::tags::tag_inserted;
 use super::parts::usage::{any_slot, count_inserted, lock, month};
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::{PostgresPool, Session, Shared};
 use crate::connection::sql_types::{Moment, Timestamp};

@@ -1,9 +1,9 @@
-use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 
 /// How many rows one statement marks: a backlog of millions must not meet the statement timeout.

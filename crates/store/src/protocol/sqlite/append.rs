@@ -1,11 +1,12 @@
 //! A holder's journal commit.
 
 use diesel::sql_types::{Bool, Integer, Text};
-use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
 use super::parts::members::each;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};
 

@@ -1,10 +1,11 @@
 //! How much waits.
 
 use diesel::sql_types::{BigInt, Nullable};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryableByName, RunQueryDsl};
 
 use super::parts::values::length;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Backlog, Error};
 

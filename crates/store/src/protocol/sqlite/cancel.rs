@@ -1,12 +1,13 @@
 //! Anything unfinished → CANCELLED, with everything below it.
 
 use diesel::sql_types::{Integer, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
 
 use super::parts::finish::{End, Finish, finish};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
 use crate::tables::audit;

@@ -1,11 +1,12 @@
 //! PENDING → RUNNING.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::{list, micros};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Token, Uuid};
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::claimed_row::ClaimedRow;

@@ -1,12 +1,13 @@
 //! The broker has the job.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::list;
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 
 /// The confirm may come after a worker has claimed the job, or ended it, or after a later publish: only a row that is

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use diesel::sql_types::{Integer, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 
 use super::parts::finish::{End, Finish, finish};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
 use crate::{DeadLetter, Error};

@@ -1,10 +1,11 @@
 //! Noted ends into the figures.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{RunQueryDsl, SqliteConnection};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::counted::{Counted, EndRow};

@@ -1,11 +1,12 @@
 //! An ended execution, gone.
 
 use diesel::sql_types::{Bool, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
 use crate::tables::audit;

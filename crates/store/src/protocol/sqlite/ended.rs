@@ -1,11 +1,12 @@
 //! How executions ended.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::list;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::ended_row::EndedRow;
 use crate::{Ended, Error};

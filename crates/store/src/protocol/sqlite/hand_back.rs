@@ -1,12 +1,13 @@
 //! Prefetched jobs that this worker will not get to.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::list;
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 
 /// A doubled job may have been claimed by another worker while this one kept its copy: what runs stays running.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use diesel::sql_types::{Integer, Text};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryableByName, RunQueryDsl};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::list;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Chunk, Error};
 

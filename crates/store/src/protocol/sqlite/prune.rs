@@ -1,11 +1,12 @@
 //! What ended long enough ago.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{RunQueryDsl, sql_query};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::values::micros;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Error, Keep, Retention};
 

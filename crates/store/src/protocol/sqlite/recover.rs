@@ -1,9 +1,10 @@
 //! A new start of the one process: nobody runs anything, and the in-process broker is empty.
 
-use diesel::{RunQueryDsl, sql_query};
+use diesel::RunQueryDsl;
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 
 /// Unguarded: the lock on the directory says that there is no other process whose leases these could be.

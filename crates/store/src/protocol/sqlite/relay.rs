@@ -5,12 +5,13 @@ mod due;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Integer, Text};
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::finish::{End, Finish, finish};
 use super::parts::values::micros;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Decide, Due, Error, Sweep, Wake};
 

@@ -1,11 +1,12 @@
 //! RUNNING → PENDING, by a holder that drains.
 
 use diesel::sql_types::{Integer, Text};
-use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::parts::chunk::{entries, insert_chunk};
 use super::parts::members::each;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};
 

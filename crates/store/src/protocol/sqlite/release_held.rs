@@ -1,10 +1,11 @@
 //! Held for a paused workflow → PENDING, once that is resumed.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;
-use diesel::{RunQueryDsl, sql_query};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 
 /// The index holds what is held and nothing else; `held` jumps from workflow to workflow in it.

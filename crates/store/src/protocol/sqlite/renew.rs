@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryableByName, RunQueryDsl};
 use gristmill_core::ExecutionId;
 
 use super::parts::values::{list, micros};
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
 

@@ -1,13 +1,14 @@
 //! An earlier execution's input, once more.
 
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
 use serde_json::json;
 
 use super::parts::tags::tag;
 use super::parts::usage::Tally;
 use super::submit::known_by_key;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
 use crate::tables::audit;

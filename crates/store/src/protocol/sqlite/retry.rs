@@ -1,12 +1,13 @@
 //! FAILED → PENDING, by an operator.
 
 use diesel::sql_types::{Bool, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use serde_json::json;
 
 use super::parts::chunk::insert_chunk;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;

@@ -1,10 +1,11 @@
 //! A child, PENDING.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
 
 use super::parts::usage::{Tally, limit_of};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
 use crate::{ChildStarted, Error, StartChild};

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, OrganizationId};
 
 use super::parts::tags::tag;
 use super::parts::usage::Tally;
 use super::parts::values::micros;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;

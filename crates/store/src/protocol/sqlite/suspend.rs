@@ -1,11 +1,12 @@
 //! RUNNING → WAITING, by the holder.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
 use super::parts::members::each;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
 use crate::{Error, Held, Suspend, Suspended};

@@ -1,10 +1,11 @@
 //! A lane whose queue is gone.
 
+use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl, sql_query};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 
 /// `wake_at IS NOT NULL` is true of every PENDING row, and says which index leads to them. What is due and unpublished

@@ -1,11 +1,11 @@
 //! The end of an execution.
 
-use diesel::sql_query;
 use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 
 /// The part of [`finish`] that all ends have in common: `changed` and `noted`. It is the whole of it where nobody is to be
 /// told: of executions that are no children, and do not fail.

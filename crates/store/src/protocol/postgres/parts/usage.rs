@@ -7,11 +7,12 @@
 //! transaction of many statements as well. So a transaction has one slot of each organization, and no two wait for each
 //! other in a ring. (Groups that settle children of several organizations still may; one of them is then redone.)
 
+use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::postgres::sql_query;
 use crate::{Error, Reached};
 
 /// This month, as `usage_counters` names it.

@@ -1,10 +1,11 @@
 //! The journal chunk that a holder's write brings along.
 
 use diesel::sql_types::{Integer, Text};
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, journal};
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::{Error, Held, NewChunk};
 
 const INSERT: &str = "

@@ -1,12 +1,13 @@
 //! What the end of an execution means for others.
 
 use diesel::sql_types::Text;
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionId;
 
 use super::super::deliver::put;
 use super::usage::{Tally, limit_of};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::tables::usage::note_unhandled;
 use crate::{Error, Mail};

@@ -1,12 +1,13 @@
 //! The one way into a terminal status, whoever goes it.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
 
 use super::chunk::Place;
 use super::family::{follow_up, tell_parent};
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::{Error, Totals};
 
 /// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the

@@ -1,10 +1,11 @@
 //! The producer's tags, by which lists find executions.
 
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{RunQueryDsl, SqliteConnection};
 
 use crate::Error;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 
 /// A tag that was named twice is one.
 const TAG: &str = "

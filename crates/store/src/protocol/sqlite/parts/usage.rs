@@ -2,10 +2,11 @@
 //! its end, and everybody counts in one slot.
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::access::Tier;
 
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::tables::usage::month_reached;
 use crate::{Error, Reached};

@@ -1,10 +1,11 @@
 //! Which executions are due, and how they stand.
 
 use diesel::sql_types::{BigInt, Bool};
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::super::parts::values::length;
 use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
 use crate::protocol::rows::due_row::DueRow;
 use crate::{Due, Error};
 
