@@ -49,7 +49,7 @@ where
 /// Which tenant the connection that the pool lends next is named, before anybody names one; and that no transaction is
 /// open on it.
 async fn left(pool: &PostgresPool) -> Option<String> {
-    let (work, named) = erase(|connection: &mut AsyncPgConnection| {
+    let (work, answer) = erase(|connection: &mut AsyncPgConnection| {
         Box::pin(async move {
             let within = connection.batch_execute("SAVEPOINT within").await.unwrap_err();
             assert!(within.to_string().contains("transaction block"), "{within}");
@@ -57,7 +57,7 @@ async fn left(pool: &PostgresPool) -> Option<String> {
         })
     });
     pool.tenants.run(work).await.unwrap();
-    named.take().unwrap()
+    answer.take().unwrap()
 }
 
 async fn value(connection: Shared<'_>, sql: &str) -> Result<Option<String>, Error> {
