@@ -5,6 +5,7 @@ pub(crate) mod executions;
 mod fields;
 pub(crate) mod keys;
 pub(crate) mod probes;
+pub(crate) mod submit;
 pub(crate) mod templates;
 mod unknown_keys;
 pub(crate) mod usage;

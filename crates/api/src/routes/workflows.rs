@@ -1,21 +1,15 @@
 //! `/api/v1/ai-hub/workflows`
 
-mod batch_items;
 mod create;
 mod delete;
-mod execute;
-mod execute_batch;
 mod get;
-mod input;
 mod list;
 mod pause;
 mod publish;
-mod request_hash;
 mod resume;
 mod revisions;
 mod stats;
 pub(crate) mod submission;
-mod submit_checked;
 mod switch;
 mod toggle;
 mod update;
@@ -26,8 +20,6 @@ use utoipa::OpenApi;
 
 pub(crate) use create::create;
 pub(crate) use delete::delete;
-pub(crate) use execute::execute;
-pub(crate) use execute_batch::execute_batch;
 pub(crate) use get::get;
 pub(crate) use list::list;
 pub(crate) use pause::pause;
@@ -38,6 +30,9 @@ pub(crate) use stats::stats;
 pub(crate) use toggle::toggle;
 pub(crate) use update::update;
 pub(crate) use validate::validate;
+
+pub(crate) use super::submit::batch::execute_batch;
+pub(crate) use super::submit::execute::execute;
 
 /// These routes in the document.
 #[derive(OpenApi)]
@@ -54,7 +49,7 @@ pub(crate) use validate::validate;
     resume::resume,
     revisions::revisions,
     publish::publish,
-    execute::execute,
-    execute_batch::execute_batch,
+    super::submit::execute::execute,
+    super::submit::batch::execute_batch,
 ))]
 pub(crate) struct Described;

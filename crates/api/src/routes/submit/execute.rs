@@ -10,8 +10,8 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_store::{Accepted, Tenant};
 
-use super::input::Input;
-use super::submit_checked::{Request, Taken, submit_checked};
+use super::body::Input;
+use super::checked::{Request, Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};

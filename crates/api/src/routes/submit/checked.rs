@@ -4,7 +4,7 @@ use gristmill_core::{ExecutionId, Problem, WorkflowId};
 use gristmill_store::{Accepted, Submit, Submitted, Tenant};
 use serde_json::{Map, Value};
 
-use super::input::Input;
+use super::body::Input;
 use super::request_hash::request_hash;
 use crate::error::Error;
 use crate::principal::Principal;

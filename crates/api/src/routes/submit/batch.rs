@@ -1,5 +1,7 @@
 //! `POST /api/v1/ai-hub/workflows/{id}/executions:batch`
 
+mod items;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,9 +13,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::batch_items::Items;
-use super::input::Input;
-use super::submit_checked::{Request, Taken, submit_checked};
+use super::body::Input;
+use super::checked::{Request, Taken, submit_checked};
 use crate::answer::json;
 use crate::error::Error;
 use crate::extract::{Batch, Document, Id, IdempotencyKey};
@@ -22,6 +23,7 @@ use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::problem;
 use crate::state::AppState;
+use items::Items;
 
 /// How many problems of items are told; from then on, each item's first.
 const MAX_TOLD: usize = 1_000;

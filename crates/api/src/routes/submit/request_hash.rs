@@ -4,7 +4,7 @@ use gristmill_core::WorkflowId;
 use gristmill_store::Start;
 use serde_json::{Map, Value};
 
-use super::input::Input;
+use super::body::Input;
 use crate::key::sha256_hex;
 
 /// A hash of the workflow, the input's meaning, the start, and tags and metadata where there are any: a producer that repeats
