@@ -132,9 +132,9 @@ impl Error {
     }
 
     /// A submit failed.
-    pub(crate) fn from_submit(error: gristmill_dispatch::Error) -> Self {
+    pub(crate) fn from_submit(error: gristmill_store::GroupError) -> Self {
         match &error {
-            gristmill_dispatch::Error::Store(cause)
+            gristmill_store::GroupError::Store(cause)
                 if matches!(**cause, gristmill_store::Error::Connect(_)) =>
             {
                 Self::Unavailable(error.into())
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_submit_whose_outcome_is_unknown_says_how_to_repeat_it() {
-        let error = Error::from_submit(gristmill_dispatch::Error::Stopped);
+        let error = Error::from_submit(gristmill_store::GroupError::Stopped);
         assert_eq!(error.status(), 503);
         assert!(
             error.detail().contains("with the same Idempotency-Key"),
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn only_a_missing_connection_promises_that_nothing_was_done() {
         let away = || gristmill_store::Error::Connect("refused".into());
-        let submit = gristmill_dispatch::Error::Store(Arc::new(away()));
+        let submit = gristmill_store::GroupError::Store(Arc::new(away()));
         for error in [
             Error::from_write(away()),
             Error::from_submit(submit),

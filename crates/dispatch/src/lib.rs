@@ -3,8 +3,6 @@
 
 mod bell;
 mod count;
-mod error;
-mod group;
 mod pace;
 mod prune;
 mod publish;
@@ -17,8 +15,6 @@ mod watch;
 
 pub use bell::Bell;
 pub use count::Counter;
-pub use error::Error;
-pub use group::{Group, one_by_one};
 pub(crate) use pace::paced;
 pub use prune::{PruneOptions, Pruner};
 pub use publish::{DeadLetters, Publisher};

@@ -9,6 +9,7 @@
 
 mod connection;
 mod error;
+mod group;
 mod protocol;
 mod schema;
 mod store;
@@ -17,6 +18,7 @@ mod tables;
 pub use connection::postgres::connect_postgres;
 pub use connection::scope::{System, Tenant};
 pub use error::Error;
+pub use group::{Error as GroupError, Group, one_by_one};
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
     Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Replay, Replayed,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus, failpoint};
-use gristmill_dispatch::{Bell, Error};
+use gristmill_dispatch::Bell;
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
+    Append, ChildStarted, Claimed, Ending, GroupError, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
     System, Totals,
 };
 use metrics::counter;
@@ -177,7 +177,7 @@ impl Holder {
     async fn is_done(
         &self,
         verb: &'static str,
-        answer: Result<bool, Error>,
+        answer: Result<bool, GroupError>,
         own: impl Fn(ExecutionStatus) -> bool,
     ) -> Result<bool, LeaseLost> {
         if self.was_changed(verb, answer).await? {
@@ -192,7 +192,7 @@ impl Holder {
 
     /// Reads a group's answer: changed, or in doubt. A failure that no repeat can mend ends the hold here; the lease
     /// then runs out and counts as a loss.
-    async fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+    async fn was_changed(&self, verb: &'static str, answer: Result<bool, GroupError>) -> Result<bool, LeaseLost> {
         match answer {
             Ok(changed) => Ok(changed),
             Err(cause) if cause.is_transient() => {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use gristmill_core::{Job, OrganizationId, failpoint};
 use gristmill_queue::Outgoing;
-use gristmill_store::{Protocol, Submit, Submitted, Tenant};
+use gristmill_store::{Group, GroupError, Protocol, Submit, Submitted, Tenant, one_by_one};
 use metrics::counter;
 
-use crate::{Error, Group, Publisher, one_by_one};
+use crate::Publisher;
 
 /// How many organizations have a group at a time; one more, and all are let go of. A group that is let go of still answers
 /// what was handed in, and whoever comes next starts another.
@@ -47,12 +47,12 @@ impl Submitter {
     ///
     /// # Errors
     /// After a transient error the outcome is unknown: only a repeat with the same idempotency key is safe.
-    pub async fn submit(&self, tenant: &Tenant, submit: Submit) -> Result<Submitted, Error> {
+    pub async fn submit(&self, tenant: &Tenant, submit: Submit) -> Result<Submitted, GroupError> {
         self.group(tenant).call(submit).await
     }
 
     /// Records executions in this order, each like one that is submitted alone.
-    pub async fn submit_all(&self, tenant: &Tenant, submits: Vec<Submit>) -> Vec<Result<Submitted, Error>> {
+    pub async fn submit_all(&self, tenant: &Tenant, submits: Vec<Submit>) -> Vec<Result<Submitted, GroupError>> {
         self.group(tenant).call_all(submits).await
     }
 
@@ -88,7 +88,7 @@ impl Recorder {
         group
     }
 
-    async fn record(&self, tenant: &Tenant, submits: &[Submit]) -> Vec<Result<Submitted, Error>> {
+    async fn record(&self, tenant: &Tenant, submits: &[Submit]) -> Vec<Result<Submitted, GroupError>> {
         failpoint::reach("submit.begun");
         let submit = |part| self.store.submit(tenant, part, self.publish_within);
         let answers = one_by_one(submits, submit).await;
@@ -99,7 +99,7 @@ impl Recorder {
 }
 
 /// After the commit. If the process dies right here, the rows' `wake_at` brings the relay within `publish_within`.
-fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[Result<Submitted, Error>]) {
+fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[Result<Submitted, GroupError>]) {
     let accepted: Vec<_> = answers
         .iter()
         .filter_map(|answer| match answer {
