@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::extract::BatchRoom;
-use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::rates::Rates;
 use crate::router::router;
@@ -42,7 +41,6 @@ impl Api {
             keys: KeyCache::new(self.options.key_ttl),
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
-            inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

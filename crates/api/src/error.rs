@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
+use gristmill_dispatch::{AdmissionError, Refusal};
 use gristmill_store::Reached;
 
 use crate::rates::Rate;
@@ -123,16 +124,8 @@ impl Error {
         }
     }
 
-    /// The month's executions are used up.
-    pub(crate) fn month_used_up(reached: Reached) -> Self {
-        Self::LimitReached {
-            what: "executions this month",
-            reached,
-        }
-    }
-
-    /// A submit failed.
-    pub(crate) fn from_submit(error: gristmill_store::GroupError) -> Self {
+    /// A request that was to be recorded was not.
+    fn from_submit(error: gristmill_store::GroupError) -> Self {
         match &error {
             gristmill_store::GroupError::Store(cause)
                 if matches!(**cause, gristmill_store::Error::Connect(_)) =>
@@ -141,6 +134,35 @@ impl Error {
             }
             _ if error.is_transient() => Self::OutcomeUnknown(error.into()),
             _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// A request for an execution was not answered.
+impl From<AdmissionError> for Error {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Read(error) => error.into(),
+            AdmissionError::Write(error) => Self::from_submit(error),
+        }
+    }
+}
+
+/// No execution was recorded.
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::KeyReused(id) => Self::KeyReused(id),
+            Refusal::Invalid(problems) => Self::Invalid(problems),
+            Refusal::InvalidDefinition(problems) => Self::Invalid(problems.to_vec()),
+            Refusal::UnknownWorkflow => Self::NotFound("workflow"),
+            Refusal::UnknownExecution => Self::NotFound("execution"),
+            Refusal::InactiveWorkflow => Self::InactiveWorkflow,
+            Refusal::LimitReached(reached) => Self::LimitReached {
+                what: "executions this month",
+                reached,
+            },
+            Refusal::Overtaken => Self::Overtaken,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::Limits;
-use gristmill_dispatch::{Bell, EndWatch, Follow, Submitter};
+use gristmill_dispatch::{Admission, Bell, EndWatch, Follow};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
@@ -13,7 +13,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::extract::BatchRoom;
-use crate::inputs::Inputs;
 use crate::principal::KeyCache;
 use crate::rates::Rates;
 use crate::tokens::Tokens;
@@ -23,8 +22,8 @@ use crate::tokens::Tokens;
 pub struct Services {
     /// What is kept.
     pub store: Store,
-    /// Records and publishes executions.
-    pub submitter: Submitter,
+    /// The way in for executions.
+    pub admission: Admission,
     /// Notices the end of executions, for `Prefer: wait`.
     pub end_watch: EndWatch,
     /// Rung when something was made due that need not wait for the relay's next look.
@@ -101,7 +100,6 @@ pub(crate) struct AppState {
     pub(crate) options: Options,
     pub(crate) keys: KeyCache,
     pub(crate) rates: Rates,
-    pub(crate) inputs: Inputs,
     pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,

@@ -104,7 +104,7 @@ pub enum Error {
     Registry(#[from] gristmill_engine::DuplicateKind),
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
-    Submit(#[source] gristmill_store::GroupError),
+    Submit(#[source] gristmill_dispatch::AdmissionError),
     /// The worker could not start.
     #[error("the worker could not start")]
     Worker(#[from] gristmill_worker::Error),

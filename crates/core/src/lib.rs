@@ -12,6 +12,7 @@ pub mod journal;
 mod limits;
 mod logs;
 mod problem;
+mod shortened;
 mod status;
 
 pub use backoff::jittered_pause;
@@ -24,4 +25,5 @@ pub use job::{Job, JobError};
 pub use limits::Limits;
 pub use logs::{LogEntry, logs};
 pub use problem::{MAX_PROBLEMS, Path, Problem};
+pub use shortened::shortened;
 pub use status::{ExecutionStatus, ParseStatusError};

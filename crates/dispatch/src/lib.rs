@@ -21,6 +21,9 @@ pub use publish::{DeadLetters, Publisher};
 pub use recover::recover;
 pub use recovery::{MAX_LOSSES, decide, lost_error};
 pub use relay::{Relay, RelayOptions};
-pub use submit::Submitter;
+pub use submit::{
+    Admission, AdmissionError, Admitted, Check, Compiled, Content, Object, Plans, Prepared, ROUNDS, Reader,
+    Refusal, ReplayRequest, ReplayedRevision, Request, Submitter, problems_of,
+};
 pub use tidy::Tidier;
 pub use watch::{EndWatch, Follow, FollowLimits, Following, Full, Look, Progress};

@@ -2,6 +2,4 @@
 
 pub(crate) mod batch;
 mod body;
-mod checked;
 pub(crate) mod execute;
-mod request_hash;

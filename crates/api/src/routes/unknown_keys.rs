@@ -1,8 +1,6 @@
 //! The keys of a body that nobody knows.
 
-use gristmill_core::{Path, Problem};
-
-use crate::shortened::shortened;
+use gristmill_core::{Path, Problem, shortened};
 
 /// How many are told one by one: a body may have hundreds of thousands.
 const TOLD: usize = 100;

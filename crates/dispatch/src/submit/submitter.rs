@@ -52,7 +52,11 @@ impl Submitter {
     }
 
     /// Records executions in this order, each like one that is submitted alone.
-    pub async fn submit_all(&self, tenant: &Tenant, submits: Vec<Submit>) -> Vec<Result<Submitted, GroupError>> {
+    pub async fn submit_all(
+        &self,
+        tenant: &Tenant,
+        submits: Vec<Submit>,
+    ) -> Vec<Result<Submitted, GroupError>> {
         self.group(tenant).call_all(submits).await
     }
 
@@ -99,7 +103,11 @@ impl Recorder {
 }
 
 /// After the commit. If the process dies right here, the rows' `wake_at` brings the relay within `publish_within`.
-fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[Result<Submitted, GroupError>]) {
+fn publish(
+    publisher: &Publisher,
+    organization_id: &OrganizationId,
+    answers: &[Result<Submitted, GroupError>],
+) {
     let accepted: Vec<_> = answers
         .iter()
         .filter_map(|answer| match answer {

@@ -1,5 +1,7 @@
 //! An execution as the API shows it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
 use gristmill_store::{Accepted, Child, Ended, Execution, Store, Tenant};
@@ -109,9 +111,9 @@ struct Details {
 
 /// What a producer sends along with a submit, as text.
 pub(crate) struct Sent {
-    pub(crate) input: String,
-    pub(crate) tags: Option<String>,
-    pub(crate) metadata: Option<String>,
+    pub(crate) input: Arc<str>,
+    pub(crate) tags: Option<Arc<str>>,
+    pub(crate) metadata: Option<Arc<str>>,
 }
 
 /// The execution that waits for this one, and which of its node runs does.
@@ -284,9 +286,9 @@ impl Details {
             replay_of: None,
             on_failure_of: None,
             operator_retries: 0,
-            tags: tags(sent.tags)?,
-            metadata: sent.metadata.map(raw).transpose()?,
-            input: raw(sent.input)?,
+            tags: tags(sent.tags.as_deref().map(str::to_owned))?,
+            metadata: sent.metadata.as_deref().map(str::to_owned).map(raw).transpose()?,
+            input: raw(sent.input.as_ref().to_owned())?,
             output: None,
             logs: Vec::new(),
             logs_truncated: false,
