@@ -8,11 +8,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::extract::BatchRoom;
-use crate::principal::KeyCache;
-use crate::rates::Rates;
-use crate::router::router;
-use crate::serve::serve;
+use crate::auth::cache::KeyCache;
+use crate::auth::rates::Rates;
+use crate::http::extract::BatchRoom;
+use crate::http::serve::serve;
+use crate::router::{openapi, router};
 use crate::state::{AppState, Options, Services};
 
 /// The HTTP API.
@@ -41,6 +41,7 @@ impl Api {
             keys: KeyCache::new(self.options.key_ttl),
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
+            document: openapi(),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

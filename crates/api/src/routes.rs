@@ -1,4 +1,4 @@
-//! One file per route, `<resource>/<verb>.rs`.
+//! Routes: a file for each, `<resource>/<verb>.rs`.
 
 pub(crate) mod audit;
 pub(crate) mod executions;
@@ -9,4 +9,5 @@ pub(crate) mod submit;
 pub(crate) mod templates;
 mod unknown_keys;
 pub(crate) mod usage;
+mod wait;
 pub(crate) mod workflows;

@@ -1,4 +1,4 @@
-//! What a caller sent, where an answer repeats it.
+//! Shortening: what a caller sent, where an answer repeats it.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The keys of a request's body.
+//! The fields of a request's body, read one by one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use gristmill_dispatch::Object;
 use serde_json::Value;
 
 use super::unknown_keys::UnknownKeys;
-use crate::extract::Document;
+use crate::http::extract::Document;
 
 /// The shortest and the longest tag, in characters.
 const TAG: (usize, usize) = (1, 50);

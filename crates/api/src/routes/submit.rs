@@ -1,4 +1,4 @@
-//! Submitting: the routes that run a workflow.
+//! Submitting: `/workflows/{id}/execute` and `…/executions:batch`.
 
 pub(crate) mod batch;
 mod body;

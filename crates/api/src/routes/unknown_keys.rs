@@ -1,4 +1,4 @@
-//! The keys of a body that nobody knows.
+//! Unknown keys of a body, and the problems that they are.
 
 use gristmill_core::{Path, Problem, shortened};
 

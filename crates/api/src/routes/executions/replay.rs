@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/replay`
+//! `POST /executions/{id}/replay`
 
 use std::sync::Arc;
 
@@ -12,11 +12,12 @@ use gristmill_dispatch::{Admitted, ReplayRequest, ReplayedRevision};
 use serde_json::Value;
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::BASE;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IdempotencyKey};
+use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
 use crate::state::AppState;
 
@@ -24,7 +25,7 @@ use crate::state::AppState;
 /// executions.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/replay",
+    path = "/executions/{id}/replay",
     operation_id = "replayExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),
@@ -64,7 +65,7 @@ pub(crate) async fn replay(
         Admitted::Known(id) => id,
         Admitted::Refused(refusal) => return Err(refusal.into()),
     };
-    let location = format!("/api/v1/ai-hub/executions/{id}");
+    let location = format!("{BASE}/executions/{id}");
     let answer = json(
         StatusCode::ACCEPTED,
         &Body::load(&services.store, &tenant, &id, principal.shown()).await?,

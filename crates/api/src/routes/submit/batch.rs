@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/executions:batch`
+//! `POST /workflows/{id}/executions:batch`
 
 mod items;
 
@@ -16,13 +16,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Batch, Document, Id, IdempotencyKey};
-use crate::layers::RateShown;
-use crate::openapi::schema;
-use crate::principal::Principal;
-use crate::problem;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Batch, Document, Id, IdempotencyKey};
+use crate::http::layers::RateShown;
+use crate::http::openapi::schema;
+use crate::http::problem;
 use crate::state::AppState;
 use items::Items;
 
@@ -70,7 +70,7 @@ struct ItemView<'a> {
 /// Under an `Idempotency-Key` each item has the key `<key>#<index>`.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/executions:batch",
+    path = "/workflows/{id}/executions:batch",
     operation_id = "submitExecutions",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -97,7 +97,7 @@ pub(crate) async fn execute_batch(
     let texts = items.texts();
     // The request itself counted as the first.
     let more = u32::try_from(texts.len()).unwrap_or(u32::MAX).saturating_sub(1);
-    shown.note(state.rates.admit_more(&principal, more))?;
+    shown.note(state.rates.check_more(&principal.caller(), more))?;
 
     let tenant = principal.tenant();
     let (mut places, mut requests) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use gristmill_dispatch::{Content, Object};
 use gristmill_store::Start;
 use serde_json::Value;
 
-use crate::extract::{Document, time};
+use crate::http::extract::{Document, time};
 use crate::routes::fields::Fields;
 
 /// The keys of a submit.

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/execute`
+//! `POST /workflows/{id}/execute`
 
 use std::sync::Arc;
 
@@ -12,20 +12,21 @@ use gristmill_dispatch::{Admitted, Request};
 use gristmill_store::{Accepted, Repeat, Tenant};
 
 use super::body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::BASE;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
+use crate::http::openapi::schema;
 use crate::routes::executions::view::{Body, Sent};
+use crate::routes::wait::wait_for_end;
 use crate::state::AppState;
-use crate::wait::wait_for_end;
 
 /// Records an execution and answers with its id once that is committed; with `Prefer: wait`, once it has ended or the
 /// wait is over, whichever comes first. With `Prefer: return=minimal` the answer says how it stands, and no more.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/execute",
+    path = "/workflows/{id}/execute",
     operation_id = "submitExecution",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -129,7 +130,7 @@ fn answer(body: &Body, waited: bool, applied: Option<HeaderValue>) -> Result<Res
     } else {
         StatusCode::ACCEPTED
     };
-    let location = format!("/api/v1/ai-hub/executions/{}", body.id());
+    let location = format!("{BASE}/executions/{}", body.id());
     let mut response = ([(LOCATION, location)], json(status, body)?).into_response();
     if let Some(applied) = applied {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);

@@ -7,7 +7,7 @@ use gristmill_core::{Path, Problem};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::routes::unknown_keys::UnknownKeys;
 
 /// How many items a batch may have.
