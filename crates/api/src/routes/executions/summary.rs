@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::view::{WORKFLOW_TYPE, dollars, duration, raw};
+use super::view::{WORKFLOW_TYPE, dollars, duration};
+use crate::http::answer::raw;
 use crate::http::error::Error;
 use crate::http::openapi::schema;
 
