@@ -1,8 +1,8 @@
 //! An execution as the API shows it.
 
 use chrono::{DateTime, Utc};
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_store::{Accepted, Ended, Execution, Store, Tenant};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
+use gristmill_store::{Accepted, Ended, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -109,19 +109,19 @@ impl Body {
             Return::Minimal => None,
             Return::Representation => Some(Details::fresh(sent)?),
         };
-        let waits = match accepted.starts_at {
-            Some(_) => Some("start".to_owned()),
-            None => accepted.held.then(|| "paused".to_owned()),
+        let waits_for = match accepted.starts_at {
+            Some(_) => Some(WaitReason::Start),
+            None => accepted.held.then_some(WaitReason::Paused),
         };
         let standing = Standing {
             id: accepted.id.clone(),
             workflow_id,
             revision: accepted.revision,
-            status: match waits {
+            status: match waits_for {
                 Some(_) => ExecutionStatus::Waiting,
                 None => ExecutionStatus::Pending,
             },
-            waits: waits.map(|reason| (reason, accepted.starts_at)),
+            waits: waits_for.map(|reason| (reason.to_string(), accepted.starts_at)),
             created_at: accepted.created_at,
             course: Course::default(),
         };
@@ -172,8 +172,7 @@ impl Body {
             Return::Representation => Some(Details::load(store, tenant, &mut found).await?),
         };
         let waits = (found.status == ExecutionStatus::Waiting).then(|| {
-            let reason = found.waits_for.unwrap_or_else(|| "graph".to_owned());
-            (reason, found.wake_at)
+            (what_it_waits_for(found.waits_for), found.wake_at)
         });
         let standing = Standing {
             id: found.id,
@@ -242,4 +241,9 @@ pub(super) fn duration(
 ) -> Option<i64> {
     let (end, start) = completed_at.zip(started_at)?;
     Some((end - start).num_milliseconds())
+}
+
+/// `waitsFor` of an execution that waits: what its graph waits for, unless there is another reason.
+pub(super) fn what_it_waits_for(reason: Option<WaitReason>) -> String {
+    reason.map_or_else(|| "graph".to_owned(), |reason| reason.to_string())
 }
