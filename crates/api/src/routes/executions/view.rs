@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_store::{Accepted, Ended, Execution, Store, Tenant};
+use gristmill_store::{Accepted, Ended, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
