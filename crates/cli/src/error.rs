@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// What the last process left unfinished cannot be taken up.
     #[error("what was unfinished cannot be taken up again")]
-    Recover(#[source] gristmill_dispatch::Error),
+    Recover(#[source] gristmill_store::Error),
     /// The broker's options make no sense.
     #[error("the broker cannot be used")]
     Broker(#[source] gristmill_queue::Error),
@@ -104,7 +104,7 @@ pub enum Error {
     Registry(#[from] gristmill_engine::DuplicateKind),
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
-    Submit(#[source] gristmill_dispatch::Error),
+    Submit(#[source] gristmill_dispatch::AdmissionError),
     /// The worker could not start.
     #[error("the worker could not start")]
     Worker(#[from] gristmill_worker::Error),

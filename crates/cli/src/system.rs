@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services, Tokens};
-use gristmill_dispatch::{Bell, Counter, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter, Tidier};
+use gristmill_dispatch::{
+    Admission, Bell, Counter, DeadLetters, EndWatch, Plans, Pruner, Publisher, Relay, Submitter, Tidier,
+};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
@@ -30,12 +32,14 @@ use crate::error::Error;
 pub struct System {
     /// Everything that is kept.
     pub store: Store,
-    /// Records and publishes executions.
-    pub submitter: Submitter,
+    /// The way in for executions.
+    pub admission: Admission,
     /// Notices the end of executions.
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
+    /// What definitions compile to, for all parts.
+    plans: Arc<Plans>,
     tokens: Option<Tokens>,
     bell: Bell,
     broker: Arc<dyn Broker>,
@@ -84,12 +88,15 @@ impl System {
         tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
         tasks.close();
         let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);
+        let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
+        let admission = Admission::new(submitter, store.clone(), plans.clone(), bell.clone());
         let end_watch = EndWatch::new(protocol);
         Ok(Self {
             store,
-            submitter,
+            admission,
             end_watch,
             registry,
+            plans,
             tokens,
             bell,
             broker,
@@ -137,7 +144,7 @@ impl System {
     ) -> impl Future<Output = ()> + Send + use<> {
         let services = Services {
             store: self.store.clone(),
-            submitter: self.submitter.clone(),
+            admission: self.admission.clone(),
             end_watch: self.end_watch.clone(),
             bell: self.bell.clone(),
             registry: self.registry.clone(),
@@ -157,11 +164,10 @@ impl System {
         shutdown: CancellationToken,
     ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let dependencies = Dependencies {
-            store: self.store.clone(),
             protocol: self.store.protocol(),
             renewals: self.store.renewals(),
             broker: self.broker.clone(),
-            registry: self.registry.clone(),
+            plans: self.plans.clone(),
             bell: self.bell.clone(),
         };
         let worker = Worker::new(options::worker(&self.config), dependencies);

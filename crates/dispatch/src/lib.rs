@@ -3,32 +3,27 @@
 
 mod bell;
 mod count;
-mod dead_letters;
-mod error;
-mod follow;
-mod group;
 mod pace;
 mod prune;
-mod publisher;
+mod publish;
 mod recover;
 mod recovery;
 mod relay;
 mod submit;
 mod tidy;
-mod wait;
+mod watch;
 
 pub use bell::Bell;
 pub use count::Counter;
-pub use dead_letters::DeadLetters;
-pub use error::Error;
-pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
-pub use group::{Group, one_by_one};
 pub(crate) use pace::paced;
 pub use prune::{PruneOptions, Pruner};
-pub use publisher::Publisher;
+pub use publish::{DeadLetters, Publisher};
 pub use recover::recover;
 pub use recovery::{MAX_LOSSES, decide, lost_error};
 pub use relay::{Relay, RelayOptions};
-pub use submit::Submitter;
+pub use submit::{
+    Admission, AdmissionError, Admitted, Check, Compiled, Content, Object, Plans, Prepared, ROUNDS, Reader,
+    Refusal, ReplayRequest, ReplayedRevision, Request, Submitter, problems_of,
+};
 pub use tidy::Tidier;
-pub use wait::EndWatch;
+pub use watch::{EndWatch, Follow, FollowLimits, Following, Full, Look, Progress};

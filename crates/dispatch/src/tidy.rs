@@ -217,7 +217,7 @@ fn note(result: Result<(), Error>, failed: &str) {
 mod tests {
     use super::*;
     use gristmill_core::{ExecutionId, OrganizationId, UserId};
-    use gristmill_store::{Options, Start, Submit, Switch, Tenant, connect_postgres};
+    use gristmill_store::{Options, Repeat, Start, Submit, Switch, Tenant, connect_postgres};
     use gristmill_testkit::TestDatabase;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -278,7 +278,8 @@ mod tests {
         let submit = Submit {
             id: ExecutionId::new(),
             workflow_id: workflow.clone(),
-            input: "{}".to_owned(),
+            input: "{}".into(),
+            repeat: Repeat::SameContent,
             idempotency_key: None,
             request_hash: String::new(),
             start: Start::Now,

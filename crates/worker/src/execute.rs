@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use gristmill_core::journal::{Entry, ReadError, read_chunk};
 use gristmill_core::{ExecutionError, Problem, Totals};
+use gristmill_dispatch::{Plans, Reader, problems_of};
 use gristmill_engine::{LeaseLost, Outcome, Plan, Run};
 use gristmill_store::{Claimed, Ending, Protocol, System};
 use metrics::histogram;
@@ -13,11 +14,11 @@ use tracing::{debug, error, info, warn};
 
 use crate::clock::DatabaseClock;
 use crate::holder::Holder;
-use crate::plans::Plans;
+use crate::input::misfit;
 
 /// What every execution of a worker shares.
 pub(crate) struct Shared {
-    pub(crate) plans: Plans,
+    pub(crate) plans: Arc<Plans>,
     pub(crate) store: Arc<dyn Protocol>,
     pub(crate) engine: gristmill_engine::Options,
 }
@@ -60,10 +61,16 @@ enum Unprepared {
 async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, Vec<Entry>), Unprepared> {
     let compiled = shared
         .plans
-        .get(&claimed.workflow_id, claimed.revision)
+        .get(
+            Reader::Holder(&claimed.organization_id),
+            &claimed.workflow_id,
+            claimed.revision,
+        )
         .await
         .map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
-    let plan = compiled.map_err(|problems| refused(&problems))?;
+    let plan = compiled
+        .unwrap_or_else(|| Err(Arc::new(vec![unknown_revision(claimed)])))
+        .map_err(|problems| refused(&problems))?;
     let input: Map<String, Value> =
         serde_json::from_str(&claimed.input).map_err(|cause| unreadable("input", &cause))?;
     let history = if claimed.journal_len > 0 {
@@ -71,6 +78,7 @@ async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, 
     } else {
         Vec::new()
     };
+    check_input(&plan, &input, &history, claimed)?;
     let run = Run {
         execution_id: claimed.id.clone(),
         workflow_id: claimed.workflow_id.clone(),
@@ -79,6 +87,28 @@ async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, 
         input,
     };
     Ok((plan, run, history))
+}
+
+/// Nothing begins with an input that its revision's schema refuses, whoever inserted the execution: what handles a failure is
+/// inserted within the statement that fails the other, which reads no definition. Once it has begun it goes on.
+fn check_input(
+    plan: &Plan,
+    input: &Map<String, Value>,
+    history: &[Entry],
+    claimed: &Claimed,
+) -> Result<(), Unprepared> {
+    if !history
+        .iter()
+        .all(|entry| matches!(entry, Entry::Reopened { .. }))
+    {
+        return Ok(());
+    }
+    let problems = problems_of(plan, input);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = ExecutionError::new("invalid_input", misfit(&claimed.workflow_id, &problems));
+    Err(Unprepared::Invalid(error))
 }
 
 /// Reads the journal, after the claim: an earlier holder may have committed up to that moment.
@@ -104,6 +134,14 @@ async fn read_history(shared: &Shared, claimed: &Claimed) -> Result<Vec<Entry>, 
 fn unreadable(what: &str, cause: &serde_json::Error) -> Unprepared {
     let message = format!("the {what} of the execution cannot be read: {cause}");
     Unprepared::Invalid(ExecutionError::new(&format!("unreadable_{what}"), message))
+}
+
+fn unknown_revision(claimed: &Claimed) -> Problem {
+    let message = format!(
+        "revision {} of {} does not exist",
+        claimed.revision, claimed.workflow_id
+    );
+    Problem::new("$", "unknown_revision", message)
 }
 
 /// A definition was checked when it was saved. One with words that this worker does not know (a node kind, a key, a value)

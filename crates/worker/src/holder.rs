@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
-use gristmill_core::{ExecutionId, ExecutionStatus, Totals, failpoint};
-use gristmill_dispatch::{Bell, Error};
+use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, failpoint};
+use gristmill_dispatch::{Bell, Check, Plans, ROUNDS, Reader};
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
-    System,
+    Append, ChildStarted, Claimed, Ending, GroupError, Held, NewChunk, Protocol, Received, Settle, Suspend,
+    Suspended, System,
 };
 use metrics::counter;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::child::{child_failure, child_of};
+use crate::child::{child_failure, child_of, misfit_failure};
 use crate::lease::Lease;
 use crate::writes::Writes;
 
@@ -27,6 +27,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// The right to write for one claimed execution.
 pub(crate) struct Holder {
     id: ExecutionId,
+    organization_id: OrganizationId,
     attempt: i32,
     token: Uuid,
     journal_len: i32,
@@ -43,6 +44,8 @@ pub(crate) struct HolderParts {
     pub(crate) writes: Arc<Writes>,
     /// For what is not grouped: reading again, mail, children.
     pub(crate) store: Arc<dyn Protocol>,
+    /// For what a child's input is held against.
+    pub(crate) plans: Arc<Plans>,
     /// Rung when a write has made something due.
     pub(crate) bell: Bell,
     /// How deep children may be nested.
@@ -64,6 +67,7 @@ impl Holder {
     pub(crate) fn new(claimed: &Claimed, token: Uuid, lease: Lease, parts: HolderParts) -> Self {
         Self {
             id: claimed.id.clone(),
+            organization_id: claimed.organization_id.clone(),
             attempt: claimed.attempt,
             token,
             journal_len: claimed.journal_len,
@@ -182,7 +186,7 @@ impl Holder {
     async fn is_done(
         &self,
         verb: &'static str,
-        answer: Result<bool, Error>,
+        answer: Result<bool, GroupError>,
         own: impl Fn(ExecutionStatus) -> bool,
     ) -> Result<bool, LeaseLost> {
         if self.was_changed(verb, answer).await? {
@@ -197,7 +201,11 @@ impl Holder {
 
     /// Reads a group's answer: changed, or in doubt. A failure that no repeat can mend ends the hold here; the lease
     /// then runs out and counts as a loss.
-    async fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+    async fn was_changed(
+        &self,
+        verb: &'static str,
+        answer: Result<bool, GroupError>,
+    ) -> Result<bool, LeaseLost> {
         match answer {
             Ok(changed) => Ok(changed),
             Err(cause) if cause.is_transient() => {
@@ -243,17 +251,38 @@ impl Holder {
         }
     }
 
-    /// Starts one child, as often as it takes: asked for twice, it is started once.
+    /// Starts one child, as often as it takes: asked for twice, it is started once. Where the store says that its input has to
+    /// meet a schema, it is checked here and asked for again, so that the insert stays one statement under the parent's lock.
     async fn start_child(&self, child: ChildRequest) -> Result<Result<ExecutionId, NodeFailure>, LeaseLost> {
-        let request = child_of(&self.id, self.attempt, self.parts.max_depth, child);
+        let mut request = child_of(&self.id, self.attempt, self.parts.max_depth, child);
+        let mut rounds = 0;
         loop {
             if !self.lease.is_safe() {
                 return Err(self.refused("start_child"));
             }
-            match self.parts.store.start_child(System, &request).await {
+            let answer = match self.parts.store.start_child(System, &request).await {
                 Ok(ChildStarted::Lost) => return Err(self.refused("start_child")),
                 Ok(ChildStarted::Yes(id)) => return Ok(Ok(id)),
+                Ok(ChildStarted::Unchecked { revision }) if rounds < ROUNDS => {
+                    let reader = Reader::Holder(&self.organization_id);
+                    let check = self.parts
+                        .plans
+                        .check(reader, &request.workflow_id, revision, &request.input)
+                        .await;
+                    check.map(|check| (revision, check))
+                }
                 Ok(refused) => return Ok(Err(child_failure(&refused, &request))),
+                Err(cause) => Err(cause),
+            };
+            match answer {
+                Ok((_, Check::Failed(problems))) => return Ok(Err(misfit_failure(&problems, &request))),
+                // Of a definition that this version refuses the child itself says so.
+                Ok((revision, Check::Passed | Check::InvalidDefinition(_))) => {
+                    rounds += 1;
+                    request.checked = Some(revision);
+                }
+                // It was deleted meanwhile, and the store says so.
+                Ok((_, Check::UnknownRevision)) => rounds += 1,
                 Err(cause) if cause.is_transient() => {
                     warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot start a child yet");
                     self.pause().await;

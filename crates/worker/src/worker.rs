@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
-use gristmill_dispatch::Bell;
-use gristmill_engine::Registry;
+use gristmill_dispatch::{Bell, Plans};
 use gristmill_queue::Broker;
-use gristmill_store::{Protocol, Store};
+use gristmill_store::Protocol;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,21 +17,18 @@ use crate::execute::{Shared, execute};
 use crate::holder::{Holder, HolderParts};
 use crate::intake::{Intake, Taken};
 use crate::lease::Leases;
-use crate::plans::Plans;
 use crate::writes::Writes;
 
 /// What a worker works with.
 pub struct Dependencies {
-    /// Where definitions are read from.
-    pub store: Store,
     /// The statements that move executions.
     pub protocol: Arc<dyn Protocol>,
     /// The same statements on a connection of their own, for renewing leases whatever else goes on.
     pub renewals: Arc<dyn Protocol>,
     /// The queue.
     pub broker: Arc<dyn Broker>,
-    /// The node kinds.
-    pub registry: Arc<Registry>,
+    /// What definitions compile to.
+    pub plans: Arc<Plans>,
     /// Rung when something was made due that need not wait for the relay's next look.
     pub bell: Bell,
 }
@@ -77,11 +73,10 @@ impl Worker {
             dependencies,
         } = self;
         let Dependencies {
-            store,
             protocol,
             renewals,
             broker,
-            registry,
+            plans,
             bell,
         } = dependencies;
         let leases = Leases::new(options.lease);
@@ -108,11 +103,12 @@ impl Worker {
             parts: HolderParts {
                 writes: Arc::new(Writes::new(protocol.clone())),
                 store: protocol.clone(),
+                plans: plans.clone(),
                 bell,
                 max_depth: i32::try_from(options.engine.limits.max_child_depth).unwrap_or(i32::MAX),
             },
             shared: Arc::new(Shared {
-                plans: Plans::new(store, registry),
+                plans,
                 store: protocol,
                 engine: options.engine,
             }),

@@ -7,7 +7,7 @@ use gristmill_api::{Api, ApiKey, Options, Services};
 use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId, Totals};
-use gristmill_dispatch::{Bell, EndWatch, Publisher, Submitter};
+use gristmill_dispatch::{Admission, Bell, EndWatch, Plans, Publisher, Submitter};
 use gristmill_effects::HttpOptions;
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
 use gristmill_queue::{InProcess, InProcessOptions};
@@ -67,12 +67,15 @@ impl World {
         let shutdown = CancellationToken::new();
         let broker = Arc::new(InProcess::new(InProcessOptions::new(vec!["default".into()])));
         let publisher = Publisher::start(broker.clone(), store.protocol(), shutdown.clone());
+        let (registry, bell) = (Arc::new(registry()), Bell::default());
+        let submitter = Submitter::new(store.protocol(), publisher, Duration::from_secs(30));
+        let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
         let services = Services {
             store: store.clone(),
-            bell: Bell::default(),
-            submitter: Submitter::new(store.protocol(), publisher, Duration::from_secs(30)),
+            bell: bell.clone(),
+            admission: Admission::new(submitter, store.clone(), plans, bell),
             end_watch: EndWatch::new(store.protocol()),
-            registry: Arc::new(registry()),
+            registry,
             broker: broker.clone(),
             metrics: metrics(),
         };

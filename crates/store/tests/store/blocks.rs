@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_store::{
-    Actor, Cancelled, Deleted, Delivered, Due, Held, Keep, Options, Replay, Replayed, Retention, Retried,
-    Settle, Start, StartChild, Store, Submit, Suspended, Sweep, System, Tenant, Wake,
+    Actor, Cancelled, Deleted, Delivered, Due, Held, Keep, Options, Repeat, Replay, Replayed, Retention,
+    Retried, Settle, Start, StartChild, Store, Submit, Suspended, Sweep, System, Tenant, Wake,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -252,12 +252,13 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             let request = Submit {
                 id: ExecutionId::new(),
                 workflow_id: place.workflow.clone(),
-                input: "{}".to_owned(),
+                input: "{}".into(),
                 idempotency_key: Some(id.to_string()),
+                repeat: Repeat::SameContent,
                 request_hash: String::new(),
                 start: Start::Now,
                 checked: None,
-                tags: Some(r#"["paid"]"#.to_owned()),
+                tags: Some(r#"["paid"]"#.into()),
                 metadata: None,
                 monthly_limit: None,
             };
@@ -305,7 +306,8 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
                 path: "sub".to_owned(),
                 id: ExecutionId::new(),
                 workflow_id: place.workflow.clone(),
-                input: "{}".to_owned(),
+                input: "{}".into(),
+                checked: None,
                 max_depth: 3,
             };
             protocol.start_child(System, &request).await.unwrap();

@@ -1,4 +1,5 @@
 use futures_util::future::join_all;
+use gristmill_core::access::Tier;
 use gristmill_core::{
     ChildEnd, ExecutionError, ExecutionId, ExecutionStatus, FailedExecution, FailureInput, WorkflowId,
 };
@@ -104,6 +105,47 @@ pub(crate) async fn a_child_that_cannot_be_started_is_told_why(db: &TestDatabase
     );
     // What was started before goes on.
     assert_eq!(world.child_of(&parent, "sub").await, child);
+}
+
+pub(crate) async fn a_child_s_input_is_checked_against_the_newest_revision_or_not_at_all(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let parent = world.running().await;
+    let early = world.child_of(&parent, "early").await;
+    let save = format!(
+        "INSERT INTO workflow_revisions (organization_id, workflow_id, revision, definition)
+         SELECT organization_id, workflow_id, 2, definition FROM workflow_revisions WHERE workflow_id = '{}'",
+        world.workflow
+    );
+    raw::execute(db, &save).await;
+    world.change_workflow("checks_input = true, revision = 2").await;
+    let checked = |path: &str, checked| StartChild {
+        checked,
+        ..world.child_request(&parent, path)
+    };
+    for stale in [None, Some(1)] {
+        let unchecked = ChildStarted::Unchecked { revision: 2 };
+        assert_eq!(world.start_child(&checked("sub", stale)).await, unchecked);
+        // In an organization with a limit it is another statement.
+        set_tier(&world, Tier::Free).await;
+        assert_eq!(world.start_child(&checked("sub", stale)).await, unchecked);
+        set_tier(&world, Tier::Enterprise).await;
+        // What was started before goes on, whatever schema has come since.
+        let known = ChildStarted::Yes(early.clone());
+        assert_eq!(world.start_child(&checked("early", stale)).await, known);
+    }
+    let request = checked("sub", Some(2));
+    assert_eq!(
+        world.start_child(&request).await,
+        ChildStarted::Yes(request.id.clone())
+    );
+}
+
+async fn set_tier(world: &World<'_>, tier: Tier) {
+    let store = world.db.store();
+    store
+        .set_tier(&world.tenant, &Actor::OPERATOR, tier)
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDatabase) {

@@ -9,7 +9,7 @@ use crate::world::{LEASE, World, claim, said};
 pub(crate) async fn a_job_claims_its_execution_once(db: &TestDatabase) {
     let world = World::new(db).await;
     let request = Submit {
-        input: r#"{"n":1}"#.to_owned(),
+        input: r#"{"n":1}"#.into(),
         ..world.request()
     };
     world.submit(std::slice::from_ref(&request)).await;

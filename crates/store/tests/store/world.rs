@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk,
-    Protocol, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant, Wake,
-    Watched,
+    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
+    Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant,
+    Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -71,8 +71,9 @@ impl<'a> World<'a> {
         Submit {
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: "{}".to_owned(),
+            input: "{}".into(),
             idempotency_key: None,
+            repeat: Repeat::SameContent,
             request_hash: "hash".to_owned(),
             start: Start::Now,
             checked: None,
@@ -186,7 +187,8 @@ impl<'a> World<'a> {
             path: path.to_owned(),
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: r#"{"n":1}"#.to_owned(),
+            input: r#"{"n":1}"#.into(),
+            checked: None,
             max_depth: 3,
         }
     }

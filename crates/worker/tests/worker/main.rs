@@ -7,6 +7,7 @@ mod drain;
 mod faulty;
 mod hold;
 mod in_doubt;
+mod inputs;
 mod jobs;
 mod leases;
 mod prefetching;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use gristmill_core::access::Scopes;
-use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
-use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
+use gristmill_dispatch::{Bell, Plans, Publisher, Relay, RelayOptions, Submitter};
 use gristmill_engine::{Kind, Registry};
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Actor, Execution, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
-    Submitted, System, Tenant, Watched,
+    Actor, Execution, ExecutionFilter, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol,
+    Repeat, Start, Submit, Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -36,6 +36,7 @@ pub struct Shop {
     pub hold: Hold,
     pub workflow: WorkflowId,
     pub tenant: Tenant,
+    user: UserId,
     submitter: Submitter,
     shutdown: CancellationToken,
 }
@@ -92,17 +93,46 @@ impl Shop {
         let protocol = db.store().protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
         let submitter = Submitter::new(protocol, publisher.clone(), publish_within);
-        let (tenant, workflow) = store_workflow(&db, nodes).await;
+        let (tenant, user) = bootstrap(&db).await;
+        let workflow = store_workflow(&db, &tenant, &user, nodes, Facts::from(&Settings::default())).await;
         let shop = Self {
             db,
             broker,
             hold: Hold::new(),
             workflow,
             tenant,
+            user,
             submitter,
             shutdown,
         };
         (shop, publisher)
+    }
+
+    /// Another workflow of the organization: a chain of these nodes.
+    pub async fn add_workflow(&self, nodes: Value, facts: Facts) -> WorkflowId {
+        store_workflow(&self.db, &self.tenant, &self.user, nodes, facts).await
+    }
+
+    /// The newest execution of a workflow, once there is one.
+    pub async fn newest_of(&self, workflow: &WorkflowId) -> ExecutionId {
+        let filter = ExecutionFilter {
+            workflow_id: Some(workflow.clone()),
+            ..ExecutionFilter::default()
+        };
+        let store = self.db.store();
+        let found = async {
+            loop {
+                let page = store
+                    .list_executions(&self.tenant, &filter, None, 1)
+                    .await
+                    .unwrap();
+                if let Some(newest) = page.executions.into_iter().next() {
+                    return newest.id;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap()
     }
 
     fn start_relay(&self, publisher: Publisher, publish_within: Duration) {
@@ -120,7 +150,8 @@ impl Shop {
         let submit = Submit {
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: r#"{"n":21}"#.to_owned(),
+            input: r#"{"n":21}"#.into(),
+            repeat: Repeat::SameContent,
             idempotency_key: None,
             request_hash: "hash".to_owned(),
             start: Start::Now,
@@ -175,12 +206,12 @@ impl Shop {
             },
         };
         change(&mut options);
+        let registry = Arc::new(Registry::new(kinds).unwrap());
         let dependencies = Dependencies {
-            store: self.db.store().clone(),
             protocol,
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
-            registry: Arc::new(Registry::new(kinds).unwrap()),
+            plans: Arc::new(Plans::new(self.db.store().clone(), registry)),
             bell: Bell::default(),
         };
         let stop = self.shutdown.child_token();
@@ -283,7 +314,7 @@ impl Drop for Shop {
     }
 }
 
-async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId) {
+async fn bootstrap(db: &TestDatabase) -> (Tenant, UserId) {
     let organization = NewOrganization {
         name: "Mill".to_owned(),
         tier: "ENTERPRISE".to_owned(),
@@ -306,7 +337,16 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         .bootstrap(System, organization, user, key)
         .await
         .unwrap();
-    let tenant = Tenant(owner.organization_id);
+    (Tenant(owner.organization_id), owner.user_id)
+}
+
+async fn store_workflow(
+    db: &TestDatabase,
+    tenant: &Tenant,
+    user: &UserId,
+    nodes: Value,
+    facts: Facts,
+) -> WorkflowId {
     let ids: Vec<_> = nodes
         .as_array()
         .unwrap()
@@ -324,16 +364,16 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        facts: Facts::from(&Settings::default()),
+        facts,
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         template_id: None,
-        created_by: owner.user_id,
+        created_by: user.clone(),
         limit: None,
     };
     let workflow = db
         .store()
-        .create_workflow(&tenant, &Actor::OPERATOR, workflow)
+        .create_workflow(tenant, &Actor::OPERATOR, workflow)
         .await
         .unwrap();
-    (tenant, workflow.id)
+    workflow.id
 }

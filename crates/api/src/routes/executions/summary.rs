@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::view::{WORKFLOW_TYPE, dollars, duration, raw, what_it_waits_for};
+use super::view::{WORKFLOW_TYPE, dollars, duration, what_it_waits_for};
+use crate::http::answer::raw;
 use crate::http::error::Error;
 use crate::http::openapi::schema;
 

@@ -182,7 +182,7 @@ macro_rules! bind_members {
             .bind::<Text, _>($organization_id)
             .bind::<Array<Text>, _>(column(members, |member| member.id.as_str()))
             .bind::<Array<Text>, _>(column(members, |member| member.workflow_id.as_str()))
-            .bind::<Array<Text>, _>(column(members, |member| &member.input))
+            .bind::<Array<Text>, _>(column(members, |member| &*member.input))
             .bind::<Array<Nullable<Text>>, _>(column(members, |member| member.idempotency_key.as_deref()))
             .bind::<Array<Text>, _>(column(members, |member| &member.request_hash))
             .bind::<Double, _>(seconds($publish_within))
@@ -379,13 +379,7 @@ fn outcome(
     }
     // A known key is answered whatever has become of the workflow since.
     if let Some(known) = member.idempotency_key.as_ref().and_then(|key| known.get(key)) {
-        let id = parse("execution id", &known.id)?;
-        let same = known.request_hash == member.request_hash;
-        return Ok(if same {
-            Submitted::Known(id)
-        } else {
-            Submitted::KeyReused(id)
-        });
+        return Ok(member.repeats(parse("execution id", &known.id)?, &known.request_hash));
     }
     match (row.is_active, row.revision, reached) {
         (None, ..) | (_, None, _) => Ok(Submitted::UnknownWorkflow),

@@ -76,11 +76,7 @@ fn submit_one(
     if let Some(key) = &member.idempotency_key
         && let Some((id, hash)) = known_by_key(connection, organization_id, key)?
     {
-        return Ok(if hash == member.request_hash {
-            Submitted::Known(id)
-        } else {
-            Submitted::KeyReused(id)
-        });
+        return Ok(member.repeats(id, &hash));
     }
     let query = sql_query(WORKFLOW)
         .bind::<Text, _>(organization_id.as_str())
@@ -114,7 +110,7 @@ fn submit_one(
         .bind::<Text, _>(&workflow.lane)
         .bind::<Nullable<Text>, _>(member.idempotency_key.as_deref())
         .bind::<Text, _>(&member.request_hash)
-        .bind::<Text, _>(&member.input)
+        .bind::<Text, _>(&*member.input)
         .bind::<BigInt, _>(publish_within)
         .bind::<Nullable<Moment>, _>(start_at)
         .bind::<Nullable<BigInt>, _>(start_in)
