@@ -159,11 +159,14 @@ pub(crate) use {end, finish, unheld};
 /// a cancel that came from above holds the parent and wants the child.
 ///
 /// One list of ids, known before the first row is looked for: as `id = ANY (…) OR id IN (SELECT …)` it is a filter, and
-/// every execution there is would be read through it. Nulls, of those that are no children, match nothing; leaving them
+/// every execution there is would be read through it. So it is, behind a tenant's policy, where the list is put together by
+/// `||`: PostgreSQL 15.20 does not trust that operator not to leak what it is given. Nulls, of those that are no children, match nothing; leaving them
 /// out by `parent_execution_id IS NOT NULL` would offer the index of all children for reading from end to end.
 const LOCK: &str = "
     SELECT id FROM executions
-    WHERE id = ANY($1::text[] || ARRAY(SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[])))
+    WHERE id = ANY(ARRAY(
+        SELECT unnest($1::text[]) UNION ALL SELECT parent_execution_id FROM executions WHERE id = ANY($1::text[])
+    ))
     ORDER BY id FOR UPDATE";
 
 /// Locks these rows, and those of their parents.
