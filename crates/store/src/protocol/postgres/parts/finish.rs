@@ -160,8 +160,9 @@ pub(crate) use {end, finish, unheld};
 ///
 /// One list of ids, known before the first row is looked for: as `id = ANY (…) OR id IN (SELECT …)` it is a filter, and
 /// every execution there is would be read through it. So it is, behind a tenant's policy, where the list is put together by
-/// `||`: PostgreSQL 15.20 does not trust that operator not to leak what it is given. Nulls, of those that are no children, match nothing; leaving them
-/// out by `parent_execution_id IS NOT NULL` would offer the index of all children for reading from end to end.
+/// `||`: PostgreSQL 15.20 does not trust that operator not to leak what it is given. Nulls, of those that are no children,
+/// match nothing; leaving them out by `parent_execution_id IS NOT NULL` would offer the index of all children for reading
+/// from end to end.
 const LOCK: &str = "
     SELECT id FROM executions
     WHERE id = ANY(ARRAY(
