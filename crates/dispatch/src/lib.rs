@@ -1,34 +1,23 @@
 //! Between the database and the queue, for both sides: submitting, publishing, and the relay that acts on whatever is
 //! due. The rules are those of `docs/architecture.md` §3 and §4.
 
-mod bell;
-mod count;
 mod dead_letters;
 mod error;
 mod follow;
 mod group;
-mod pace;
-mod prune;
 mod publisher;
-mod recover;
-mod recovery;
 mod relay;
 mod submit;
-mod tidy;
+mod task;
+mod upkeep;
 mod wait;
 
-pub use bell::Bell;
-pub use count::Counter;
 pub use dead_letters::DeadLetters;
 pub use error::Error;
 pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
 pub use group::{Group, one_by_one};
-pub(crate) use pace::paced;
-pub use prune::{PruneOptions, Pruner};
 pub use publisher::Publisher;
-pub use recover::recover;
-pub use recovery::{MAX_LOSSES, decide, lost_error};
-pub use relay::{Relay, RelayOptions};
+pub use relay::{Bell, MAX_LOSSES, Relay, RelayOptions, decide, lost_error, recover};
 pub use submit::Submitter;
-pub use tidy::Tidier;
+pub use upkeep::{Counter, PruneOptions, Pruner, Tidier};
 pub use wait::EndWatch;

@@ -1,6 +1,9 @@
 //! The relay: the background task that acts on executions whose `wake_at` has come. Every process runs one; they share
 //! the work by skipping each other's locked rows.
 
+mod decide;
+mod startup;
+mod wakeup;
 mod window;
 
 use std::sync::Arc;
@@ -14,8 +17,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Bell, Publisher, decide, paced};
+use crate::Publisher;
+use crate::task::paced;
 use window::Window;
+
+pub use decide::{MAX_LOSSES, decide, lost_error};
+pub use startup::recover;
+pub use wakeup::Bell;
 
 /// How the relay works.
 #[derive(Debug, Clone)]

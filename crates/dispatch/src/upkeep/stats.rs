@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::paced;
+use crate::task::paced;
 
 /// Counts the ends that were noted.
 pub struct Counter {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use gristmill_core::ExecutionStatus;
 use gristmill_store::{Due, Protocol, Sweep, System, Wake};
 
-use crate::{Error, decide};
+use super::decide;
+use crate::Error;
 
 /// How many executions are judged in one transaction.
 const LIMIT: i64 = 500;

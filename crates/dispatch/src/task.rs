@@ -1,0 +1,5 @@
+//! What background tasks have in common.
+
+mod pace;
+
+pub(crate) use pace::paced;
