@@ -1,6 +1,4 @@
-//! The wiring: every other crate's parts, built from the configuration and started in their order.
-
-mod options;
+//! The wiring: every other crate's parts, built from their options and started in their order.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,16 +10,14 @@ use gristmill_dispatch::{Bell, Counter, DeadLetters, EndWatch, Pruner, Publisher
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
-use gristmill_worker::{Dependencies, Worker};
+use gristmill_worker::{Dependencies, Worker, WorkerOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::error::Error;
+use gristmill_server::{BrokerOptions, DatabaseOptions, Error, Options};
 
 /// The parts of one process.
 ///
@@ -36,10 +32,10 @@ pub struct System {
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
-    tokens: Option<Tokens>,
     bell: Bell,
     broker: Arc<dyn Broker>,
-    config: Config,
+    api: gristmill_api::Options,
+    worker: WorkerOptions,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -57,43 +53,44 @@ impl System {
     ///
     /// # Errors
     /// When an option makes no sense, or another process has the data directory.
-    pub async fn start(config: Config, role: &'static str) -> Result<Self, Error> {
-        let registry = registry(&config)?;
-        let tokens = tokens(&config)?;
-        let store = open_store(&config, role)?;
-        if config.database.url.expose_secret().is_empty() {
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let registry = registry(&options)?;
+        let tokens = options.tokens.map(Tokens::new).transpose()?;
+        let api = gristmill_api::Options {
+            tokens,
+            ..options.api
+        };
+        let own = options.database.own;
+        let store = open_store(options.database)?;
+        if own {
             migrate(&store).await?;
             recover(&store).await?;
         }
-        let broker = broker(&config, role).await?;
+        let broker = broker(options.broker).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let protocol = store.protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), stop.clone());
         let bell = Bell::default();
-        let relay = Relay::new(
-            protocol.clone(),
-            publisher.clone(),
-            bell.clone(),
-            options::relay(&config),
-        );
+        let publish_within = options.relay.publish_within;
+        let relay = Relay::new(protocol.clone(), publisher.clone(), bell.clone(), options.relay);
         tasks.spawn(relay.run(stop.clone()));
-        tasks.spawn(Pruner::new(protocol.clone(), options::prune(&config)).run(stop.clone()));
+        tasks.spawn(Pruner::new(protocol.clone(), options.retention).run(stop.clone()));
         tasks.spawn(Counter::new(protocol.clone()).run(stop.clone()));
         tasks.spawn(Tidier::new(store.clone(), bell.clone()).run(stop.clone()));
         tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
         tasks.close();
-        let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);
+        let submitter = Submitter::new(protocol.clone(), publisher, publish_within);
         let end_watch = EndWatch::new(protocol);
         Ok(Self {
             store,
             submitter,
             end_watch,
             registry,
-            tokens,
             bell,
             broker,
-            config,
+            api,
+            worker: options.worker,
             stop,
             tasks,
         })
@@ -125,7 +122,7 @@ impl System {
 
     /// The lanes that a workflow may name.
     pub fn lanes(&self) -> &[String] {
-        &self.config.lanes
+        &self.api.lanes
     }
 
     /// Serves the API on `listener` until `shutdown`.
@@ -144,11 +141,7 @@ impl System {
             broker: self.broker.clone(),
             metrics,
         };
-        let options = gristmill_api::Options {
-            tokens: self.tokens.clone(),
-            ..options::api(&self.config)
-        };
-        Api::build(services, options).run(listener, shutdown)
+        Api::build(services, self.api.clone()).run(listener, shutdown)
     }
 
     /// Works until `shutdown`, then drains.
@@ -164,7 +157,7 @@ impl System {
             registry: self.registry.clone(),
             bell: self.bell.clone(),
         };
-        let worker = Worker::new(options::worker(&self.config), dependencies);
+        let worker = Worker::new(self.worker.clone(), dependencies);
         async move { worker.run(shutdown).await.map_err(Error::Worker) }
     }
 
@@ -182,14 +175,14 @@ impl System {
     }
 }
 
-/// Opens the configured database, or the embedded one in the data directory.
+/// Opens a database.
 ///
 /// # Errors
 /// When the URL makes no sense, or another process has the data directory.
-pub fn open_store(config: &Config, role: &'static str) -> Result<Store, Error> {
-    let embedded = config.database.url.expose_secret().is_empty();
-    Store::open(options::store(config, role)).map_err(|source| match source {
-        gristmill_store::Error::Options(_) if embedded => Error::DataDir(source),
+pub fn open_store(options: DatabaseOptions) -> Result<Store, Error> {
+    let DatabaseOptions { store, own } = options;
+    Store::open(store).map_err(|source| match source {
+        gristmill_store::Error::Options(_) if own => Error::DataDir(source),
         source => Error::Store {
             doing: "opening the database",
             source,
@@ -209,28 +202,17 @@ pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpList
     })
 }
 
-fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
+fn registry(options: &Options) -> Result<Arc<Registry>, Error> {
     let mut kinds = gristmill_engine::builtin();
-    kinds.extend(gristmill_kinds::kinds(options::http(config)).map_err(Error::Kinds)?);
-    let limits = (&config.limits).into();
-    Ok(Arc::new(Registry::new(kinds)?.with_limits(limits)))
+    kinds.extend(gristmill_kinds::kinds(options.http.clone()).map_err(Error::Kinds)?);
+    Ok(Arc::new(Registry::new(kinds)?.with_limits(options.limits)))
 }
 
-fn tokens(config: &Config) -> Result<Option<Tokens>, Error> {
-    // What makes no sense was refused when the configuration was checked.
-    let options = config.auth.tokens().ok().flatten();
-    Ok(options.map(Tokens::new).transpose()?)
-}
-
-async fn broker(config: &Config, role: &'static str) -> Result<Arc<dyn Broker>, Error> {
-    if config.broker.url.expose_secret().is_empty() {
-        return Ok(Arc::new(InProcess::new(options::in_process(config))));
-    }
-    Ok(Arc::new(
-        RabbitMq::start(options::rabbitmq(config, role))
-            .await
-            .map_err(Error::Broker)?,
-    ))
+async fn broker(options: BrokerOptions) -> Result<Arc<dyn Broker>, Error> {
+    Ok(match options {
+        BrokerOptions::InProcess(options) => Arc::new(InProcess::new(options)),
+        BrokerOptions::RabbitMq(options) => Arc::new(RabbitMq::start(options).await.map_err(Error::Broker)?),
+    })
 }
 
 /// Brings the database's schema up to date.

@@ -76,7 +76,14 @@ impl Args {
         let config = for_demo(loaded.config, directory.address);
         let data_dir = config.data_dir.display().to_string();
         let listener = listen(config.api.listen, ADVICE).await?;
-        let embedded = Embedded::start(config, listener, metrics::install()?, &shutdown).await?;
+        let embedded = Embedded::start(
+            config.options("gristmill"),
+            &config.data_dir,
+            listener,
+            metrics::install()?,
+            &shutdown,
+        )
+        .await?;
         let client = Client::new(
             &format!("http://{}", embedded.access.address),
             &embedded.access.key,

@@ -54,9 +54,10 @@ impl Args {
         let recorder = metrics::install()?;
         let listener = listen(config.api.listen, ADVICE).await?;
         let key_file = config.data_dir.join(KEY_FILE);
-        let embedded = Embedded::start(config, listener, recorder, &shutdown).await?;
+        let options = config.options("gristmill");
+        let embedded = Embedded::start(options, &config.data_dir, listener, recorder, &shutdown).await?;
         print!("{}", welcome(&embedded.access, &key_file.display().to_string()));
-        embedded.ended().await
+        Ok(embedded.ended().await?)
     }
 }
 

@@ -20,7 +20,7 @@ impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let config = context.loaded.config;
         distributed::require_database(&config, "migrate")?;
-        let store = open_store(&config, "gristmill-migrate")?;
+        let store = open_store(config.database_options("gristmill-migrate"))?;
         let failed = |source| Error::Store {
             doing: "migrating the database",
             source,

@@ -85,7 +85,7 @@ impl Args {
         })?;
         let config = throw_away(loaded.config, &directory);
         let ahead = usize::from(config.worker.concurrency.get()) * AHEAD;
-        let system = System::start(config, "gristmill-run").await?;
+        let system = System::start(config.options("gristmill-run")).await?;
         let done = self.run_in(&system, ahead, &progress, &shutdown).await;
         system.close().await;
         done
@@ -128,10 +128,11 @@ impl Args {
         tokio::select! {
             done = runner.run_all(source, ahead, progress, shutdown) => {
                 stop.cancel();
-                work.await.and(done)
+                work.await?;
+                done
             }
             // It ends by itself only when it could not start, or with the shutdown.
-            worked = &mut work => worked.and(Err(Error::Interrupted)),
+            worked = &mut work => worked.map_err(Error::from).and(Err(Error::Interrupted)),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let config = context.loaded.config;
         distributed::require_database(&config, "admin bootstrap")?;
-        let store = open_store(&config, "gristmill-admin")?;
+        let store = open_store(config.database_options("gristmill-admin"))?;
         let failed = |source| Error::Store {
             doing: "making the organization",
             source,

@@ -15,7 +15,7 @@ use crate::system::open_store;
 pub(super) async fn open(context: &Context, command: &'static str) -> Result<Store, Error> {
     let config = &context.loaded.config;
     distributed::require_database(config, command)?;
-    let store = open_store(config, "gristmill-admin")?;
+    let store = open_store(config.database_options("gristmill-admin"))?;
     store.check_schema().await.map_err(failed)?;
     Ok(store)
 }
