@@ -1,9 +1,10 @@
 //! `gristmill api`
 
+use gristmill_server::{System, listen, metrics};
+
 use super::{Context, Flag, given};
+use crate::distributed;
 use crate::error::Error;
-use crate::system::{System, listen};
-use crate::{distributed, metrics};
 
 /// Serve the HTTP API.
 ///

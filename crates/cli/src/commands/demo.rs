@@ -13,14 +13,12 @@ use std::time::Instant;
 
 use chrono::Utc;
 use gristmill_client::{Client, Execution, ExecutionStatus};
+use gristmill_server::{Embedded, listen, metrics};
 
 use super::{Context, Flag, given};
 use crate::config::Config;
-use crate::embedded::Embedded;
 use crate::error::Error;
-use crate::metrics;
 use crate::progress::Progress;
-use crate::system::listen;
 use directory::Directory;
 use drive::{Run, drive};
 use examples::{EXAMPLES, Example};

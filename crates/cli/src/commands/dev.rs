@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gristmill_server::{Access, Embedded, KEY_FILE, listen, metrics};
+
 use super::{Context, Flag, given};
-use crate::account::KEY_FILE;
-use crate::embedded::{Access, Embedded};
 use crate::error::Error;
-use crate::metrics;
-use crate::system::listen;
 
 /// Run everything in one process, for your own workflows.
 ///

@@ -1,9 +1,10 @@
 //! `gristmill migrate`
 
+use gristmill_server::open_store;
+
 use super::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// Bring the database's schema up to date.
 ///

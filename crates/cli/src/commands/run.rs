@@ -11,17 +11,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use gristmill_core::{ExecutionError, ExecutionId, Problem, WorkflowId};
 use gristmill_engine::Plan;
+use gristmill_server::{System, create_account};
 use gristmill_store::{Actor, Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Flag, given};
-use crate::account::create_account;
 use crate::config::{Config, Time};
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::system::System;
 use records::{Record, Source};
 
 /// Run a definition here and now, one execution for each record.

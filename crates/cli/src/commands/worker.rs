@@ -1,9 +1,10 @@
 //! `gristmill worker`
 
+use gristmill_server::{System, listen, metrics};
+
 use super::{Context, Flag, given};
+use crate::distributed;
 use crate::error::Error;
-use crate::system::{System, listen};
-use crate::{distributed, metrics};
 
 /// Run executions from the queue.
 ///

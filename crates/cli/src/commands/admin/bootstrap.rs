@@ -2,14 +2,13 @@
 
 use std::io::Write;
 
+use gristmill_server::{Account, create_account, open_store};
 use gristmill_store::System;
 use serde_json::json;
 
-use crate::account::{Account, create_account};
 use crate::commands::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// Make the first organization, its owner and an API key.
 ///

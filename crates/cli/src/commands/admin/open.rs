@@ -1,12 +1,12 @@
 //! What the administration's commands begin with.
 
 use gristmill_core::UserId;
+use gristmill_server::open_store;
 use gristmill_store::{Store, System};
 
 use crate::commands::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// The configured database, of this version.
 ///

@@ -8,10 +8,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use gristmill_server::{Error, Options};
-
 use crate::account::ready_account;
 use crate::system::{System, migrate};
+use crate::{Error, Options};
 
 /// A running system.
 pub struct Embedded {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use gristmill_server::{BrokerOptions, DatabaseOptions, Error, Options};
+use crate::{BrokerOptions, DatabaseOptions, Error, Options};
 
 /// The parts of one process.
 ///
