@@ -17,7 +17,11 @@ pub use error::Error;
 pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
 pub use group::{Group, one_by_one};
 pub use publisher::Publisher;
-pub use relay::{Bell, MAX_LOSSES, Relay, RelayOptions, decide, lost_error, recover};
+pub use relay::{MAX_LOSSES, Relay, RelayOptions, RelayWakeup, decide, lost_error, recover};
 pub use submit::Submitter;
-pub use upkeep::{Counter, PruneOptions, Pruner, Tidier};
+pub use task::{Failure, Next, Pace, Task, Wakeup, drive};
+pub use upkeep::{
+    BacklogGauge, PauseResume, PruneOptions, Pruner, StatsAggregator, Upkeep, Wakeups, WorkflowDeletion,
+    WorkflowRemoval, tasks,
+};
 pub use wait::EndWatch;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services, Tokens};
-use gristmill_dispatch::{Bell, Counter, DeadLetters, EndWatch, Pruner, Publisher, Relay, Submitter, Tidier};
+use gristmill_dispatch::{EndWatch, Publisher, Submitter, Upkeep, Wakeups, drive};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
@@ -22,7 +22,7 @@ use crate::{BrokerOptions, DatabaseOptions, Error, Options};
 /// The parts of one process.
 ///
 /// They stop in two steps. The API and the worker stop at the process's shutdown and finish what they hold; the parts
-/// below them (relay, publisher, broker) stop in [`System::close`], after that.
+/// below them (background tasks, publisher, broker) stop in [`System::close`], after that.
 pub struct System {
     /// Everything that is kept.
     pub store: Store,
@@ -32,7 +32,7 @@ pub struct System {
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
-    bell: Bell,
+    wakeups: Wakeups,
     broker: Arc<dyn Broker>,
     api: gristmill_api::Options,
     worker: WorkerOptions,
@@ -40,15 +40,14 @@ pub struct System {
     tasks: TaskTracker,
 }
 
-/// How long the parts below get to stop. A poll of the relay under way is carried to its end.
+/// How long the parts below get to stop. A run of a background task under way is carried to its end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The pause between looks at a database that is away when a process starts.
 const SCHEMA_RETRY: Duration = Duration::from_secs(1);
 
 impl System {
-    /// Builds the parts and starts those that every process has: publisher, relay, pruner, counter, tidier, and
-    /// the reader of dead letters.
+    /// Builds the parts and starts those that every process has: the publisher and the background tasks.
     /// Neither the database nor the broker has to answer yet, unless they are embedded.
     ///
     /// # Errors
@@ -71,14 +70,19 @@ impl System {
         let tasks = TaskTracker::new();
         let protocol = store.protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), stop.clone());
-        let bell = Bell::default();
+        let wakeups = Wakeups::default();
         let publish_within = options.relay.publish_within;
-        let relay = Relay::new(protocol.clone(), publisher.clone(), bell.clone(), options.relay);
-        tasks.spawn(relay.run(stop.clone()));
-        tasks.spawn(Pruner::new(protocol.clone(), options.retention).run(stop.clone()));
-        tasks.spawn(Counter::new(protocol.clone()).run(stop.clone()));
-        tasks.spawn(Tidier::new(store.clone(), bell.clone()).run(stop.clone()));
-        tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
+        let upkeep = Upkeep {
+            store: store.clone(),
+            broker: broker.clone(),
+            publisher: publisher.clone(),
+            wakeups: wakeups.clone(),
+            relay: options.relay,
+            retention: options.retention,
+        };
+        for task in gristmill_dispatch::tasks(upkeep) {
+            tasks.spawn(drive(task, stop.clone()));
+        }
         tasks.close();
         let submitter = Submitter::new(protocol.clone(), publisher, publish_within);
         let end_watch = EndWatch::new(protocol);
@@ -87,7 +91,7 @@ impl System {
             submitter,
             end_watch,
             registry,
-            bell,
+            wakeups,
             broker,
             api,
             worker: options.worker,
@@ -136,7 +140,7 @@ impl System {
             store: self.store.clone(),
             submitter: self.submitter.clone(),
             end_watch: self.end_watch.clone(),
-            bell: self.bell.clone(),
+            wakeups: self.wakeups.clone(),
             registry: self.registry.clone(),
             broker: self.broker.clone(),
             metrics,
@@ -155,7 +159,7 @@ impl System {
             renewals: self.store.renewals(),
             broker: self.broker.clone(),
             registry: self.registry.clone(),
-            bell: self.bell.clone(),
+            relay: self.wakeups.relay.clone(),
         };
         let worker = Worker::new(self.worker.clone(), dependencies);
         async move { worker.run(shutdown).await.map_err(Error::Worker) }
@@ -168,7 +172,7 @@ impl System {
             .await
             .is_err()
         {
-            warn!("the relay did not stop in time");
+            warn!("the background tasks did not stop in time");
         }
         self.broker.close().await;
         info!("stopped");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus, failpoint};
-use gristmill_dispatch::{Bell, Error};
+use gristmill_dispatch::{Error, RelayWakeup};
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
     Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
@@ -38,7 +38,7 @@ pub(crate) struct Holder {
     lease: Lease,
     writes: Arc<Writes>,
     store: Arc<dyn Protocol>,
-    bell: Bell,
+    relay: RelayWakeup,
 }
 
 /// What a re-read row says about an unknown commit.
@@ -65,7 +65,7 @@ impl Holder {
             lease,
             writes: crew.writes.clone(),
             store: crew.shared.store.clone(),
-            bell: crew.bell.clone(),
+            relay: crew.relay.clone(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Holder {
             {
                 // Its end has woken its parent.
                 if self.is_child {
-                    self.bell.ring();
+                    self.relay.wake();
                 }
                 return Ok(());
             }
@@ -358,7 +358,7 @@ impl Journal for Holder {
         for child in children {
             started.push(self.start_child(child).await?);
         }
-        self.bell.ring();
+        self.relay.wake();
         Ok(started)
     }
 

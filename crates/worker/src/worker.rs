@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
-use gristmill_dispatch::Bell;
+use gristmill_dispatch::RelayWakeup;
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::{Protocol, Store};
@@ -33,8 +33,8 @@ pub struct Dependencies {
     pub broker: Arc<dyn Broker>,
     /// The node kinds.
     pub registry: Arc<Registry>,
-    /// Rung when something was made due that need not wait for the relay's next look.
-    pub bell: Bell,
+    /// Woken when something was made due that need not wait for the relay's next look.
+    pub relay: RelayWakeup,
 }
 
 /// Takes jobs off the queue and runs their executions.
@@ -82,7 +82,7 @@ impl Worker {
             renewals,
             broker,
             registry,
-            bell,
+            relay,
         } = dependencies;
         let leases = Leases::new(options.lease);
         // The leases outlive the shutdown: what is held must be renewed until it is given back.
@@ -106,7 +106,7 @@ impl Worker {
         let crew = Crew {
             leases: leases.clone(),
             writes: Arc::new(Writes::new(protocol.clone())),
-            bell,
+            relay,
             shared: Arc::new(Shared {
                 plans: Plans::new(store, registry),
                 store: protocol,
@@ -141,7 +141,7 @@ pub(crate) struct Crew {
     leases: Leases,
     pub(crate) writes: Arc<Writes>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) bell: Bell,
+    pub(crate) relay: RelayWakeup,
 }
 
 impl Crew {

@@ -1,13 +1,17 @@
-//! Retention: the background task that deletes what ended long enough ago. Every process runs one; they share the work by
-//! skipping each other's locked rows.
+//! Retention: the background task that deletes what ended long enough ago. Processes share the work by skipping each
+//! other's locked rows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use gristmill_store::{Protocol, Retention, System};
 use metrics::counter;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::debug;
+
+use crate::task::{Failure, Next, Pace, Task};
 
 /// What is kept, and how the rest is deleted.
 #[derive(Debug, Clone)]
@@ -30,42 +34,37 @@ pub struct Pruner {
 const BREATH: Duration = Duration::from_millis(50);
 
 impl Pruner {
-    /// A pruner that has not begun.
+    /// Of what `store` keeps.
     pub fn new(store: Arc<dyn Protocol>, options: PruneOptions) -> Self {
         Self { store, options }
     }
 
-    /// Works until `shutdown`. A batch under way is carried to its end.
-    pub async fn run(self, shutdown: CancellationToken) {
-        while !shutdown.is_cancelled() {
-            let pause = if self.prune().await {
-                BREATH
-            } else {
-                // Processes that were started together need not look together.
-                self.options.interval.mul_f64(0.75 + fastrand::f64() / 2.0)
-            };
-            shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
+    /// One batch.
+    async fn prune(&self) -> Result<Next, Failure> {
+        let PruneOptions { retention, batch, .. } = &self.options;
+        let pruned = self.store.prune(System, retention, *batch).await?;
+        counter!("gristmill_executions_pruned_total").increment(pruned);
+        if pruned > 0 {
+            debug!(executions = pruned, "pruned");
         }
+        Ok(if pruned >= batch.unsigned_abs() {
+            Next::Again(BREATH)
+        } else {
+            Next::Later
+        })
+    }
+}
+
+impl Task for Pruner {
+    fn name(&self) -> &'static str {
+        "retention"
     }
 
-    /// One batch. Answers whether there may be more.
-    async fn prune(&self) -> bool {
-        let PruneOptions { retention, batch, .. } = &self.options;
-        match self.store.prune(System, retention, *batch).await {
-            Ok(pruned) => {
-                counter!("gristmill_executions_pruned_total").increment(pruned);
-                if pruned > 0 {
-                    debug!(executions = pruned, "pruned");
-                }
-                pruned >= batch.unsigned_abs()
-            }
-            Err(error) => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "ended executions could not be pruned"
-                );
-                false
-            }
-        }
+    fn pace(&self) -> Pace {
+        Pace::yielding(self.options.interval)
+    }
+
+    fn run<'a>(&'a mut self, _stop: &'a CancellationToken) -> BoxFuture<'a, Result<Next, Failure>> {
+        self.prune().boxed()
     }
 }

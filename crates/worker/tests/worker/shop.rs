@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
-use gristmill_dispatch::{Bell, Publisher, Relay, RelayOptions, Submitter};
+use gristmill_dispatch::{Publisher, Relay, RelayOptions, RelayWakeup, Submitter, drive};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
@@ -112,8 +112,13 @@ impl Shop {
             publish_within,
             lease: Duration::from_secs(3600),
         };
-        let relay = Relay::new(self.db.store().protocol(), publisher, Bell::default(), options);
-        tokio::spawn(relay.run(self.shutdown.clone()));
+        let relay = Relay::new(
+            self.db.store().protocol(),
+            publisher,
+            RelayWakeup::default(),
+            options,
+        );
+        tokio::spawn(drive(Box::new(relay), self.shutdown.clone()));
     }
 
     pub async fn submit(&self) -> ExecutionId {
@@ -167,7 +172,7 @@ impl Shop {
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
             registry: Arc::new(Registry::new(kinds).unwrap()),
-            bell: Bell::default(),
+            relay: RelayWakeup::default(),
         };
         let stop = self.shutdown.child_token();
         let worker = Worker::new(options, dependencies);

@@ -94,7 +94,7 @@ pub(crate) async fn replay(
             Replayed::OtherRevision if problems.is_empty() => continue,
             Replayed::OtherRevision => return Err(Error::Invalid(problems)),
         };
-        state.services.bell.ring();
+        state.services.wakeups.relay.wake();
         let location = format!("/api/v1/ai-hub/executions/{id}");
         let answer = json(
             StatusCode::ACCEPTED,

@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Switch, System};
-use tracing::warn;
+use gristmill_store::Switch;
 
 use super::switch::switch;
 use super::view::{Body, shown};
@@ -16,9 +15,6 @@ use crate::extract::{Id, IfMatch};
 use crate::openapi::schema;
 use crate::principal::Principal;
 use crate::state::AppState;
-
-/// How many held executions are started before the answer.
-const FIRST: i64 = 500;
 
 /// Starts what was held, and everything that comes from now on.
 #[utoipa::path(
@@ -44,13 +40,7 @@ pub(crate) async fn resume(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
     let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
-    // The first of them at once. The background task that looks for what is left finds the rest.
-    match state.services.store.protocol().release_held(System, FIRST).await {
-        Ok(_) => state.services.bell.ring(),
-        Err(error) => warn!(
-            error = &error as &dyn std::error::Error,
-            "what a paused workflow held is started later"
-        ),
-    }
+    // What it held is of any organization to the statement that starts it: that is for the system, not for a caller.
+    state.services.wakeups.resume_paused.wake();
     shown(&workflow)
 }
