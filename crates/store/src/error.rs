@@ -40,7 +40,7 @@ pub enum Error {
     /// The database's user may not become what the services are.
     #[error(
         "the database user may not act as {missing}: {}",
-        crate::postgres_pool::ROLES_ADVICE
+        crate::connection::postgres::ROLES_ADVICE
     )]
     NoMember {
         /// The roles.

@@ -1,5 +1,5 @@
 //! The protocol of `docs/architecture.md` §4 as one trait: every statement that moves an execution from one status to
-//! another. Both databases implement it in twin folders, `hot/postgres/<verb>.rs` and `hot/sqlite/<verb>.rs`, and one
+//! another. Both databases implement it in twin folders, `protocol/postgres/<verb>.rs` and `protocol/sqlite/<verb>.rs`, and one
 //! contract suite holds them to it.
 //!
 //! Every verb takes many members at a time, because callers group: whatever piled up while the last group committed
@@ -21,6 +21,10 @@ use uuid::Uuid;
 use crate::{Actor, Error, Reached, System, Tenant};
 
 mod operations;
+mod postgres;
+mod rows;
+mod sqlite;
+mod verbs;
 
 pub use operations::{
     Cancelled, ChildStarted, Deleted, Keep, Replay, Replayed, Retention, Retried, StartChild,

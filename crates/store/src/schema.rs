@@ -8,7 +8,7 @@ diesel::table! {
         id -> Text,
         name -> Text,
         tier -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -18,7 +18,7 @@ diesel::table! {
         name -> Text,
         email -> Text,
         global_role -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -27,7 +27,7 @@ diesel::table! {
         organization_id -> Text,
         user_id -> Text,
         role -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -39,11 +39,11 @@ diesel::table! {
         name -> Text,
         prefix -> Text,
         hash -> Text,
-        created_at -> crate::sql_types::Moment,
-        revoked_at -> Nullable<crate::sql_types::Moment>,
+        created_at -> crate::connection::sql_types::Moment,
+        revoked_at -> Nullable<crate::connection::sql_types::Moment>,
         scopes -> Text,
-        expires_at -> Nullable<crate::sql_types::Moment>,
-        last_used_at -> Nullable<crate::sql_types::Moment>,
+        expires_at -> Nullable<crate::connection::sql_types::Moment>,
+        last_used_at -> Nullable<crate::connection::sql_types::Moment>,
     }
 }
 
@@ -59,8 +59,8 @@ diesel::table! {
         revision -> Integer,
         lane -> Text,
         created_by -> Text,
-        created_at -> crate::sql_types::Moment,
-        updated_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
+        updated_at -> crate::connection::sql_types::Moment,
         timeout_ms -> Nullable<BigInt>,
         checks_input -> Bool,
         retain_completed_days -> Nullable<Integer>,
@@ -69,9 +69,9 @@ diesel::table! {
         edition -> Integer,
         template_id -> Nullable<Text>,
         search_text -> Nullable<Text>,
-        paused_at -> Nullable<crate::sql_types::Moment>,
-        deleted_at -> Nullable<crate::sql_types::Moment>,
-        emptied_at -> Nullable<crate::sql_types::Moment>,
+        paused_at -> Nullable<crate::connection::sql_types::Moment>,
+        deleted_at -> Nullable<crate::connection::sql_types::Moment>,
+        emptied_at -> Nullable<crate::connection::sql_types::Moment>,
     }
 }
 
@@ -81,7 +81,7 @@ diesel::table! {
         workflow_id -> Text,
         revision -> Integer,
         definition -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
         on_failure -> Nullable<Text>,
     }
 }
@@ -98,7 +98,7 @@ diesel::table! {
         is_shared -> Bool,
         definition -> Text,
         created_by -> Nullable<Text>,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -107,7 +107,7 @@ diesel::table! {
         organization_id -> Text,
         workflow_id -> Text,
         executions -> BigInt,
-        last_executed_at -> Nullable<crate::sql_types::Moment>,
+        last_executed_at -> Nullable<crate::connection::sql_types::Moment>,
     }
 }
 
@@ -133,10 +133,10 @@ diesel::table! {
         status -> Text,
         lane -> Text,
         attempt -> Integer,
-        claim_token -> Nullable<crate::sql_types::Uuid>,
+        claim_token -> Nullable<crate::connection::sql_types::Uuid>,
         claimed_by -> Nullable<Text>,
         losses -> Integer,
-        wake_at -> Nullable<crate::sql_types::Moment>,
+        wake_at -> Nullable<crate::connection::sql_types::Moment>,
         journal_len -> Integer,
         inbox -> Integer,
         input -> Text,
@@ -145,16 +145,16 @@ diesel::table! {
         nodes_executed -> Integer,
         tokens_used -> BigInt,
         cost_micros -> BigInt,
-        created_at -> crate::sql_types::Moment,
-        started_at -> Nullable<crate::sql_types::Moment>,
-        completed_at -> Nullable<crate::sql_types::Moment>,
+        created_at -> crate::connection::sql_types::Moment,
+        started_at -> Nullable<crate::connection::sql_types::Moment>,
+        completed_at -> Nullable<crate::connection::sql_types::Moment>,
         parent_execution_id -> Nullable<Text>,
         parent_path -> Nullable<Text>,
         replay_of -> Nullable<Text>,
         on_failure_of -> Nullable<Text>,
         operator_retries -> Integer,
         waits_for -> Nullable<Text>,
-        deadline -> Nullable<crate::sql_types::Moment>,
+        deadline -> Nullable<crate::connection::sql_types::Moment>,
         tags -> Nullable<Text>,
         metadata -> Nullable<Text>,
     }
@@ -167,7 +167,7 @@ diesel::table! {
         seq -> Integer,
         format -> Integer,
         body -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -179,7 +179,7 @@ diesel::table! {
         key -> Text,
         name -> Text,
         body -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
     }
 }
 
@@ -187,7 +187,7 @@ diesel::table! {
     audit_log (id) {
         id -> Text,
         organization_id -> Text,
-        created_at -> crate::sql_types::Moment,
+        created_at -> crate::connection::sql_types::Moment,
         actor_user_id -> Nullable<Text>,
         api_key_id -> Nullable<Text>,
         request_id -> Nullable<Text>,

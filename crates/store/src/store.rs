@@ -8,13 +8,13 @@ use diesel::IntoSql;
 use diesel_async::RunQueryDsl;
 use gristmill_core::OrganizationId;
 
-use crate::migrate;
-use crate::pool::{Pools, read};
-use crate::postgres_pool::PostgresPool;
-use crate::roles;
-use crate::scope::Scope;
-use crate::sql_types::{Moment, Timestamp};
-use crate::sqlite_pool::SqlitePool;
+use crate::connection::migrate;
+use crate::connection::pool::{Pools, read};
+use crate::connection::postgres::PostgresPool;
+use crate::connection::roles;
+use crate::connection::scope::Scope;
+use crate::connection::sql_types::{Moment, Timestamp};
+use crate::connection::sqlite::SqlitePool;
 use crate::{Error, Protocol, System, Tenant};
 
 /// Where the database is, and how long to wait for it. Not `Debug`: the URL holds a password.

@@ -1,0 +1,66 @@
+//! The protocol in SQLite's words.
+//!
+//! One connection writes, one transaction after the other, each on one blocking thread from BEGIN to COMMIT. So there
+//! are no locked rows to skip and no order to lock them in; what is left of the races are callers that come late, and
+//! their guards stand in the `WHERE` of each statement, as in PostgreSQL. Where members carry documents the statement
+//! runs once for each; lists of ids go through `json_each`.
+
+/// The database's clock, in microseconds with a millisecond's resolution; the column defaults say the same. One
+/// statement reads it once, however often it is named.
+macro_rules! now {
+    () => {
+        "(CAST(round(unixepoch('subsec') * 1000) AS integer) * 1000)"
+    };
+}
+
+/// `status, waits_for, wake_at` of an execution that is due at once, unless its workflow, called `$workflow` in the
+/// statement, is paused: then it is held, WAITING without a clock.
+macro_rules! held {
+    ($workflow:literal) => {
+        concat!(
+            "iif(",
+            $workflow,
+            ".paused_at IS NULL, 'PENDING', 'WAITING'), iif(",
+            $workflow,
+            ".paused_at IS NULL, NULL, 'paused'), iif(",
+            $workflow,
+            ".paused_at IS NULL, ",
+            now!(),
+            ", NULL)"
+        )
+    };
+}
+
+mod append;
+mod backlog;
+mod cancel;
+mod claim;
+mod confirm;
+mod count_dead_letters;
+mod count_ends;
+mod delete;
+mod deliver;
+mod ended;
+mod hand_back;
+mod inbox;
+mod journal;
+mod parts;
+mod prune;
+mod recover;
+mod relay;
+mod release;
+mod release_held;
+mod renew;
+mod replay;
+mod retry;
+mod settle;
+mod start_child;
+mod submit;
+mod suspend;
+mod unpublish_lane;
+mod watch;
+
+use super::verbs::protocol_by_verbs;
+use crate::connection::sqlite::SqlitePool;
+
+protocol_by_verbs!(SqlitePool);

@@ -1,0 +1,102 @@
+//! The one way into a terminal status, whoever goes it.
+
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
+use gristmill_core::{ExecutionId, ExecutionStatus};
+
+use super::chunk::Place;
+use super::family::{follow_up, tell_parent};
+use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
+use crate::{Error, Totals};
+
+/// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the
+/// ending is not this caller's to write.
+const FINISH: &str = concat!(
+    "UPDATE executions SET
+         status = ?4,
+         output = ?5,
+         error = ?6,
+         journal_len = journal_len + ?7,
+         losses = losses + ?8,
+         nodes_executed = coalesce(?9, nodes_executed),
+         tokens_used = coalesce(?10, tokens_used),
+         cost_micros = coalesce(?11, cost_micros),
+         wake_at = NULL,
+         waits_for = NULL,
+         completed_at = ",
+    now!(),
+    "
+     WHERE id = ?1 AND status = ?2 AND attempt = ?3
+     RETURNING organization_id, journal_len - ?7 AS seq, parent_execution_id"
+);
+
+/// The end waits to be counted.
+const NOTE: &str = "
+    INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used, cost_micros)
+    SELECT organization_id, workflow_id, status, 1, completed_at, (completed_at - started_at) / 1000, tokens_used, cost_micros
+    FROM executions WHERE id = ?1";
+
+/// The end of an execution.
+pub(crate) struct Finish<'a> {
+    pub(crate) id: &'a ExecutionId,
+    /// Where it must still stand, …
+    pub(crate) from: ExecutionStatus,
+    /// … and at which attempt.
+    pub(crate) attempt: i32,
+    pub(crate) end: End<'a>,
+    /// How many entries the last chunk holds.
+    pub(crate) entries: i32,
+    /// How many workers were lost in reaching this end.
+    pub(crate) lost: i32,
+    /// What it cost; `None` leaves what is recorded.
+    pub(crate) totals: Option<Totals>,
+}
+
+/// The terminal statuses, with what belongs to each.
+#[derive(Clone, Copy)]
+pub(crate) enum End<'a> {
+    Completed { output: &'a str },
+    Failed { error: &'a str },
+    Cancelled,
+}
+
+#[derive(QueryableByName)]
+struct Finished {
+    #[diesel(embed)]
+    place: Place,
+    #[diesel(sql_type = Nullable<Text>)]
+    parent_execution_id: Option<String>,
+}
+
+/// Ends the execution, notes that for the figures, tells its parent, and hands a failure to the workflow that handles it. Answers with the place for
+/// its last chunk, or `None` when it has moved on.
+pub(crate) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> Result<Option<Place>, Error> {
+    let (status, output, error) = match finish.end {
+        End::Completed { output } => (ExecutionStatus::Completed, Some(output), None),
+        End::Failed { error } => (ExecutionStatus::Failed, None, Some(error)),
+        End::Cancelled => (ExecutionStatus::Cancelled, None, None),
+    };
+    let query = sql_query(FINISH)
+        .bind::<Text, _>(finish.id.as_str())
+        .bind::<Text, _>(finish.from.as_str())
+        .bind::<Integer, _>(finish.attempt)
+        .bind::<Text, _>(status.as_str())
+        .bind::<Nullable<Text>, _>(output)
+        .bind::<Nullable<Text>, _>(error)
+        .bind::<Integer, _>(finish.entries)
+        .bind::<Integer, _>(finish.lost)
+        .bind::<Nullable<Integer>, _>(finish.totals.map(|totals| totals.nodes_executed))
+        .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.tokens_used))
+        .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.cost_micros));
+    let finished: Option<Finished> = Cached(query).get_result(connection).optional()?;
+    let Some(finished) = finished else { return Ok(None) };
+    Cached(sql_query(NOTE).bind::<Text, _>(finish.id.as_str())).execute(connection)?;
+    if let Some(parent) = &finished.parent_execution_id {
+        tell_parent(connection, finish.id, parent)?;
+    }
+    if let End::Failed { .. } = finish.end {
+        follow_up(connection, finish.id)?;
+    }
+    Ok(Some(finished.place))
+}

@@ -1,0 +1,34 @@
+//! Held for a paused workflow → PENDING, once that is resumed.
+
+use diesel::RunQueryDsl;
+use diesel::sql_types::BigInt;
+
+use crate::Error;
+use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
+use crate::connection::sqlite::SqlitePool;
+
+/// The index holds what is held and nothing else; `held` jumps from workflow to workflow in it.
+const RELEASE: &str = concat!(
+    "WITH RECURSIVE held (workflow_id) AS (
+         SELECT min(workflow_id) FROM executions WHERE waits_for = 'paused'
+         UNION ALL
+         SELECT (SELECT min(e.workflow_id) FROM executions AS e WHERE e.waits_for = 'paused' AND e.workflow_id > held.workflow_id)
+         FROM held WHERE held.workflow_id IS NOT NULL
+     )
+     UPDATE executions SET status = 'PENDING', waits_for = NULL, wake_at = ",
+    now!(),
+    " WHERE id IN (
+         SELECT e.id FROM held CROSS JOIN workflows AS w CROSS JOIN executions AS e
+         WHERE w.id = held.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL AND e.workflow_id = w.id AND e.waits_for = 'paused'
+         LIMIT ?1
+     )"
+);
+
+pub(super) async fn release_held(pool: &SqlitePool, limit: i64) -> Result<u64, Error> {
+    pool.transaction_blocking(move |connection| {
+        let release = sql_query(RELEASE).bind::<BigInt, _>(limit);
+        Ok(Cached(release).execute(connection)? as u64)
+    })
+    .await
+}

@@ -1,0 +1,61 @@
+//! RUNNING → WAITING, by the holder.
+
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
+
+use super::parts::chunk::{entries, insert_chunk, is_progress};
+use super::parts::members::each;
+use crate::connection::cached::Cached;
+use crate::connection::cached::sqlite::sql_query;
+use crate::connection::sql_types::{Moment, Timestamp};
+use crate::connection::sqlite::SqlitePool;
+use crate::{Error, Held, Suspend, Suspended};
+
+/// Mail that arrives while the holder makes up its mind wakes nobody, since the execution is RUNNING: if the holder then
+/// went to sleep for that very mail, it would sleep for ever. So it only may while the inbox is as it folded it.
+const SUSPEND: &str = "
+    UPDATE executions SET
+        status = 'WAITING',
+        wake_at = CASE WHEN deadline < ?4 OR ?4 IS NULL THEN deadline ELSE ?4 END,
+        journal_len = journal_len + ?5,
+        losses = CASE WHEN ?6 THEN 0 ELSE losses END
+    WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2 AND inbox = ?3
+    RETURNING organization_id, journal_len - ?5 AS seq";
+
+const HELD: &str = "
+    SELECT count(*) AS held FROM executions
+    WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2";
+
+pub(super) async fn suspend(pool: &SqlitePool, members: &[Suspend]) -> Result<Vec<Suspended>, Error> {
+    each(pool, members, suspend_one).await
+}
+
+fn suspend_one(connection: &mut SqliteConnection, member: &Suspend) -> Result<Suspended, Error> {
+    let query = sql_query(SUSPEND)
+        .bind::<Text, _>(member.id.as_str())
+        .bind::<Integer, _>(member.attempt)
+        .bind::<Integer, _>(member.inbox)
+        .bind::<Nullable<Moment>, _>(member.wake_at.map(Timestamp))
+        .bind::<Integer, _>(entries(member.chunk.as_ref()))
+        .bind::<Bool, _>(is_progress(member.chunk.as_ref()));
+    let place = Cached(query).get_result(connection).optional()?;
+    match insert_chunk(connection, &member.id, place, member.chunk.as_ref())? {
+        Held::Yes => Ok(Suspended::Yes),
+        Held::No if is_held(connection, member)? => Ok(Suspended::MailArrived),
+        Held::No => Ok(Suspended::No),
+    }
+}
+
+fn is_held(connection: &mut SqliteConnection, member: &Suspend) -> Result<bool, Error> {
+    let query = sql_query(HELD)
+        .bind::<Text, _>(member.id.as_str())
+        .bind::<Integer, _>(member.attempt);
+    let count: Count = Cached(query).get_result(connection)?;
+    Ok(count.held > 0)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    held: i64,
+}
