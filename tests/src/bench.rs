@@ -1,52 +1,23 @@
-//! `gristmill bench`, on the servers that the tests use.
+//! Benchmarks for developers, beside the soak. What an operator measures, a whole system over HTTP, is `gristmill bench`.
+//!
+//! - [`floor`]: the least that any such system must do, on the same PostgreSQL and RabbitMQ. Absolute figures say as much
+//!   about the machine as about the software; the ratio of the two says something about the software.
+//! - [`engine`]: graphs of pure nodes, without any of them.
+//! - [`listing`]: what lists of executions read.
+//! - [`stored`]: a whole system beside many executions that have ended.
+//! - [`waiting`]: many executions that wait for the same moment.
+//!
+//! Each answers with a report that is printed as one line of JSON.
 
-use std::process::Stdio;
+mod database;
+pub mod engine;
+mod error;
+pub mod floor;
+mod ground;
+pub mod listing;
+mod progress;
+pub mod stored;
+pub mod waiting;
 
-use serde_json::Value;
-use tokio::process::Command;
-
-use crate::binary;
-use crate::wait::PATIENCE;
-
-/// What a benchmark left behind.
-pub struct Figures {
-    /// The one line that it printed.
-    pub report: Value,
-    /// The process that it was.
-    pub pid: u32,
-}
-
-/// Runs a benchmark to its end.
-///
-/// # Panics
-/// When it fails, or prints anything else than one line of JSON.
-pub async fn bench(arguments: &[&str]) -> Figures {
-    let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    let child = Command::new(binary::gristmill())
-        .arg("bench")
-        .args(arguments)
-        .env_clear()
-        .env("DATABASE_URL", variable("DATABASE_URL"))
-        .env("AMQP_URL", variable("AMQP_URL"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the binary cannot be started");
-    let pid = child.id().expect("it has just been started");
-    let done = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-    let done = done
-        .expect("the benchmark does not end")
-        .expect("its output cannot be read");
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr),
-    );
-    assert!(done.status.success(), "{}: {stdout}{stderr}", done.status);
-    assert_eq!(stdout.lines().count(), 1, "{stdout}");
-    Figures {
-        report: serde_json::from_str(&stdout).expect("not JSON"),
-        pid,
-    }
-}
+pub use error::Error;
+pub use progress::Lines;

@@ -5,59 +5,47 @@
     reason = "a soak whose surroundings are broken has to end"
 )]
 
+mod commands;
+
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use gristmill_tests::{SoakOptions, soak};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
-/// Try Gristmill as a whole.
+use commands::Command;
+
+/// Try Gristmill as a whole, and measure its parts.
+///
+/// Benchmarks print one line of JSON on stdout; progress is on stderr. Compare figures of one sitting on an otherwise idle
+/// machine only. What each figure means: docs/benchmarks.md
 #[derive(Debug, Parser)]
-#[command(name = "gristmill-tests")]
-enum Command {
-    /// Run a whole system under load, and inflict random faults on it.
-    ///
-    /// Starts PostgreSQL and RabbitMQ servers of its own. The binary under test is GRISTMILL_BIN, or what a debug build
-    /// has left behind. Exits with 1 when an invariant is broken.
-    Soak {
-        /// From which every fault, its time and its length follow [default: a fresh one, which is printed].
-        #[arg(long)]
-        seed: Option<u64>,
-        /// How long faults are inflicted.
-        #[arg(long, default_value_t = 2.0)]
-        minutes: f64,
-        /// How many of them, on average.
-        #[arg(long, default_value_t = 45)]
-        faults_per_minute: u32,
-        /// Leave the servers running, for a look at what is in them.
-        #[arg(long)]
-        keep: bool,
-    },
+#[command(name = "gristmill-tests", max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Soak {
-        seed,
-        minutes,
-        faults_per_minute,
-        keep,
-    } = Command::parse();
-    let options = SoakOptions {
-        seed: seed.unwrap_or_else(gristmill_tests::fresh_seed),
-        length: Duration::from_secs_f64(minutes * 60.0),
-        faults_per_minute,
-        keep,
-    };
-    let soaked = tokio::select! {
-        summary = soak(&options) => summary,
-        // The servers are stopped when everything is dropped.
-        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
-    };
-    println!("{}", soaked.json());
-    if soaked.violations.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let Cli { command } = Cli::parse();
+    // One provider for every TLS client in the process.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    command.run(on_signals()).await
+}
+
+/// A token that SIGTERM or SIGINT cancels. What was started is taken away then.
+fn on_signals() -> CancellationToken {
+    let mut terminate = signal(SignalKind::terminate()).expect("no signal handlers");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("no signal handlers");
+    let shutdown = CancellationToken::new();
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    shutdown
 }

@@ -14,14 +14,14 @@ use crate::Error;
 
 /// Where the API is, and how to be let in.
 #[derive(Clone)]
-pub(crate) struct Target {
+pub struct Target {
     authority: HeaderValue,
     address: String,
     authorization: HeaderValue,
 }
 
 /// One kept-alive connection.
-pub(crate) struct Connection {
+pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     target: Target,
 }
@@ -29,9 +29,11 @@ pub(crate) struct Connection {
 const BASE: &str = "/api/v1/ai-hub";
 
 impl Target {
+    /// The API at `url`, and a key of an organization.
+    ///
     /// # Errors
     /// [`Error::Url`] when this is no plain HTTP URL.
-    pub(crate) fn new(url: &str, api_key: &str) -> Result<Self, Error> {
+    pub fn new(url: &str, api_key: &str) -> Result<Self, Error> {
         let parsed = Url::parse(url).map_err(|error| Error::Url(format!("{url} is no URL: {error}")))?;
         let port = parsed.port_or_known_default().unwrap_or(80);
         let Some(host) = parsed.host_str().filter(|_| parsed.scheme() == "http") else {
@@ -53,7 +55,11 @@ impl Target {
 }
 
 impl Connection {
-    pub(crate) async fn open(target: &Target) -> Result<Self, Error> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn open(target: &Target) -> Result<Self, Error> {
         let failed = |source| Error::Connect {
             address: target.address.clone(),
             source,
@@ -79,7 +85,10 @@ impl Connection {
     }
 
     /// Sends a JSON document and answers with the one that comes back; `prefer` is the header of that name.
-    pub(crate) async fn post(
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with a success.
+    pub async fn post(
         &mut self,
         doing: &'static str,
         path: &str,
@@ -89,7 +98,11 @@ impl Connection {
         self.send(doing, Method::POST, path, prefer, body).await
     }
 
-    pub(crate) async fn get(&mut self, doing: &'static str, path: &str) -> Result<Bytes, Error> {
+    /// Answers with the document at `path`.
+    ///
+    /// # Errors
+    /// When the API does not answer, or not with a success.
+    pub async fn get(&mut self, doing: &'static str, path: &str) -> Result<Bytes, Error> {
         self.send(doing, Method::GET, path, None, String::new()).await
     }
 

@@ -14,7 +14,7 @@ pub struct Latency {
 
 impl Latency {
     /// Of times in milliseconds; all zero when there are none.
-    pub(crate) fn of(mut times: Vec<f64>) -> Self {
+    pub fn of(mut times: Vec<f64>) -> Self {
         times.sort_unstable_by(f64::total_cmp);
         Self {
             p50: percentile(&times, 50),

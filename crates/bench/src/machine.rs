@@ -12,11 +12,11 @@ pub struct Machine {
 }
 
 /// The version that is measured.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Machine {
     /// This one.
-    pub(crate) fn this() -> Self {
+    pub fn this() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let cpu = described

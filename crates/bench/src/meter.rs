@@ -14,7 +14,7 @@ use crate::round::round;
 pub type ByProcess = BTreeMap<&'static str, f64>;
 
 /// Processes, and where their processor times stood when measuring began.
-pub(crate) struct Meter {
+pub struct Meter {
     measured: Vec<Measured>,
 }
 
@@ -38,7 +38,7 @@ pub struct Peak {
 impl Meter {
     /// Of this process, of `others`, and of the servers behind the URLs, as far as they run on this machine and this user
     /// may look at them.
-    pub(crate) fn start(others: &[(&'static str, u32)], servers: &[(&'static str, &str)]) -> Self {
+    pub fn start(others: &[(&'static str, u32)], servers: &[(&'static str, &str)]) -> Self {
         let own = [("bench", std::process::id())];
         let single = own.iter().chain(others).map(|(name, pid)| (*name, *pid, false));
         let servers = servers
@@ -59,12 +59,12 @@ impl Meter {
     }
 
     /// Processor seconds since the start, for each thousand of `executions`.
-    pub(crate) fn per_thousand(&self, executions: u64) -> ByProcess {
+    pub fn per_thousand(&self, executions: u64) -> ByProcess {
         self.spent(executions as f64 / 1_000.0)
     }
 
     /// Processor seconds since the start, which was `time` ago, for each minute of it.
-    pub(crate) fn per_minute(&self, time: Duration) -> ByProcess {
+    pub fn per_minute(&self, time: Duration) -> ByProcess {
         self.spent(time.as_secs_f64() / 60.0)
     }
 
@@ -100,7 +100,7 @@ fn server(url: &str) -> Option<u32> {
 }
 
 /// Watches the memory of processes.
-pub(crate) struct MemoryMeter {
+pub struct MemoryMeter {
     watching: AbortOnDropHandle<()>,
     seen: tokio::sync::watch::Receiver<BTreeMap<&'static str, Peak>>,
 }
@@ -108,7 +108,8 @@ pub(crate) struct MemoryMeter {
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl MemoryMeter {
-    pub(crate) fn start(processes: &[(&'static str, u32)]) -> Self {
+    /// Looks at these processes from now on.
+    pub fn start(processes: &[(&'static str, u32)]) -> Self {
         let processes = processes.to_vec();
         let (peaks, seen) = tokio::sync::watch::channel(BTreeMap::new());
         let watching = tokio::spawn(async move {
@@ -125,7 +126,7 @@ impl MemoryMeter {
     }
 
     /// The highest so far.
-    pub(crate) fn finish(self) -> BTreeMap<&'static str, Peak> {
+    pub fn finish(self) -> BTreeMap<&'static str, Peak> {
         drop(self.watching);
         self.seen.borrow().clone()
     }

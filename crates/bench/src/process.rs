@@ -71,13 +71,14 @@ pub(crate) fn memory(pid: u32) -> Option<Memory> {
 }
 
 /// By how much this process has grown, at the most, since this was made.
-pub(crate) struct Growth {
+pub struct Growth {
     /// What it had in RAM then, in kibibytes.
     before: Option<u64>,
 }
 
 impl Growth {
-    pub(crate) fn start() -> Self {
+    /// From here.
+    pub fn start() -> Self {
         // Makes the kernel forget the highest value so far.
         let forgets = fs::write("/proc/self/clear_refs", "5").is_ok();
         let now = memory(std::process::id()).map(|memory| memory.peak);
@@ -86,7 +87,8 @@ impl Growth {
         }
     }
 
-    pub(crate) fn mebibytes(&self) -> Option<f64> {
+    /// In MiB; `None` where the kernel does not tell.
+    pub fn mebibytes(&self) -> Option<f64> {
         let peak = memory(std::process::id())?.peak;
         Some(round(peak.saturating_sub(self.before?) as f64 / 1_024.0))
     }

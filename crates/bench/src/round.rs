@@ -1,6 +1,6 @@
 //! Figures as they are printed.
 
 /// Three digits behind the point: more would only be noise.
-pub(crate) fn round(figure: f64) -> f64 {
+pub fn round(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
 }

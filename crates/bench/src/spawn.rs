@@ -1,17 +1,14 @@
-//! A whole system of the benchmark's own: a new database on the server, a broker prefix that nobody else has, one API and
-//! one worker. What others left in the database or the queues cannot disturb it, and nothing of it stays behind.
+//! A site: one API and one worker of the benchmark's own, on a database and a broker prefix that its caller has made for it.
 
 mod child;
 
 use std::path::PathBuf;
 
-use gristmill_queue::{Lane, RabbitMq, RabbitMqOptions};
 use serde_json::Value;
 use tempfile::TempDir;
-use uuid::Uuid;
 
+use crate::Error;
 use crate::http::Target;
-use crate::{Error, database};
 use child::Child;
 
 /// What a system is started from.
@@ -19,18 +16,17 @@ use child::Child;
 pub struct SpawnOptions {
     /// The program `gristmill`.
     pub binary: PathBuf,
-    /// A PostgreSQL server; its role may create databases.
+    /// A PostgreSQL database that nothing else uses.
     pub database_url: String,
     /// A RabbitMQ server.
     pub broker_url: String,
+    /// What the names of exchanges and queues begin with, and nobody else's do.
+    pub prefix: String,
 }
 
-/// A system that was started, or is about to be. [`Site::close`] takes away whatever there is of it.
-pub(crate) struct Site {
+/// A system that was started, or is about to be. [`Site::close`] ends whatever there is of it.
+pub struct Site {
     options: SpawnOptions,
-    /// The name of the database, and the broker's prefix.
-    name: String,
-    database_url: String,
     logs: TempDir,
     running: Option<Running>,
 }
@@ -40,31 +36,27 @@ struct Running {
     worker: Child,
 }
 
-/// The one lane.
-const LANE: &str = "default";
+/// The one lane of a site.
+pub const LANE: &str = "default";
 
 impl Site {
-    /// Makes its database, and starts nothing yet.
-    pub(crate) async fn create(options: SpawnOptions) -> Result<Self, Error> {
-        // Whose it is can be seen, should it ever stay behind.
-        let name = format!(
-            "gristmill_bench_{}_{}",
-            std::process::id(),
-            Uuid::new_v4().simple()
-        );
-        let logs = tempfile::tempdir().map_err(Error::Directory)?;
-        let database_url = database::create(&options.database_url, &name).await?;
+    /// Starts nothing yet.
+    ///
+    /// # Errors
+    /// When there is no place for the logs.
+    pub fn new(options: SpawnOptions) -> Result<Self, Error> {
         Ok(Self {
             options,
-            name,
-            database_url,
-            logs,
+            logs: tempfile::tempdir().map_err(Error::Directory)?,
             running: None,
         })
     }
 
     /// Migrates, makes an organization, and starts API and worker; answers when both are ready.
-    pub(crate) async fn start(&mut self) -> Result<Target, Error> {
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub async fn start(&mut self) -> Result<Target, Error> {
         self.run(&["migrate"]).await?;
         let account = self
             .run(&["admin", "bootstrap", "--organization", "Benchmark", "--json"])
@@ -80,7 +72,7 @@ impl Site {
     }
 
     /// The processes by name.
-    pub(crate) fn processes(&self) -> Vec<(&'static str, u32)> {
+    pub fn processes(&self) -> Vec<(&'static str, u32)> {
         let running = self.running.iter();
         running
             .flat_map(|running| [("api", &running.api), ("worker", &running.worker)])
@@ -89,12 +81,12 @@ impl Site {
     }
 
     /// The URL of the system's own database.
-    pub(crate) fn database_url(&self) -> &str {
-        &self.database_url
+    pub fn database_url(&self) -> &str {
+        &self.options.database_url
     }
 
     /// The servers that the system stands on.
-    pub(crate) fn servers(&self) -> [(&'static str, &str); 2] {
+    pub fn servers(&self) -> [(&'static str, &str); 2] {
         [
             ("postgresql", &self.options.database_url),
             ("rabbitmq", &self.options.broker_url),
@@ -109,29 +101,21 @@ impl Site {
     /// Starts a command. It reads the environment as always, except for where its services are.
     fn child(&self, arguments: &[&str]) -> Result<Child, Error> {
         let settings = [
-            ("DATABASE_URL", self.database_url.as_str()),
+            ("DATABASE_URL", self.options.database_url.as_str()),
             ("AMQP_URL", &self.options.broker_url),
-            ("GRISTMILL__BROKER__PREFIX", &self.name),
+            ("GRISTMILL__BROKER__PREFIX", &self.options.prefix),
             ("GRISTMILL__LANES", LANE),
             ("GRISTMILL__LOG__FORMAT", "json"),
         ];
         Child::start(&self.options.binary, self.logs.path(), arguments, &settings)
     }
 
-    /// Ends the processes and deletes queues and database.
-    pub(crate) async fn close(mut self) -> Result<(), Error> {
+    /// Ends the processes.
+    pub async fn close(mut self) {
         if let Some(running) = self.running.take() {
             // Nothing that they hold outlives this, so there is nothing to drain.
             running.api.kill().await;
             running.worker.kill().await;
         }
-        let broker = RabbitMqOptions {
-            prefix: self.name.clone(),
-            ..RabbitMqOptions::new(&self.options.broker_url, vec![Lane::from(LANE)])
-        };
-        let queues = RabbitMq::delete(&broker).await.map_err(Error::Broker);
-        // The other one is worth a try even so.
-        let database = database::drop_database(&self.options.database_url, &self.name).await;
-        queues.and(database)
     }
 }

@@ -11,7 +11,7 @@ use crate::http::Target;
 use crate::meter::{MemoryMeter, Meter};
 use crate::spawn::Site;
 use crate::{Error, Show, SpawnOptions};
-pub(crate) use load::{Ended, Load, Producer};
+pub use load::{Ended, Load, Producer};
 pub use report::Report;
 
 /// How much, and against what.
@@ -57,16 +57,15 @@ pub async fn run(
             measured.await.unwrap_or(Err(Error::Interrupted))
         }
         System::Spawned(spawn) => {
-            let mut site = Site::create(spawn).await?;
+            let mut site = Site::new(spawn)?;
             let measured = shutdown
                 .run_until_cancelled(async {
                     let target = site.start().await?;
                     measure(load, &target, Some(&site), &show).await
                 })
                 .await;
-            let closed = site.close().await;
-            let report = measured.unwrap_or(Err(Error::Interrupted))?;
-            closed.map(|()| report)
+            site.close().await;
+            measured.unwrap_or(Err(Error::Interrupted))
         }
     }
 }

@@ -66,6 +66,15 @@ pub enum Error {
         #[source]
         source: gristmill_store::Error,
     },
+    /// The database refused a statement that is none of the store's.
+    #[error("{doing} failed")]
+    Statement {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
     Submit(#[source] gristmill_dispatch::Error),

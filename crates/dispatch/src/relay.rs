@@ -122,11 +122,7 @@ impl Relay {
             match wake {
                 Wake::Publish { .. } | Wake::Start { .. } | Wake::Reap { .. } => {
                     let lane = due.lane.as_str().into();
-                    jobs.push(Outgoing {
-                        lane,
-                        job: due.job,
-                        traceparent: None,
-                    });
+                    jobs.push(Outgoing { lane, job: due.job });
                 }
                 Wake::Pause { .. } | Wake::Hold | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
             }

@@ -122,7 +122,6 @@ fn publish(publisher: &Publisher, organization_id: &OrganizationId, answers: &[R
             Outgoing {
                 lane: accepted.lane.as_str().into(),
                 job,
-                traceparent: None,
             }
         })
         .collect();

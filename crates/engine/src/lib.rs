@@ -18,49 +18,20 @@
 //! No database, no broker and no HTTP in here: what the engine needs of the world are a [`Journal`] and a [`Clock`]. Its
 //! rules, by number, are in `docs/engine-semantics.md`; the tests bear the numbers in their names.
 
-mod allowance;
-mod clock;
-mod common;
-mod compile;
-mod delay;
-mod document;
-mod driver;
-mod expression;
 mod failure;
-mod fields;
-mod journal;
-mod kind;
+mod graph;
 mod kinds;
-mod memory;
-mod panics;
-mod plan;
-mod registry;
-mod retry;
+mod language;
 mod run;
-mod schema;
-mod scope;
-mod size;
-mod state;
-mod template;
-mod value;
 
-pub use allowance::Allowance;
-pub use clock::{Clock, ManualClock};
-pub use compile::{compile, compile_json};
-pub use driver::{Command, Options, Orders, Outcome, run};
-pub use expression::{Expression, ExpressionError};
 pub use failure::{FailureClass, NodeFailure};
-pub use fields::Fields;
-pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
-pub use kind::{
-    Behaviour, Call, Child, Compiled, Each, Effect, EffectOutput, Kind, Pause, Pure, PureOutcome, Wait,
+pub use graph::{
+    Behaviour, Call, Child, Compiled, DuplicateKind, Each, Effect, EffectOutput, Fields, InputSchema, Kind,
+    Pause, Plan, Pure, PureOutcome, Registry, RetryPolicy, Wait, compile, compile_json,
 };
 pub use kinds::builtin;
-pub use plan::Plan;
-pub use registry::{DuplicateKind, Registry};
-pub use retry::RetryPolicy;
-pub use run::Run;
-pub use schema::InputSchema;
-pub use scope::Scope;
-pub use state::{ForeignEntry, Inline, State, Totals};
-pub use template::{Template, Text};
+pub use language::{Allowance, Expression, ExpressionError, Scope, Template, Text};
+pub use run::{
+    ChildRequest, Clock, Command, Control, ForeignEntry, Inline, Journal, LeaseLost, Mail, ManualClock,
+    MemoryJournal, Options, Outcome, Run, State, Suspension, Totals, run,
+};

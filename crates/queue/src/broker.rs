@@ -19,8 +19,6 @@ pub struct Outgoing {
     pub lane: Lane,
     /// The message.
     pub job: Job,
-    /// The W3C trace context that the worker goes on with.
-    pub traceparent: Option<String>,
 }
 
 /// What became of a job whose fate is known.

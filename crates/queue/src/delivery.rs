@@ -20,8 +20,6 @@ pub struct Delivery {
     pub redelivered: bool,
     /// The publisher's name for this one publish, for logs.
     pub message_id: Option<String>,
-    /// The W3C trace context of whoever published it.
-    pub traceparent: Option<String>,
     /// On the dead-letter subscription: why it is there.
     pub dead_letter: Option<DeadLetter>,
     origin: Origin,
@@ -91,7 +89,6 @@ impl Delivery {
         Self {
             redelivered: delivery.redelivered,
             message_id: delivery.properties.message_id().as_ref().map(ToString::to_string),
-            traceparent: header("traceparent"),
             dead_letter,
             body: delivery.data,
             origin: Origin::RabbitMq(delivery.acker),
@@ -104,7 +101,6 @@ impl Delivery {
             body: message.body.clone(),
             redelivered: receipt.redelivered(),
             message_id: Some(message.message_id.clone()),
-            traceparent: message.traceparent.clone(),
             dead_letter: receipt.dead_letter().cloned(),
             origin: Origin::InProcess(receipt),
         }

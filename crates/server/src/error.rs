@@ -51,7 +51,7 @@ pub enum Error {
     Broker(#[source] gristmill_queue::Error),
     /// The HTTP options make no sense.
     #[error("the node kinds cannot be set up")]
-    Kinds(#[source] gristmill_kinds::Error),
+    Kinds(#[source] gristmill_effects::Error),
     /// Two kinds have one name.
     #[error("the node kinds cannot be set up")]
     Registry(#[from] gristmill_engine::DuplicateKind),

@@ -3,7 +3,6 @@
 use gristmill_api::TokenOptions;
 use gristmill_core::Limits;
 use gristmill_dispatch::{PruneOptions, RelayOptions};
-use gristmill_kinds::HttpOptions;
 use gristmill_queue::{InProcessOptions, RabbitMqOptions};
 use gristmill_worker::WorkerOptions;
 
@@ -20,8 +19,8 @@ pub struct Options {
     pub retention: PruneOptions,
     /// What a definition may be, and what its executions may grow to.
     pub limits: Limits,
-    /// What nodes may call.
-    pub http: HttpOptions,
+    /// What nodes with effects may do.
+    pub effects: gristmill_effects::Options,
     /// The API, where the process serves it; its tokens are made of [`Options::tokens`].
     pub api: gristmill_api::Options,
     /// Which JSON Web Tokens the API believes; `None` = none.

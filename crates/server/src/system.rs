@@ -208,7 +208,7 @@ pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpList
 
 fn registry(options: &Options) -> Result<Arc<Registry>, Error> {
     let mut kinds = gristmill_engine::builtin();
-    kinds.extend(gristmill_kinds::kinds(options.http.clone()).map_err(Error::Kinds)?);
+    kinds.extend(gristmill_effects::kinds(options.effects.clone()).map_err(Error::Kinds)?);
     Ok(Arc::new(Registry::new(kinds)?.with_limits(options.limits)))
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_engine::{Command, Orders};
+use gristmill_engine::{Command, Control};
 use gristmill_store::{Answer, Protocol, System, Watched};
 use metrics::{counter, gauge};
 use tokio::sync::{oneshot, watch};
@@ -42,7 +42,7 @@ pub(crate) struct Leases {
 struct Holding {
     attempt: i32,
     fence: Arc<Fence>,
-    commands: watch::Sender<Orders>,
+    commands: watch::Sender<Control>,
 }
 
 /// Until when a holder may act.
@@ -60,7 +60,7 @@ pub(crate) struct Lease {
     id: ExecutionId,
     attempt: i32,
     fence: Arc<Fence>,
-    commands: watch::Receiver<Orders>,
+    commands: watch::Receiver<Control>,
     leases: Leases,
 }
 
@@ -83,7 +83,7 @@ impl Leases {
         } else {
             Command::Run
         };
-        let (sender, commands) = watch::channel(Orders {
+        let (sender, commands) = watch::channel(Control {
             command: first,
             inbox,
         });
@@ -118,7 +118,7 @@ impl Leases {
 
     fn command_all(&self, command: Command) {
         for holding in self.lock().values() {
-            holding.commands.send_modify(|orders| orders.command = command);
+            holding.commands.send_modify(|control| control.command = command);
         }
     }
 
@@ -230,9 +230,9 @@ impl Leases {
         let mine = row.status == ExecutionStatus::Running && row.attempt == holding.attempt;
         // A row of an earlier attempt was read before this claim.
         if mine {
-            holding.commands.send_if_modified(|orders| {
-                let news = orders.inbox < row.inbox;
-                orders.inbox = orders.inbox.max(row.inbox);
+            holding.commands.send_if_modified(|control| {
+                let news = control.inbox < row.inbox;
+                control.inbox = control.inbox.max(row.inbox);
                 news
             });
         } else if row.attempt >= holding.attempt && holding.stop() {
@@ -268,9 +268,9 @@ impl Leases {
 impl Holding {
     /// Answers whether this was news.
     fn stop(&self) -> bool {
-        self.commands.send_if_modified(|orders| {
-            let news = orders.command != Command::Stop;
-            orders.command = Command::Stop;
+        self.commands.send_if_modified(|control| {
+            let news = control.command != Command::Stop;
+            control.command = Command::Stop;
             news
         })
     }
@@ -311,7 +311,7 @@ async fn within<T>(
 
 impl Lease {
     /// What the execution is told to do.
-    pub(crate) fn commands(&self) -> watch::Receiver<Orders> {
+    pub(crate) fn commands(&self) -> watch::Receiver<Control> {
         self.commands.clone()
     }
 
@@ -326,7 +326,11 @@ impl Lease {
     pub(crate) async fn stopped(&self) {
         let mut commands = self.commands.clone();
         // The sender lives in the table for as long as this lease does.
-        drop(commands.wait_for(|orders| orders.command == Command::Stop).await);
+        drop(
+            commands
+                .wait_for(|control| control.command == Command::Stop)
+                .await,
+        );
     }
 }
 

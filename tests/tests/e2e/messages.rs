@@ -19,7 +19,6 @@ async fn publish(system: &System, id: &str, attempt: i32) {
     let outgoing = Outgoing {
         lane: "default".into(),
         job,
-        traceparent: None,
     };
     system.broker.publish(vec![outgoing]).await.unwrap();
 }

@@ -1,7 +1,9 @@
 //! Executions that wait, many of them.
 
+use std::path::Path;
+
 use gristmill_testkit::RecordingEndpoint;
-use gristmill_tests::{System, bench, chain, eventually};
+use gristmill_tests::{System, chain, eventually, figures};
 use serde_json::json;
 
 /// The worker has one slot. While a hundred wait for an hour it runs others, and nothing touches the rows of the hundred.
@@ -56,6 +58,7 @@ async fn executions_that_wait_hold_no_slot_and_are_left_alone() {
 /// The benchmark with ten thousand has the times; here they only have to go on, all of them and once.
 #[tokio::test(flavor = "multi_thread")]
 async fn executions_that_wait_for_the_same_moment_all_go_on_when_it_comes() {
+    let own = env!("CARGO_BIN_EXE_gristmill-tests");
     let arguments = [
         "waiting",
         "--executions",
@@ -65,7 +68,7 @@ async fn executions_that_wait_for_the_same_moment_all_go_on_when_it_comes() {
         "--lead",
         "20",
     ];
-    let figures = bench(&[&arguments[..], &["--within", "60000"]].concat())
+    let figures = figures(Path::new(own), &[&arguments[..], &["--within", "60000"]].concat())
         .await
         .report;
     assert_eq!(figures["completed"], 300, "{figures}");

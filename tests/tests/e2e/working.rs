@@ -141,7 +141,6 @@ async fn a_hundred_copies_of_one_job_complete_one_execution_once() {
             organization_id: system.organization().clone(),
             attempt: 0,
         },
-        traceparent: None,
     };
     let mut state = system.broker.publisher_state();
     state.wait_for(|state| state.is_connected()).await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_engine::{
-    ChildRequest, Command, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Orders, Outcome,
+    ChildRequest, Command, Control, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome,
     Plan, Run, Suspension, compile_json,
 };
 use gristmill_testkit::{RecordedCall, RecordingEndpoint, Reply, TestDatabase};
@@ -250,13 +250,13 @@ async fn execute(plan: &Arc<Plan>, case: &Case) -> Map<String, Value> {
             started_at: 0,
             input: case.input.as_object().unwrap().clone(),
         };
-        let orders = Orders {
+        let control = Control {
             command: Command::Run,
             inbox: i32::try_from(held.mail.len()).unwrap(),
         };
-        let (_keep, orders) = watch::channel(orders);
+        let (_keep, control) = watch::channel(control);
         let (plan, entries, options) = (Arc::clone(plan), held.entries.clone(), Options::default());
-        match gristmill_engine::run(plan, run, entries, &mut held, &clock, orders, &options).await {
+        match gristmill_engine::run(plan, run, entries, &mut held, &clock, control, &options).await {
             Outcome::Completed { output, .. } => return output,
             Outcome::Suspended {
                 wake_at: Some(wake_at),

@@ -8,8 +8,8 @@ use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
 use gristmill_dispatch::{EndWatch, Publisher, Submitter, Wakeups};
+use gristmill_effects::HttpOptions;
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
-use gristmill_kinds::HttpOptions;
 use gristmill_queue::{InProcess, InProcessOptions};
 use gristmill_store::{
     Append, Claim, Ending, Held, NewApiKey, NewChunk, NewOrganization, NewUser, Settle, Store, System, Totals,
@@ -402,7 +402,7 @@ pub(crate) fn registry() -> Registry {
         allow_private_addresses: true,
         ..HttpOptions::default()
     };
-    kinds.extend(gristmill_kinds::kinds(http).unwrap());
+    kinds.extend(gristmill_effects::kinds(gristmill_effects::Options { http }).unwrap());
     kinds.push(Box::new(Explosive));
     Registry::new(kinds).unwrap()
 }

@@ -18,27 +18,30 @@ use crate::{Error, Show};
 
 /// How much is submitted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
+pub struct Load {
     /// How many executions.
-    pub(crate) executions: u64,
+    pub executions: u64,
     /// How many at a time.
-    pub(crate) in_flight: u64,
+    pub in_flight: u64,
 }
 
 /// Whoever submits executions of the reference workflow.
-pub(crate) struct Producer {
+pub struct Producer {
     target: Target,
     path: Arc<str>,
 }
 
 /// An execution that has ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ended {
-    pub(crate) completed: bool,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) completed_at: DateTime<Utc>,
+pub struct Ended {
+    /// Whether it ended COMPLETED.
+    pub completed: bool,
+    /// By the database's clock.
+    pub created_at: DateTime<Utc>,
+    /// By the database's clock.
+    pub completed_at: DateTime<Utc>,
     /// From the submit to the answer that it has ended.
-    pub(crate) answered_after: Duration,
+    pub answered_after: Duration,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +75,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Producer {
     /// Stores the reference workflow.
-    pub(crate) async fn new(target: &Target) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// When the API does not take it.
+    pub async fn new(target: &Target) -> Result<Self, Error> {
         let body = Connection::open(target)
             .await?
             .post(
@@ -90,7 +96,10 @@ impl Producer {
     }
 
     /// Submits all and waits for all. Connections are opened before the first submit.
-    pub(crate) async fn drive(&self, load: Load, show: &Arc<dyn Show>) -> Result<Vec<Ended>, Error> {
+    ///
+    /// # Errors
+    /// When the API refuses one, or does not answer.
+    pub async fn drive(&self, load: Load, show: &Arc<dyn Show>) -> Result<Vec<Ended>, Error> {
         let next = Arc::new(AtomicU64::new(0));
         let in_flight = usize::try_from(load.in_flight.min(load.executions)).unwrap_or(usize::MAX);
         let everyone = Arc::new(Barrier::new(in_flight));

@@ -1,7 +1,7 @@
 //! From configuration to the options of each part of a process.
 
 use gristmill_dispatch::{PruneOptions, RelayOptions};
-use gristmill_kinds::HttpOptions;
+use gristmill_effects::HttpOptions;
 use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
 use gristmill_server::{BrokerOptions, DatabaseOptions, Options};
 use gristmill_store::Retention;
@@ -22,7 +22,7 @@ impl Config {
             relay: relay(self),
             retention: prune(self),
             limits: (&self.limits).into(),
-            http: http(self),
+            effects: effects(self),
             api: api(self),
             // What makes no sense was refused when the configuration was checked.
             tokens: self.auth.tokens().ok().flatten(),
@@ -103,6 +103,10 @@ fn prune(config: &Config) -> PruneOptions {
         interval: retention.interval.0,
         batch: i64::from(retention.batch.get()),
     }
+}
+
+fn effects(config: &Config) -> gristmill_effects::Options {
+    gristmill_effects::Options { http: http(config) }
 }
 
 fn http(config: &Config) -> HttpOptions {

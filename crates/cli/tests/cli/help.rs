@@ -38,10 +38,6 @@ async fn every_command_has_help_with_an_example() {
         "admin member",
         "admin key",
         "bench",
-        "bench floor",
-        "bench engine",
-        "bench listing",
-        "bench stored",
     ] {
         let help = output(gristmill().args(command.split(' ')).arg("--help")).await;
         assert!(help.status.success(), "{command}");

@@ -57,7 +57,6 @@ async fn dead_letter(world: &World, broker: &dyn Broker) -> ExecutionId {
     let outgoing = Outgoing {
         lane: "default".into(),
         job,
-        traceparent: None,
     };
     let mut subscription = broker.subscribe(&["default".into()], 1).unwrap();
     broker.publish(vec![outgoing]).await.unwrap();

@@ -104,7 +104,7 @@ pub fn run(document: &Value, input: &Map<String, Value>, seed: u64, history: &[E
         entries: history.to_vec(),
         commits: 0,
     };
-    let (_keep, orders) = watch::channel(Command::Run.into());
+    let (_keep, control) = watch::channel(Command::Run.into());
     let (clock, options) = (ManualClock::new(0), Options::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -117,7 +117,7 @@ pub fn run(document: &Value, input: &Map<String, Value>, seed: u64, history: &[E
             history.to_vec(),
             &mut journal,
             &clock,
-            orders,
+            control,
             &options,
         );
         tokio::time::timeout(Duration::from_secs(60), run)

@@ -135,7 +135,7 @@ async fn a_drain_does_not_lose_a_timer_that_rings_in_the_same_moment() {
             let world = World::new();
             let harness = Harness::new(&world, &document, json!({}));
             harness.commands.send_replace(Command::Drain.into());
-            // Mail of which the orders know nothing keeps the execution once from being suspended.
+            // Mail of which the control knows nothing keeps the execution once from being suspended.
             for _ in 0..mail {
                 world.send("signal:other", Value::Null);
             }

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, Limits, Problem, WorkflowId};
 use gristmill_engine::{
-    Call, ChildRequest, Clock, Command, Compiled, Effect, EffectOutput, Fields, Journal, Kind, LeaseLost,
-    Mail, ManualClock, NodeFailure, Options, Orders, Outcome, Plan, Registry, RetryPolicy, Run, Scope,
+    Call, ChildRequest, Clock, Command, Compiled, Control, Effect, EffectOutput, Fields, Journal, Kind,
+    LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome, Plan, Registry, RetryPolicy, Run, Scope,
     Suspension, Template, builtin, compile_json,
 };
 use serde_json::{Map, Value, json};
@@ -303,7 +303,7 @@ pub struct Harness {
     pub options: Options,
     pub history: Vec<Entry>,
     pub lease: usize,
-    pub commands: watch::Sender<Orders>,
+    pub commands: watch::Sender<Control>,
 }
 
 /// How a run ended, and its whole journal.
@@ -331,7 +331,7 @@ impl Harness {
             options: Options::default(),
             history: Vec::new(),
             lease: usize::MAX,
-            commands: watch::Sender::new(Orders {
+            commands: watch::Sender::new(Control {
                 command: Command::Run,
                 inbox: world.inbox.lock().unwrap().len() as i32,
             }),
@@ -341,7 +341,7 @@ impl Harness {
     /// Sends mail and tells the driver.
     pub fn send(&self, name: &str, body: Value) {
         let inbox = self.world.send(name, body);
-        self.commands.send_modify(|orders| orders.inbox = inbox);
+        self.commands.send_modify(|control| control.inbox = inbox);
     }
 
     /// Takes the execution up again where `ended` left it, with the mail that is there now.

@@ -221,9 +221,9 @@ async fn rule_19_mail_is_folded_while_an_effect_runs() {
 async fn rule_19_mail_that_arrives_while_an_execution_suspends_is_not_missed() {
     let world = World::new();
     let harness = Harness::new(&world, &listening(json!({"name": "go"})), json!({}));
-    // The orders know nothing of it yet: the suspension itself does.
+    // The control knows nothing of it yet: the suspension itself does.
     world.send("signal:go", json!({"n": 1}));
-    harness.commands.send_modify(|orders| orders.inbox = 0);
+    harness.commands.send_modify(|control| control.inbox = 0);
     assert_eq!(harness.go().await.output()["end"], json!({"n": 1}));
 }
 
@@ -274,7 +274,7 @@ async fn a_drain_lets_a_waiting_execution_wait_elsewhere() {
         tokio::task::yield_now().await;
         harness
             .commands
-            .send_modify(|orders| orders.command = gristmill_engine::Command::Drain);
+            .send_modify(|control| control.command = gristmill_engine::Command::Drain);
     };
     let (ended, ()) = tokio::join!(harness.go(), drain);
     assert_eq!(suspended_until(&ended), Some(1_060_000));

@@ -16,7 +16,6 @@ pub(super) enum Place {
 pub(crate) struct Message {
     pub(crate) body: Vec<u8>,
     pub(crate) message_id: String,
-    pub(crate) traceparent: Option<String>,
 }
 
 /// A message in a queue, or on its way back to one.
@@ -73,7 +72,6 @@ impl State {
                 "{}.{}.{number:x}",
                 outgoing.job.execution_id, outgoing.job.attempt
             ),
-            traceparent: outgoing.traceparent.clone(),
         });
         queue.push_back(Entry {
             message,

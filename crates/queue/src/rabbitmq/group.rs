@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use futures_util::future::{maybe_done, poll_immediate};
 use lapin::options::BasicPublishOptions;
-use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation};
 
 use crate::{Outgoing, Published};
@@ -80,18 +79,10 @@ async fn publish_one(
     id: &str,
 ) -> lapin::Result<Confirmation> {
     const PERSISTENT: u8 = 2;
-    let mut properties = BasicProperties::default()
+    let properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into())
         .with_message_id(id.into());
-    if let Some(traceparent) = &outgoing.traceparent {
-        let mut headers = FieldTable::default();
-        headers.insert(
-            "traceparent".into(),
-            AMQPValue::LongString(traceparent.as_str().into()),
-        );
-        properties = properties.with_headers(headers);
-    }
     let mandatory = BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()

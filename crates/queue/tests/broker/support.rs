@@ -66,7 +66,6 @@ pub fn outgoing(name: &str) -> Outgoing {
     Outgoing {
         lane: lane(name),
         job,
-        traceparent: None,
     }
 }
 

@@ -129,7 +129,7 @@ pub(crate) async fn the_tags_of_a_deleted_execution_go_with_it(db: &TestDatabase
 }
 
 /// A hundred thousand executions of ours and as many of somebody else's. The same with a million each, and what each list
-/// reads then, is `gristmill bench listing`.
+/// reads then, is `gristmill-tests listing`.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_list_reads_few_blocks_however_much_is_stored() {
     let db = TestDatabase::postgres().await;

@@ -29,7 +29,12 @@ pub(super) async fn create() -> Database {
     let server = server();
     let mut connection = connect(&server).await;
     let template = prepare_template(&server, &mut connection).await;
-    let name = format!("gristmill_test_{}", Uuid::new_v4().simple());
+    // Whose it is can be seen, should it ever stay behind.
+    let name = format!(
+        "gristmill_test_{}_{}",
+        std::process::id(),
+        Uuid::new_v4().simple()
+    );
     execute(
         &mut connection,
         &format!("CREATE DATABASE {name} TEMPLATE {template}"),
