@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use crate::auth::cache::KeyCache;
 use crate::auth::rates::Rates;
-use crate::http::extract::BatchRoom;
+use crate::http::batch_room::BatchRoom;
 use crate::http::serve::serve;
 use crate::router::{openapi, router};
 use crate::state::{AppState, Options, Services};

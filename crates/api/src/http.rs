@@ -1,6 +1,7 @@
 //! HTTP, whatever the route: requests read, answers and problems written, connections served, the document.
 
 pub(crate) mod answer;
+pub(crate) mod batch_room;
 pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod extract;

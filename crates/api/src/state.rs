@@ -13,9 +13,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::cache::KeyCache;
+use crate::auth::principal::Principal;
 use crate::auth::rates::Rates;
 use crate::auth::tokens::Tokens;
-use crate::http::extract::BatchRoom;
+use crate::http::batch_room::BatchRoom;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]
@@ -98,7 +99,7 @@ impl Default for Options {
 pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) options: Options,
-    pub(crate) keys: KeyCache,
+    pub(crate) keys: KeyCache<Principal>,
     pub(crate) rates: Rates,
     pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.

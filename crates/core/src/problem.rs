@@ -48,6 +48,15 @@ impl Problem {
         }
     }
 
+    /// Whether it is about a word that this version does not know, and that a newer one may: a node kind, a key, a value, a
+    /// handle. Who has not saved the definition himself cannot tell what is wrong from what is new.
+    pub fn is_unknown_word(&self) -> bool {
+        matches!(
+            self.code,
+            "unknown_kind" | "unknown_key" | "unknown_value" | "unknown_handle"
+        )
+    }
+
     /// `problems` as they are told: the first [`MAX_PROBLEMS`], and one that says how many more there are.
     pub fn told(mut problems: Vec<Self>) -> Vec<Self> {
         let more = problems.len().saturating_sub(MAX_PROBLEMS);

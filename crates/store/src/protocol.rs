@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, Totals, WorkflowId};
 use uuid::Uuid;
 
 use crate::{Actor, Error, Reached, System, Tenant};
 
+mod facts;
 mod operations;
 mod postgres;
 mod rows;
@@ -56,16 +57,14 @@ pub trait Protocol: Send + Sync + 'static {
     fn confirm<'a>(&'a self, system: System, jobs: &'a [(ExecutionId, i32)]) -> Answer<'a, ()>;
 
     /// PENDING → RUNNING for each job whose attempt is still the row's, with `attempt + 1`, this claim's token and a
-    /// lease of `lease` from now. Jobs that claim nothing (old, doubled, taken) are missing from the answer, and so are
-    /// those whose row is locked: these can be told by [`Protocol::watch`], which still shows them PENDING at the job's
-    /// attempt. Repeated under the same token, because the answer was lost, it answers with what that token has claimed
-    /// already.
+    /// lease of `lease` from now. Skips locked rows, and says which jobs are still good for that. Repeated under the same
+    /// token, because the answer was lost, it answers with what that token has claimed already.
     fn claim<'a>(
         &'a self,
         system: System,
         jobs: &'a [(ExecutionId, i32)],
         claim: &'a Claim,
-    ) -> Answer<'a, Vec<Claimed>>;
+    ) -> Answer<'a, Vec<ClaimAnswer>>;
 
     /// The journal chunks of each execution, in order. Read it in a statement after the claim: what an earlier holder
     /// appended while the claim waited for its lock must be seen.
@@ -306,6 +305,30 @@ pub struct Claim {
     pub lease: Duration,
 }
 
+/// What became of one job of a [`Claim`].
+#[derive(Debug, Clone)]
+pub enum ClaimAnswer {
+    /// The caller holds its execution. Boxed: the other answers say next to nothing.
+    Claimed(Box<Claimed>),
+    /// Nothing was changed: somebody has its row locked. It was still good a moment ago; whoever comes again is told.
+    Locked,
+    /// Nothing was changed, and nothing will be: the job is old, or doubled, or taken.
+    Stale,
+    /// Nothing was changed: its organization has as many RUNNING as it may have. For limits that are yet to come: no
+    /// statement says so today.
+    OverLimit,
+}
+
+impl ClaimAnswer {
+    /// The execution, where it was claimed.
+    pub fn claimed(self) -> Option<Claimed> {
+        match self {
+            Self::Claimed(claimed) => Some(*claimed),
+            Self::Locked | Self::Stale | Self::OverLimit => None,
+        }
+    }
+}
+
 /// An execution that this worker now holds.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -411,17 +434,6 @@ pub enum Ending {
         /// The error, as serialized.
         error: String,
     },
-}
-
-/// What an execution did and cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Node runs that ended COMPLETED.
-    pub nodes_executed: i32,
-    /// Model tokens.
-    pub tokens_used: i64,
-    /// Millionths of a dollar.
-    pub cost_micros: i64,
 }
 
 /// A holder lets go until a time comes or mail arrives.

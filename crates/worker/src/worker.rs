@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use crate::WorkerOptions;
 use crate::execute::{Shared, execute};
-use crate::holder::Holder;
+use crate::holder::{Holder, HolderParts};
 use crate::intake::{Intake, Taken};
 use crate::lease::Leases;
 use crate::writes::Writes;
@@ -100,8 +100,13 @@ impl Worker {
         };
         let crew = Crew {
             leases: leases.clone(),
-            writes: Arc::new(Writes::new(protocol.clone())),
-            bell,
+            parts: HolderParts {
+                writes: Arc::new(Writes::new(protocol.clone())),
+                store: protocol.clone(),
+                plans: plans.clone(),
+                bell,
+                max_depth: i32::try_from(options.engine.limits.max_child_depth).unwrap_or(i32::MAX),
+            },
             shared: Arc::new(Shared {
                 plans,
                 store: protocol,
@@ -132,11 +137,10 @@ impl Worker {
 }
 
 /// What every execution is started with.
-pub(crate) struct Crew {
+struct Crew {
     leases: Leases,
-    pub(crate) writes: Arc<Writes>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) bell: Bell,
+    parts: HolderParts,
+    shared: Arc<Shared>,
 }
 
 impl Crew {
@@ -150,7 +154,7 @@ impl Crew {
         let lease = self
             .leases
             .hold(claimed.id.clone(), claimed.attempt, claimed.inbox, sent);
-        let holder = Holder::new(&claimed, token, lease, self);
+        let holder = Holder::new(&claimed, token, lease, self.parts.clone());
         let shared = self.shared.clone();
         running.spawn(async move {
             execute(&shared, claimed, holder).await;

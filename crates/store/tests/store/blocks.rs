@@ -10,7 +10,9 @@ use gristmill_store::{
 use gristmill_testkit::TestDatabase;
 
 use crate::raw::{self, wait_for};
-use crate::world::{LATER, LEASE, MAX_MAIL, World, append, claim, completion, failing, mail, suspension};
+use crate::world::{
+    LATER, LEASE, MAX_MAIL, World, append, claim, completion, failing, mail, said, suspension,
+};
 
 /// Ended executions. Who walks through them reads a block for nearly each.
 const STORED: u32 = 20_000;
@@ -264,8 +266,8 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
         }
         "confirm" => protocol.confirm(System, &job).await.unwrap(),
         "claim" => assert_eq!(
-            protocol.claim(System, &job, &claim(LEASE)).await.unwrap().len(),
-            1
+            said(&protocol.claim(System, &job, &claim(LEASE)).await.unwrap()),
+            ["claimed"]
         ),
         "hand back" => protocol.hand_back(System, &job).await.unwrap(),
         "count a dead letter" => drop(protocol.count_dead_letters(System, &job, 5, "{}").await.unwrap()),

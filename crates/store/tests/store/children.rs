@@ -1,6 +1,8 @@
 use futures_util::future::join_all;
 use gristmill_core::access::Tier;
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::{
+    ChildEnd, ExecutionError, ExecutionId, ExecutionStatus, FailedExecution, FailureInput, WorkflowId,
+};
 use gristmill_store::{Actor, ChildStarted, Held, Settle, StartChild, System, Wake};
 use gristmill_testkit::TestDatabase;
 
@@ -181,6 +183,11 @@ pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDa
     ];
     expected.sort();
     assert_eq!(mail, expected);
+    // The statement writes what the type does.
+    for (_, body) in mail {
+        let end: ChildEnd = serde_json::from_str(&body).unwrap();
+        assert_eq!(serde_json::to_string(&end).unwrap(), body);
+    }
     assert_eq!(world.claim(&[(parent, 1)]).await[0].inbox, 2);
 }
 
@@ -268,14 +275,18 @@ pub(crate) async fn a_failed_execution_is_handed_to_its_handler_once(db: &TestDa
     let id: ExecutionId = handlers[0].parse().unwrap();
     assert_eq!(world.stands(&id).await, (ExecutionStatus::Pending, 0));
     assert!(raw::about(world.wakes_in(&id).await, 0.0));
-    let input: serde_json::Value = serde_json::from_str(&world.column(&id, "input").await.unwrap()).unwrap();
-    assert_eq!(
-        input,
-        serde_json::json!({"failed": {
-            "id": failed.as_str(), "workflowId": world.workflow.as_str(), "revision": 1, "input": {},
-            "error": {"code": "broken", "message": "no"},
-        }})
-    );
+    let expected = FailureInput {
+        failed: FailedExecution {
+            id: failed.clone(),
+            workflow_id: world.workflow.clone(),
+            revision: 1,
+            error: ExecutionError::new("broken", "no"),
+            input: serde_json::Map::new(),
+        },
+    };
+    let input = world.column(&id, "input").await.unwrap();
+    assert_eq!(input, serde_json::to_string(&expected).unwrap());
+    assert_eq!(serde_json::from_str::<FailureInput>(&input).unwrap(), expected);
     for (column, value) in [
         ("on_failure_of", failed.as_str()),
         ("workflow_id", handler.as_str()),

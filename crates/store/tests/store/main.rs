@@ -18,6 +18,7 @@ mod counts;
 mod dead_letters;
 mod groups;
 mod hand_back;
+mod leaving;
 mod limits;
 mod listing;
 mod locks;
@@ -91,7 +92,7 @@ contract! {
         a_job_of_an_older_attempt_claims_nothing
         of_eight_claims_at_once_one_wins
         a_job_twice_in_one_group_claims_once
-        a_claim_answers_only_for_what_it_claimed
+        a_claim_answers_each_job_for_itself
         a_second_claim_keeps_the_first_start
         a_claim_repeated_under_its_token_claims_the_same_again;
     append:

@@ -14,3 +14,4 @@ mod prefetching;
 mod recovers;
 mod runs;
 mod shop;
+mod unknown;

@@ -8,7 +8,7 @@ use diesel::{Connection, SqliteConnection};
 use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
 use gristmill_dispatch::{Bell, Plans, Publisher, Relay, RelayOptions, Submitter};
-use gristmill_engine::Registry;
+use gristmill_engine::{Kind, Registry};
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
     Actor, Execution, ExecutionFilter, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol,
@@ -177,6 +177,22 @@ impl Shop {
         protocol: Arc<dyn Protocol>,
         change: impl FnOnce(&mut WorkerOptions),
     ) -> (CancellationToken, JoinHandle<()>) {
+        let mut kinds = gristmill_engine::builtin();
+        kinds.push(Box::new(self.hold.clone()));
+        self.worker_of(kinds, protocol, change)
+    }
+
+    /// Starts a worker of the version before, which does not know the kind `hold` yet.
+    pub fn older_worker(&self) -> (CancellationToken, JoinHandle<()>) {
+        self.worker_of(gristmill_engine::builtin(), self.db.store().protocol(), |_| {})
+    }
+
+    fn worker_of(
+        &self,
+        kinds: Vec<Box<dyn Kind>>,
+        protocol: Arc<dyn Protocol>,
+        change: impl FnOnce(&mut WorkerOptions),
+    ) -> (CancellationToken, JoinHandle<()>) {
         let mut options = WorkerOptions {
             name: "worker".to_owned(),
             lanes: vec!["default".into()],
@@ -190,8 +206,6 @@ impl Shop {
             },
         };
         change(&mut options);
-        let mut kinds = gristmill_engine::builtin();
-        kinds.push(Box::new(self.hold.clone()));
         let registry = Arc::new(Registry::new(kinds).unwrap());
         let dependencies = Dependencies {
             protocol,
@@ -214,13 +228,18 @@ impl Shop {
         let sql = format!(
             "UPDATE executions SET status = 'PENDING', waits_for = NULL WHERE id = '{id}' AND status = 'WAITING'"
         );
+        self.execute(&sql).await;
+    }
+
+    /// Runs a statement past the store.
+    pub async fn execute(&self, sql: &str) {
         if let Some(path) = self.db.url().strip_prefix("sqlite:") {
             let mut connection = SqliteConnection::establish(path).unwrap();
-            connection.batch_execute(&sql).unwrap();
+            connection.batch_execute(sql).unwrap();
         } else {
             let (client, connection) = tokio_postgres::connect(self.db.url(), NoTls).await.unwrap();
             tokio::spawn(connection);
-            client.batch_execute(&sql).await.unwrap();
+            client.batch_execute(sql).await.unwrap();
         }
     }
 

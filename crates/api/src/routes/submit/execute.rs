@@ -18,7 +18,8 @@ use crate::http::answer::json;
 use crate::http::error::Error;
 use crate::http::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
 use crate::http::openapi::schema;
-use crate::routes::executions::view::{Body, Sent};
+use crate::routes::executions::details::Sent;
+use crate::routes::executions::view::Body;
 use crate::routes::wait::wait_for_end;
 use crate::state::AppState;
 

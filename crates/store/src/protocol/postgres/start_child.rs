@@ -8,6 +8,7 @@ use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
+use crate::protocol::facts::reason;
 use crate::protocol::{ChildStarted, StartChild};
 
 /// A cancel that takes the whole tree locks the parent first: a child is there before it looks, or is refused after it.
@@ -37,7 +38,9 @@ const START: &str = concat!(
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
             request_hash, input, parent_execution_id, parent_path, depth)
         SELECT $4, parent.organization_id, workflow.id, workflow.revision, workflow.lane, workflow.timeout_ms,
-            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN ",
+    reason!(Paused),
+    " END,
             CASE WHEN NOT paused THEN clock_timestamp() END, '', $6, parent.id, $3, parent.depth + 1
         FROM parent CROSS JOIN workflow CROSS JOIN organization
         WHERE workflow.is_active AND NOT workflow.unchecked AND parent.depth < $7 AND NOT EXISTS (SELECT FROM known)

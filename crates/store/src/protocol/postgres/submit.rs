@@ -16,6 +16,7 @@ use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::{PostgresPool, Session, Shared};
 use crate::connection::sql_types::{Moment, Timestamp};
+use crate::protocol::facts::reason;
 use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::{Error, Reached, Tenant};
 
@@ -58,7 +59,11 @@ macro_rules! insert {
                     wake_at, idempotency_key, request_hash, input, tags, metadata)
                 SELECT id, $1, workflow_id, revision, lane, timeout_ms,
                     CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
-                    CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
+                    CASE WHEN later IS NOT NULL THEN ",
+    reason!(Start),
+    " WHEN paused THEN ",
+    reason!(Paused),
+    " END,
                     CASE WHEN later IS NOT NULL THEN later
                         WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
                     idempotency_key, request_hash, input, tags, metadata
