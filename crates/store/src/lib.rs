@@ -20,10 +20,10 @@ pub use connection::scope::{System, Tenant};
 pub use error::Error;
 pub use group::{Error as GroupError, Group, one_by_one};
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, Claimed, DeadLetter, Decide,
-    Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Repeat, Replay,
-    Replayed, Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Sweep,
-    Wake, Watched,
+    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, Claimed,
+    DeadLetter, Decide, Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol,
+    Received, Repeat, Replay, Replayed, Retention, Retried, Settle, Start, StartChild, Submit, Submitted,
+    Suspend, Suspended, Sweep, Wake, Watched,
 };
 pub use store::{Options, Store};
 pub use tables::api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};

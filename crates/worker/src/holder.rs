@@ -265,7 +265,8 @@ impl Holder {
                 Ok(ChildStarted::Yes(id)) => return Ok(Ok(id)),
                 Ok(ChildStarted::Unchecked { revision }) if rounds < ROUNDS => {
                     let reader = Reader::Holder(&self.organization_id);
-                    let check = self.parts
+                    let check = self
+                        .parts
                         .plans
                         .check(reader, &request.workflow_id, revision, &request.input)
                         .await;

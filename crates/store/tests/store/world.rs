@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
-    Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant,
+    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk,
+    Protocol, Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant,
     Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;

@@ -171,9 +171,8 @@ impl Body {
             Return::Minimal => None,
             Return::Representation => Some(Details::load(store, tenant, &mut found).await?),
         };
-        let waits = (found.status == ExecutionStatus::Waiting).then(|| {
-            (what_it_waits_for(found.waits_for), found.wake_at)
-        });
+        let waits = (found.status == ExecutionStatus::Waiting)
+            .then(|| (what_it_waits_for(found.waits_for), found.wake_at));
         let standing = Standing {
             id: found.id,
             workflow_id: found.workflow_id,
