@@ -8,12 +8,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::extract::BatchRoom;
+use crate::auth::cache::KeyCache;
+use crate::auth::rates::Rates;
+use crate::http::extract::BatchRoom;
+use crate::http::serve::serve;
 use crate::inputs::Inputs;
-use crate::principal::KeyCache;
-use crate::rates::Rates;
-use crate::router::router;
-use crate::serve::serve;
+use crate::router::{openapi, router};
 use crate::state::{AppState, Options, Services};
 
 /// The HTTP API.
@@ -43,6 +43,7 @@ impl Api {
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
             inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
+            document: openapi(),
             services: self.services,
             options: self.options,
             shutdown: shutdown.clone(),

@@ -9,8 +9,8 @@ use gristmill_engine::{Plan, Registry, compile};
 use gristmill_store::{Store, Tenant};
 use serde_json::{Map, Value};
 
-use crate::error::Error;
-use crate::shortened::shortened;
+use crate::http::error::Error;
+use crate::http::shortened::shortened;
 
 /// How many workflows' plans are kept; when there is one more, all are forgotten.
 const CAPACITY: usize = 1_000;

@@ -1,28 +1,18 @@
-//! The HTTP edge: it authenticates, checks, and hands on. What a request may do is in `docs/architecture.md` §8; every
-//! route is a file under `routes/`, and every answer that is not a success comes from `problem.rs`.
+//! The HTTP edge: it authenticates, checks, and hands on. What it lets through, and how much, is among
+//! the invariants of `docs/architecture.md`. Every route is a file under `routes/`, on whose handler its method and path
+//! stand; every answer that is not a success comes from `http/problem.rs`.
 
-mod answer;
 mod api;
-mod error;
-mod extract;
+mod auth;
+mod http;
 mod inputs;
-mod key;
-mod layers;
-mod openapi;
-mod principal;
-mod problem;
-mod rates;
 mod router;
 mod routes;
-mod serve;
-mod shortened;
 mod state;
-mod tokens;
-mod wait;
 
 pub use api::Api;
-pub use key::ApiKey;
-pub use openapi::openapi;
-pub use router::{Route, routes};
+pub use auth::key::ApiKey;
+pub use auth::tokens::{KeySource, TokenKeys, TokenOptions, Tokens, TokensError};
+pub use http::BASE;
+pub use router::{Route, openapi, routes};
 pub use state::{Options, Services};
-pub use tokens::{KeySource, TokenKeys, TokenOptions, Tokens, TokensError};

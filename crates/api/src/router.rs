@@ -1,104 +1,124 @@
-//! The table of contents.
+//! The router: every route on one page, and what surrounds them.
 
 mod routes;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use utoipa::openapi::OpenApi;
 
-use crate::error::Error;
-use crate::layers::{catch_panic, limit_time, observe, show_rate};
-use crate::routes::{audit, executions, keys, probes, templates, usage, workflows};
+use crate::http::BASE;
+use crate::http::error::Error;
+use crate::http::layers::{catch_panic, limit_time, observe, show_rate};
+use crate::http::openapi::document_of;
+use crate::routes::{audit, executions, keys, probes, submit, templates, usage, workflows};
 use crate::state::AppState;
-use routes::Routes;
+use routes::{Routes, routes};
 
 pub use routes::Route;
 
-/// Every route but the [`batches`].
-fn all() -> Routes {
-    Routes::default()
-        .get_with_parameters("/api/v1/ai-hub/workflows", workflows::list)
-        .post("/api/v1/ai-hub/workflows", workflows::create)
-        .get_with_parameters("/api/v1/ai-hub/workflows/stats", workflows::stats)
-        .post("/api/v1/ai-hub/workflows/validate", workflows::validate)
-        .get("/api/v1/ai-hub/workflows/{id}", workflows::get)
-        .patch("/api/v1/ai-hub/workflows/{id}", workflows::update)
-        .delete("/api/v1/ai-hub/workflows/{id}", workflows::delete)
-        .post("/api/v1/ai-hub/workflows/{id}/toggle", workflows::toggle)
-        .post("/api/v1/ai-hub/workflows/{id}/pause", workflows::pause)
-        .post("/api/v1/ai-hub/workflows/{id}/resume", workflows::resume)
-        .get_with_parameters("/api/v1/ai-hub/workflows/{id}/revisions", workflows::revisions)
-        .post("/api/v1/ai-hub/workflows/{id}/publish", workflows::publish)
-        .post("/api/v1/ai-hub/workflows/{id}/execute", workflows::execute)
-        .get_with_parameters("/api/v1/ai-hub/templates", templates::list)
-        .get("/api/v1/ai-hub/templates/{id}", templates::get)
-        .delete("/api/v1/ai-hub/templates/{id}", templates::delete)
-        .post(
-            "/api/v1/ai-hub/templates/{id}/instantiate",
-            templates::instantiate,
-        )
-        .get_with_parameters("/api/v1/ai-hub/executions", executions::list)
-        .post("/api/v1/ai-hub/executions:cancel", executions::cancel_many)
-        .post("/api/v1/ai-hub/executions:retry", executions::retry_many)
-        .get("/api/v1/ai-hub/executions/{id}", executions::get)
-        .delete("/api/v1/ai-hub/executions/{id}", executions::delete)
-        .post("/api/v1/ai-hub/executions/{id}/cancel", executions::cancel)
-        .post("/api/v1/ai-hub/executions/{id}/retry", executions::retry)
-        .post("/api/v1/ai-hub/executions/{id}/replay", executions::replay)
-        .post(
-            "/api/v1/ai-hub/executions/{id}/signals/{name}",
-            executions::signal,
-        )
-        .get_with_parameters("/api/v1/ai-hub/executions/{id}/journal", executions::journal)
-        .get("/api/v1/ai-hub/executions/{id}/events", executions::events)
-        .get_with_parameters("/api/v1/ai-hub/keys", keys::list)
-        .post("/api/v1/ai-hub/keys", keys::create)
-        .delete("/api/v1/ai-hub/keys/{id}", keys::revoke)
-        .get_with_parameters("/api/v1/ai-hub/audit", audit::list)
-        .get("/api/v1/ai-hub/usage", usage::get)
-        // Whoever watches may add what it likes.
-        .get_with_parameters("/healthz", probes::healthz)
-        .get_with_parameters("/readyz", probes::readyz)
-        .get_with_parameters("/metrics", probes::metrics)
-        .get_with_parameters("/openapi.json", probes::openapi)
-        .get_with_parameters("/docs", probes::docs)
+/// Every route that needs a key.
+fn api() -> Routes {
+    routes![
+        Routes::below(BASE),
+        workflows::list::list,
+        workflows::create::create,
+        workflows::stats::stats,
+        workflows::validate::validate,
+        workflows::get::get,
+        workflows::update::update,
+        workflows::delete::delete,
+        workflows::switch::toggle,
+        workflows::switch::pause,
+        workflows::switch::resume,
+        workflows::revisions::revisions,
+        workflows::publish::publish,
+        submit::execute::execute,
+        submit::batch::execute_batch,
+        executions::list::list,
+        executions::bulk::cancel_many,
+        executions::bulk::retry_many,
+        executions::get::get,
+        executions::delete::delete,
+        executions::cancel::cancel,
+        executions::retry::retry,
+        executions::replay::replay,
+        executions::signal::signal,
+        executions::journal::journal,
+        executions::events::events,
+        templates::list::list,
+        templates::get::get,
+        templates::delete::delete,
+        templates::instantiate::instantiate,
+        keys::list::list,
+        keys::create::create,
+        keys::revoke::revoke,
+        audit::list::list,
+        usage::get,
+    ]
 }
 
-/// The routes whose bodies have a limit of their own.
-fn batches() -> Routes {
-    Routes::default().post(
-        "/api/v1/ai-hub/workflows/{id}/executions:batch",
-        workflows::execute_batch,
-    )
+/// What is asked without a key.
+fn probes() -> Routes {
+    routes![
+        Routes::with_any_query(),
+        probes::healthz::healthz,
+        probes::readyz::readyz,
+        probes::metrics::metrics,
+        probes::openapi::openapi,
+        probes::docs::docs,
+    ]
 }
 
 /// Every route's method and path: for tests that have to know all of them.
 pub fn routes() -> Vec<Route> {
-    [all().list, batches().list].concat()
+    [api().list, probes().list].concat()
 }
 
-/// What all routes but the probes begin with.
-pub(crate) const BASE: &str = "/api/v1/ai-hub";
+/// The document as JSON, written once.
+pub fn openapi() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document_of(described()));
+    &TEXT
+}
+
+/// What each route says of itself.
+fn described() -> impl Iterator<Item = OpenApi> {
+    [api(), probes()].into_iter().flat_map(|routes| routes.documents)
+}
 
 /// Every route, and what surrounds all of them.
 pub(crate) fn router(state: Arc<AppState>) -> Router {
-    all()
+    api()
         .router
-        // The inner of two limits holds.
-        .merge(
-            batches()
-                .router
-                .layer(DefaultBodyLimit::max(state.options.max_batch_bytes)),
-        )
+        .merge(probes().router)
         .fallback(async || Error::UnknownRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         // From the inside out: the last one sees every answer, whoever made it.
-        .layer(DefaultBodyLimit::max(state.options.max_body_bytes))
         .layer(from_fn(show_rate))
         .layer(from_fn(catch_panic))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn(observe))
         .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Of two shapes of one name, the document would have one.
+    #[test]
+    fn one_name_is_one_shape() {
+        let mut known = BTreeMap::new();
+        for document in described() {
+            for (name, schema) in document.components.unwrap_or_default().schemas {
+                let shape = serde_json::to_value(&schema).unwrap();
+                if let Some(other) = known.insert(name.clone(), shape.clone()) {
+                    assert_eq!(other, shape, "{name}");
+                }
+            }
+        }
+    }
 }

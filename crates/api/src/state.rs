@@ -1,4 +1,4 @@
-//! What every handler is given.
+//! The state: what every handler is given, and the services and options that it is made of.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use gristmill_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::extract::BatchRoom;
+use crate::auth::cache::KeyCache;
+use crate::auth::rates::Rates;
+use crate::auth::tokens::Tokens;
+use crate::http::extract::BatchRoom;
 use crate::inputs::Inputs;
-use crate::principal::KeyCache;
-use crate::rates::Rates;
-use crate::tokens::Tokens;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]
@@ -105,6 +105,8 @@ pub(crate) struct AppState {
     pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,
+    /// What `/openapi.json` answers with.
+    pub(crate) document: &'static str,
     /// Ends waits early, so that nobody who waits for an execution holds up the shutdown.
     pub(crate) shutdown: CancellationToken,
 }

@@ -75,6 +75,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The broker did not do what was asked.
+    #[error("the broker cannot be used")]
+    Broker(#[source] gristmill_queue::Error),
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
     Submit(#[source] gristmill_dispatch::Error),

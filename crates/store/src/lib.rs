@@ -25,10 +25,9 @@ pub use protocol::{
 };
 pub use store::{Options, Store};
 pub use tables::api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};
-pub use tables::audit::{
-    Action, Actor, AuditEntry, AuditFilter, AuditPage, AuditPlace, ObjectKind, ParseActionError,
-};
-pub use tables::executions::{Child, Execution, ExecutionFilter, ExecutionPage, ExecutionSummary, Position};
+pub use tables::audit::{Action, Actor, AuditEntry, AuditFilter, AuditPage, ObjectKind, ParseActionError};
+pub use tables::cursor::Cursor;
+pub use tables::executions::{Child, Execution, ExecutionFilter, ExecutionPage, ExecutionSummary};
 pub use tables::members::{Admitted, Member};
 pub use tables::organizations::{NewOrganization, NewUser, Organization, Owner};
 pub use tables::stats::{Stats, StatsRange};

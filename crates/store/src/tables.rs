@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod cursor;
 pub(crate) mod executions;
 pub(crate) mod members;
 pub(crate) mod organizations;

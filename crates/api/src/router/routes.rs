@@ -1,14 +1,15 @@
-//! A router that knows its routes: axum's own does not tell.
+//! Routes: handlers, each under the method and the path of its own `#[utoipa::path]`, with the document that this is part of.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 
-use crate::layers::refuse_query;
+use crate::http::layers::refuse_query;
 use crate::state::AppState;
 
 /// A route: a method and a path, with `{name}` for what varies.
@@ -17,47 +18,97 @@ pub struct Route {
     /// The method.
     pub method: Method,
     /// The path.
-    pub path: &'static str,
+    pub path: String,
 }
 
-/// Routes under construction.
-#[derive(Default)]
+/// Routes under construction. The paths of their handlers are relative to `base`.
 pub(super) struct Routes {
+    base: &'static str,
+    any_query: bool,
     pub(super) router: Router<Arc<AppState>>,
     pub(super) list: Vec<Route>,
+    /// What each of them says of itself.
+    pub(super) documents: Vec<OpenApi>,
 }
 
-/// Who answers requests of one method: the type parameters are how axum tells handlers apart. With `parameters` the handler
-/// reads the query; without, any is refused.
-macro_rules! method {
-    ($name:ident, $method:ident, $query:ident) => {
-        pub(super) fn $name<H, T>(self, path: &'static str, handler: H) -> Self
-        where
-            H: Handler<T, Arc<AppState>>,
-            T: 'static,
-        {
-            let answered = method!($query, on(MethodFilter::$method, handler));
-            self.route(Method::$method, path, answered)
-        }
-    };
-    (parameters, $answered:expr) => {
-        $answered
-    };
-    (bare, $answered:expr) => {
-        $answered.route_layer(from_fn(refuse_query))
-    };
+/// Adds handlers to [`Routes`]: `routes!(Routes::below(BASE), <module>::<handler>, …)`.
+macro_rules! routes {
+    ($routes:expr, $($($name:ident)::+),+ $(,)?) => {{
+        let mut routes: Routes = $routes;
+        $({
+            // Of all that utoipa has, only this finds what a handler's attribute has made by the handler's name.
+            #[derive(utoipa::OpenApi)]
+            #[openapi(paths($($name)::+))]
+            struct Described;
+            let described = <Described as utoipa::OpenApi>::openapi();
+            routes.add(described, |method| axum::routing::on(method, $($name)::+));
+        })+
+        routes
+    }};
 }
+pub(super) use routes;
 
 impl Routes {
-    method!(get, GET, bare);
-    method!(post, POST, bare);
-    method!(patch, PATCH, bare);
-    method!(delete, DELETE, bare);
-    method!(get_with_parameters, GET, parameters);
-
-    fn route(mut self, method: Method, path: &'static str, answered: MethodRouter<Arc<AppState>>) -> Self {
-        self.list.push(Route { method, path });
-        self.router = self.router.route(path, answered);
-        self
+    /// Routes below `base`. Where no query parameter is described, any is refused: ignoring it would do something else than
+    /// was asked for.
+    pub(super) fn below(base: &'static str) -> Self {
+        Self {
+            base,
+            any_query: false,
+            router: Router::new(),
+            list: Vec::new(),
+            documents: Vec::new(),
+        }
     }
+
+    /// Routes of the whole host, where whoever watches may add what it likes to a query.
+    pub(super) fn with_any_query() -> Self {
+        Self {
+            any_query: true,
+            ..Self::below("")
+        }
+    }
+
+    /// Adds a handler that `described` describes, and nothing else.
+    pub(super) fn add(
+        &mut self,
+        mut described: OpenApi,
+        handler: impl Fn(MethodFilter) -> MethodRouter<Arc<AppState>>,
+    ) {
+        for (path, item) in std::mem::take(&mut described.paths.paths) {
+            let path = format!("{}{path}", self.base);
+            for (method, filter, operation) in operations(&item) {
+                let mut answered = handler(filter);
+                if !self.any_query && !has_query(operation) {
+                    answered = answered.route_layer(from_fn(refuse_query));
+                }
+                self.router = std::mem::take(&mut self.router).route(&path, answered);
+                self.list.push(Route {
+                    method,
+                    path: path.clone(),
+                });
+            }
+            described.paths.paths.insert(path, item);
+        }
+        self.documents.push(described);
+    }
+}
+
+/// The methods that handlers are known by: of any other, the document would have a route that nobody answers, which its tests
+/// find.
+fn operations(item: &PathItem) -> impl Iterator<Item = (Method, MethodFilter, &Operation)> {
+    [
+        (Method::GET, MethodFilter::GET, &item.get),
+        (Method::POST, MethodFilter::POST, &item.post),
+        (Method::PUT, MethodFilter::PUT, &item.put),
+        (Method::PATCH, MethodFilter::PATCH, &item.patch),
+        (Method::DELETE, MethodFilter::DELETE, &item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, filter, operation)| Some((method, filter, operation.as_ref()?)))
+}
+
+fn has_query(operation: &Operation) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|parameter| parameter.parameter_in == ParameterIn::Query)
 }

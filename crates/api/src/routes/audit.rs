@@ -1,13 +1,3 @@
-//! `/api/v1/ai-hub/audit`
+//! `/audit`: a file for each route, and what they share.
 
-mod list;
-mod place;
-
-use utoipa::OpenApi;
-
-pub(crate) use list::list;
-
-/// This route in the document.
-#[derive(OpenApi)]
-#[openapi(paths(list::list))]
-pub(crate) struct Described;
+pub(crate) mod list;

@@ -1,47 +1,16 @@
-//! `/api/v1/ai-hub/executions`
+//! `/executions`: a file for each route, and what they share.
 
-mod bulk;
-mod cancel;
-mod cursor;
-mod delete;
+pub(crate) mod bulk;
+pub(crate) mod cancel;
+pub(crate) mod delete;
 mod entries;
-mod events;
+pub(crate) mod events;
 mod filter;
-mod get;
-mod journal;
-mod list;
-mod replay;
-mod retry;
-mod signal;
+pub(crate) mod get;
+pub(crate) mod journal;
+pub(crate) mod list;
+pub(crate) mod replay;
+pub(crate) mod retry;
+pub(crate) mod signal;
 mod summary;
 pub(crate) mod view;
-
-use utoipa::OpenApi;
-
-pub(crate) use bulk::{cancel_many, retry_many};
-pub(crate) use cancel::cancel;
-pub(crate) use delete::delete;
-pub(crate) use events::events;
-pub(crate) use get::get;
-pub(crate) use journal::journal;
-pub(crate) use list::list;
-pub(crate) use replay::replay;
-pub(crate) use retry::retry;
-pub(crate) use signal::signal;
-
-/// These routes in the document.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list::list,
-    bulk::cancel_many,
-    bulk::retry_many,
-    get::get,
-    delete::delete,
-    cancel::cancel,
-    retry::retry,
-    replay::replay,
-    signal::signal,
-    journal::journal,
-    events::events,
-))]
-pub(crate) struct Described;

@@ -1,4 +1,4 @@
-//! The keys of a request's body.
+//! The fields of a request's body, read one by one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use gristmill_core::{Path, Problem};
 use serde_json::{Map, Value};
 
 use super::unknown_keys::UnknownKeys;
-use crate::extract::Document;
+use crate::http::extract::Document;
 
 /// The shortest and the longest tag, in characters.
 const TAG: (usize, usize) = (1, 50);

@@ -1,18 +1,7 @@
-//! `/api/v1/ai-hub/keys`
+//! `/keys`: a file for each route, and what they share.
 
-mod create;
-mod list;
-mod revoke;
-mod submission;
+mod body;
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod revoke;
 mod view;
-
-use utoipa::OpenApi;
-
-pub(crate) use create::create;
-pub(crate) use list::list;
-pub(crate) use revoke::revoke;
-
-/// These routes in the document.
-#[derive(OpenApi)]
-#[openapi(paths(list::list, create::create, revoke::revoke))]
-pub(crate) struct Described;

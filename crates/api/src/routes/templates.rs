@@ -1,19 +1,7 @@
-//! `/api/v1/ai-hub/templates`
+//! `/templates`: a file for each route, and what they share.
 
-mod delete;
-mod get;
-mod instantiate;
-mod list;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod instantiate;
+pub(crate) mod list;
 pub(crate) mod view;
-
-use utoipa::OpenApi;
-
-pub(crate) use delete::delete;
-pub(crate) use get::get;
-pub(crate) use instantiate::instantiate;
-pub(crate) use list::list;
-
-/// These routes in the document.
-#[derive(OpenApi)]
-#[openapi(paths(list::list, get::get, delete::delete, instantiate::instantiate))]
-pub(crate) struct Described;

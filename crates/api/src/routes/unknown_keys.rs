@@ -1,8 +1,8 @@
-//! The keys of a body that nobody knows.
+//! Unknown keys of a body, and the problems that they are.
 
 use gristmill_core::{Path, Problem};
 
-use crate::shortened::shortened;
+use crate::http::shortened::shortened;
 
 /// How many are told one by one: a body may have hundreds of thousands.
 const TOLD: usize = 100;

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/usage`
+//! `GET /usage`
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use gristmill_core::access::Permission;
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
 use crate::state::AppState;
 
 /// What is used, and what may be.
@@ -51,7 +51,7 @@ struct Count {
 /// What the organization has used, and what it may while this caller acts for it.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/usage",
+    path = "/usage",
     operation_id = "getUsage",
     responses((status = 200, description = "This month's figures.", body = Body))
 )]
@@ -80,8 +80,3 @@ pub(crate) async fn get(State(state): State<Arc<AppState>>, principal: Principal
     };
     json(StatusCode::OK, &body)
 }
-
-/// This route in the document.
-#[derive(OpenApi)]
-#[openapi(paths(get))]
-pub(crate) struct Described;

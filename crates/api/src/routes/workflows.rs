@@ -1,60 +1,16 @@
-//! `/api/v1/ai-hub/workflows`
+//! `/workflows`: a file for each route, and what they share.
 
-mod batch_items;
-mod create;
-mod delete;
-mod execute;
-mod execute_batch;
-mod get;
-mod input;
-mod list;
-mod pause;
-mod publish;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod draft;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod publish;
 mod request_hash;
-mod resume;
-mod revisions;
-mod stats;
-pub(crate) mod submission;
-mod submit_checked;
-mod switch;
-mod toggle;
-mod update;
-mod validate;
+pub(crate) mod revisions;
+pub(crate) mod stats;
+pub(crate) mod submit_checked;
+pub(crate) mod switch;
+pub(crate) mod update;
+pub(crate) mod validate;
 pub(crate) mod view;
-
-use utoipa::OpenApi;
-
-pub(crate) use create::create;
-pub(crate) use delete::delete;
-pub(crate) use execute::execute;
-pub(crate) use execute_batch::execute_batch;
-pub(crate) use get::get;
-pub(crate) use list::list;
-pub(crate) use pause::pause;
-pub(crate) use publish::publish;
-pub(crate) use resume::resume;
-pub(crate) use revisions::revisions;
-pub(crate) use stats::stats;
-pub(crate) use toggle::toggle;
-pub(crate) use update::update;
-pub(crate) use validate::validate;
-
-/// These routes in the document.
-#[derive(OpenApi)]
-#[openapi(paths(
-    list::list,
-    create::create,
-    stats::stats,
-    validate::validate,
-    get::get,
-    update::update,
-    delete::delete,
-    toggle::toggle,
-    pause::pause,
-    resume::resume,
-    revisions::revisions,
-    publish::publish,
-    execute::execute,
-    execute_batch::execute_batch,
-))]
-pub(crate) struct Described;

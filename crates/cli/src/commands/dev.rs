@@ -62,7 +62,7 @@ impl Args {
 /// What a newcomer needs: where, with what, and a first command to paste.
 fn welcome(access: &Access, key_file: &str) -> String {
     let Access { address, key } = access;
-    let base = format!("http://{}/api/v1/ai-hub", reachable(*address));
+    let base = format!("http://{}{}", reachable(*address), gristmill_api::BASE);
     format!(
         r#"Gristmill is running: API, worker, relay and queue in this process. Ctrl-C stops it.
 

@@ -13,7 +13,7 @@ use crate::Tenant;
 use crate::schema::audit_log;
 
 pub use action::{Action, ObjectKind, ParseActionError};
-pub use list::{AuditEntry, AuditFilter, AuditPage, AuditPlace};
+pub use list::{AuditEntry, AuditFilter, AuditPage};
 
 /// Who asks for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,4 +7,4 @@ mod row;
 mod statement;
 
 pub use get::{Child, Execution};
-pub use list::{ExecutionFilter, ExecutionPage, ExecutionSummary, Position};
+pub use list::{ExecutionFilter, ExecutionPage, ExecutionSummary};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, WorkflowId};
-use gristmill_store::{Actor, Deleted, ExecutionFilter, Position, Tenant};
+use gristmill_store::{Actor, Cursor, Deleted, ExecutionFilter, Tenant};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -161,7 +161,7 @@ async fn every_list_reads_few_blocks_however_much_is_stored() {
                             lane: lane.map(str::to_owned),
                             tags: (0..tags).map(|tag| format!("tag {tag}")).collect(),
                         };
-                        let after = after.map(|number| Position {
+                        let after = after.map(|number| Cursor {
                             created_at: second(number),
                             id: format!("wf_exec_{number:032x}").parse().unwrap(),
                         });
@@ -236,7 +236,7 @@ async fn assert_few_blocks(
     db: &TestDatabase,
     tenant: &Tenant,
     filter: &ExecutionFilter,
-    after: Option<&Position>,
+    after: Option<&Cursor<ExecutionId>>,
 ) {
     let plan = db
         .store()

@@ -1,7 +1,7 @@
 //! Every combination of filters.
 
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_store::{ExecutionFilter, Position};
+use gristmill_store::{Cursor, ExecutionFilter};
 
 use super::fill::{Workflows, second};
 
@@ -10,7 +10,7 @@ pub(super) struct Case {
     /// For people: what it is narrowed to, and which page.
     pub(super) name: String,
     pub(super) filter: ExecutionFilter,
-    pub(super) after: Option<Position>,
+    pub(super) after: Option<Cursor<ExecutionId>>,
     pub(super) limit: usize,
 }
 
@@ -136,9 +136,9 @@ fn tag_filter(count: usize) -> Vec<String> {
 }
 
 /// Behind the execution of this number.
-fn position(number: i64) -> Position {
+fn position(number: i64) -> Cursor<ExecutionId> {
     let id = format!("{}{number:032x}", ExecutionId::PREFIX);
-    Position {
+    Cursor {
         created_at: second(number),
         // Letters and digits, so it is one.
         id: id.parse().unwrap_or_else(|_| ExecutionId::new()),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/audit`
+//! `GET /audit`
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::place;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Filters;
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::cursor;
+use crate::http::error::Error;
+use crate::http::extract::Filters;
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// A page of the log. It may hold fewer entries than there are, or none, as long as there is a next one.
@@ -73,7 +73,7 @@ struct By<'a> {
 /// Who did what to which object, when, and with which key: newest first, for owners and admins.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/audit",
+    path = "/audit",
     operation_id = "listAudit",
     params(
         query::Audit,
@@ -93,7 +93,7 @@ pub(crate) async fn list(
     let page = store.audit_log(&principal.tenant(), filter, limit).await?;
     let body = Body {
         entries: page.entries.iter().map(View::new).collect::<Result<_, _>>()?,
-        next_cursor: page.next.as_ref().map(place::write),
+        next_cursor: page.next.as_ref().map(cursor::write),
     };
     json(StatusCode::OK, &body)
 }
@@ -111,7 +111,7 @@ fn read(mut filters: Filters) -> Result<(AuditFilter, usize), Error> {
         key: filters.take("keyId", "an API key's id"),
         from: filters.take_time("from"),
         to: filters.take_time("to"),
-        before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", place::read),
+        before: filters.take_with("cursor", "a `nextCursor` of an earlier answer", cursor::read),
     };
     let limit = usize::try_from(filters.limit()).unwrap_or_default();
     filters.finish()?;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions:cancel` and `POST /api/v1/ai-hub/executions:retry`: one order for many executions.
+//! `POST /executions:cancel` and `POST /executions:retry`: one order for many executions.
 //!
 //! Each execution is ordered by itself, through the same statement as alone, so that one that cannot be had changes
 //! nothing for the others, and a request that is cut short has done what it has done: the same request again does the
@@ -16,17 +16,17 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use gristmill_core::ExecutionId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Actor, Position, Tenant};
+use gristmill_store::{Actor, Cursor, Tenant};
 use serde::Serialize;
 use tracing::{info, warn};
 use utoipa::ToSchema;
 
-use super::cursor;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::cursor;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 use order::{Order, Outcome};
 use request::Request;
@@ -46,7 +46,7 @@ const TOLD: usize = 10;
 /// Cancels what the filter finds unfinished.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions:cancel",
+    path = "/executions:cancel",
     operation_id = "cancelExecutions",
     request_body = schema::BulkRequest,
     responses(
@@ -65,7 +65,7 @@ pub(crate) async fn cancel_many(
 /// Takes up again what the filter finds FAILED.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions:retry",
+    path = "/executions:retry",
     operation_id = "retryExecutions",
     request_body = schema::BulkRequest,
     responses(
@@ -222,9 +222,9 @@ impl Work<'_> {
 
     async fn page(
         &self,
-        after: Option<&Position>,
+        after: Option<&Cursor<ExecutionId>>,
         limit: usize,
-    ) -> Result<(Vec<ExecutionId>, Option<Position>), Error> {
+    ) -> Result<(Vec<ExecutionId>, Option<Cursor<ExecutionId>>), Error> {
         let store = &self.state.services.store;
         let page = store
             .list_executions(&self.tenant, &self.request.filter, after, limit)

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/cancel`
+//! `POST /executions/{id}/cancel`
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use gristmill_store::Cancelled;
 use tracing::info;
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Ends an execution, and everything below it, at once. Cancelling what is CANCELLED changes nothing and is no error. The
 /// answer is a minimal one for who may not look at executions.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/cancel",
+    path = "/executions/{id}/cancel",
     operation_id = "cancelExecution",
     params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
     responses(

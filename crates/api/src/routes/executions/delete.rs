@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/executions/{id}`
+//! `DELETE /executions/{id}`
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use gristmill_core::access::Permission;
 use gristmill_store::Deleted;
 use tracing::info;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Deletes an execution that has ended, with its journal, its inbox and its idempotency key.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/executions/{id}",
+    path = "/executions/{id}",
     operation_id = "deleteExecution",
     params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
     responses(

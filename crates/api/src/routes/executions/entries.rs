@@ -7,7 +7,7 @@ use gristmill_core::journal::{Entry, read_chunk};
 use gristmill_store::{Chunk, Store, Tenant};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::http::error::Error;
 
 /// A journal entry and its number; the first of all is 0.
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
-//! `GET /api/v1/ai-hub/executions/{id}/events`
+//! `GET /executions/{id}/events`
 
 mod admission;
-mod position;
-mod teller;
+mod cursor;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, Problem};
 use gristmill_dispatch::Full;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::{Credential, Principal};
+use crate::auth::principal::{Credential, Principal};
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 use admission::Admission;
-pub(crate) use position::LastEventId;
-use teller::Teller;
+pub(crate) use cursor::LastEventId;
+use stream::EventStream;
 
 /// How long a stream may be silent: shorter than the shortest time-out of common proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -38,7 +38,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 /// which an `EventSource` connects no more.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}/events",
+    path = "/executions/{id}/events",
     operation_id = "followExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),
@@ -93,7 +93,7 @@ pub(crate) async fn events(
         },
     })?;
     let admission = Admission::of(&principal, credential, state.clone());
-    let teller = Teller::new(store, tenant, id, following, seen, admission);
-    let stream = Sse::new(teller.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    let events = EventStream::new(store, tenant, id, following, seen, admission);
+    let stream = Sse::new(events.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     Ok(([UNBUFFERED], stream).into_response())
 }

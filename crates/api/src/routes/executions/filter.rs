@@ -1,4 +1,4 @@
-//! What executions are narrowed to: in a query, or in a body.
+//! The filter of executions, in a query or in a body.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use gristmill_core::{ExecutionStatus, Path, Problem};
 use gristmill_store::ExecutionFilter;
 use serde_json::{Map, Value};
 
-use crate::extract::{Filters, time};
+use crate::http::extract::{Filters, time};
 use crate::routes::unknown_keys::UnknownKeys;
 
 /// How many tags may be asked for at once: each is read for itself.

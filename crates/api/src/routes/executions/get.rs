@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions/{id}`
+//! `GET /executions/{id}`
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use gristmill_core::ExecutionId;
 use gristmill_core::access::Permission;
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Id, PREFERENCE_APPLIED, Prefer, Return};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Id, PREFERENCE_APPLIED, Prefer, Return};
+use crate::http::openapi::schema;
+use crate::routes::wait::wait_for_end;
 use crate::state::AppState;
-use crate::wait::wait_for_end;
 
 /// How an execution stands, with the beginning of its log; with `Prefer: wait`, once it has ended or the wait is over,
 /// whichever comes first.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}",
+    path = "/executions/{id}",
     operation_id = "getExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

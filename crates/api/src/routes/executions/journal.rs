@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions/{id}/journal`
+//! `GET /executions/{id}/journal`
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use super::entries::read_entries;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Id, Page};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Id, Page};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// A page ends behind the entry that makes it larger than this, in bytes.
@@ -39,7 +39,7 @@ struct Body {
 /// One page of everything that happened inside an execution. It ends early where entries are large: behind 4 MiB.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions/{id}/journal",
+    path = "/executions/{id}/journal",
     operation_id = "getJournal",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

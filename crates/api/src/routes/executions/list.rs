@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/executions`
+//! `GET /executions`
 
 use std::sync::Arc;
 
@@ -9,13 +9,14 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::filter;
 use super::summary::Summary;
-use super::{cursor, filter};
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Filters;
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::cursor;
+use crate::http::error::Error;
+use crate::http::extract::Filters;
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// A page of executions.
@@ -33,7 +34,7 @@ struct Body {
 /// narrows down (lanes, and tags together with anything else) is looked for among so many executions a page.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/executions",
+    path = "/executions",
     operation_id = "listExecutions",
     params(
         query::Executions,

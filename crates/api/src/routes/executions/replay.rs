@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/replay`
+//! `POST /executions/{id}/replay`
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use gristmill_store::{Execution, Replay, Replayed, Tenant};
 use serde_json::{Map, Value};
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, Id, IdempotencyKey};
-use crate::key::sha256_hex;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::key::sha256_hex;
+use crate::auth::principal::Principal;
+use crate::http::BASE;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IdempotencyKey};
+use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
 use crate::state::AppState;
 
@@ -35,7 +36,7 @@ enum Revision {
 /// executions.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/replay",
+    path = "/executions/{id}/replay",
     operation_id = "replayExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),
@@ -95,7 +96,7 @@ pub(crate) async fn replay(
             Replayed::OtherRevision => return Err(Error::Invalid(problems)),
         };
         state.services.wakeups.relay.wake();
-        let location = format!("/api/v1/ai-hub/executions/{id}");
+        let location = format!("{BASE}/executions/{id}");
         let answer = json(
             StatusCode::ACCEPTED,
             &Body::load(store, &tenant, &id, principal.shown()).await?,

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/retry`
+//! `POST /executions/{id}/retry`
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use gristmill_store::Retried;
 use tracing::info;
 
 use super::view::Body;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Takes a failed execution up again: what failed, was aborted or never started runs; what completed stays. The
 /// answer is a minimal one for who may not look at executions.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/retry",
+    path = "/executions/{id}/retry",
     operation_id = "retryExecution",
     params(("id" = schema::ExecutionId, Path, description = "The execution's id.")),
     responses(

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/executions/{id}/signals/{name}`
+//! `POST /executions/{id}/signals/{name}`
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Document, IdempotencyKey, SignalPath};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Document, IdempotencyKey, SignalPath};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Which signal was taken in.
@@ -40,7 +40,7 @@ struct View {
 /// `Idempotency-Key` again is the same signal, and is refused for another one.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/executions/{id}/signals/{name}",
+    path = "/executions/{id}/signals/{name}",
     operation_id = "signalExecution",
     params(
         ("id" = schema::ExecutionId, Path, description = "The execution's id."),

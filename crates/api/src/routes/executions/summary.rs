@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::view::{WORKFLOW_TYPE, dollars, duration, raw};
-use crate::error::Error;
-use crate::openapi::schema;
+use crate::http::error::Error;
+use crate::http::openapi::schema;
 
 /// An execution without input, output and log.
 #[derive(Serialize, ToSchema)]

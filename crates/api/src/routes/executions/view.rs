@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::entries::read_first;
-use crate::error::Error;
-use crate::extract::Return;
-use crate::openapi::schema;
+use crate::http::error::Error;
+use crate::http::extract::Return;
+use crate::http::openapi::schema;
 
 /// The answer's envelope.
 #[derive(Serialize, ToSchema)]

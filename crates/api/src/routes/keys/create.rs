@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/keys`
+//! `POST /keys`
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use gristmill_core::ApiKeyId;
 use gristmill_core::access::Permission;
 use gristmill_store::NewApiKey;
 
-use super::submission::Submission;
+use super::body::NewKey;
 use super::view::Made;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::key::ApiKey;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::key::ApiKey;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Makes a key for the caller. The answer is the only place where the key is shown.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/keys",
+    path = "/keys",
     operation_id = "createKey",
     request_body = schema::CreateKeyRequest,
     responses(
@@ -41,15 +41,15 @@ pub(crate) async fn create(
     principal.require(Permission::Access)?;
     let store = &state.services.store;
     let now = store.now().await?;
-    let submission = Submission::read(&document, &principal, now).map_err(Error::Invalid)?;
+    let asked = NewKey::read(&document, &principal, now).map_err(Error::Invalid)?;
     let ApiKey { key, prefix, hash } = ApiKey::generate();
     let new = NewApiKey {
         id: ApiKeyId::new(),
-        name: submission.name,
+        name: asked.name,
         prefix,
         hash,
-        scopes: submission.scopes,
-        expires_at: submission.expires_at,
+        scopes: asked.scopes,
+        expires_at: asked.expires_at,
     };
     let made = store
         .add_api_key(&principal.tenant(), &principal.actor(), &principal.user, new)

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/keys`
+//! `GET /keys`
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::View;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Filters;
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Filters;
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// A page of keys.
@@ -33,7 +33,7 @@ struct Body<'a> {
 /// among them.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/keys",
+    path = "/keys",
     operation_id = "listKeys",
     params(
         query::Keys,

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/keys/{id}`
+//! `DELETE /keys/{id}`
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use gristmill_core::access::Permission;
 use gristmill_store::Revoked;
 use tracing::info;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Ends a key of the caller's; for who administers the organization, anybody's. Another member's key is not there for
 /// who may not see it. Revoking what is revoked changes nothing and is no error.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/keys/{id}",
+    path = "/keys/{id}",
     operation_id = "revokeKey",
     params(
         ("id" = schema::ApiKeyId, Path, description = "The key's id."),

@@ -6,7 +6,7 @@ use gristmill_store::KeyRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::openapi::schema;
+use crate::http::openapi::schema;
 
 /// A key; not its secret.
 #[derive(Serialize, ToSchema)]

@@ -6,7 +6,7 @@ use axum::extract::State;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::state::AppState;
 
 /// Whether the database and the broker answer; otherwise 503, which names those that do not.

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/templates/{id}`
+//! `DELETE /templates/{id}`
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use axum::http::StatusCode;
 use gristmill_core::TemplateId;
 use gristmill_core::access::Permission;
 
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Takes a template of one's own organization back. Workflows that were made from it stay.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/templates/{id}",
+    path = "/templates/{id}",
     operation_id = "deleteTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),

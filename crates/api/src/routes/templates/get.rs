@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/templates/{id}`
+//! `GET /templates/{id}`
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use gristmill_core::TemplateId;
 use gristmill_core::access::Permission;
 
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// A template, with its definition.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/templates/{id}",
+    path = "/templates/{id}",
     operation_id = "getTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/templates/{id}/instantiate`
+//! `POST /templates/{id}/instantiate`
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use gristmill_core::access::Permission;
 use gristmill_store::Template;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
-use crate::extract::{Document, Id};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id};
+use crate::http::openapi::schema;
 use crate::routes::fields::Fields;
-use crate::routes::workflows::submission::Submission;
+use crate::routes::workflows::draft::Draft;
 use crate::routes::workflows::view::{Body, created};
 use crate::state::AppState;
 
@@ -24,7 +24,7 @@ const KEYS: [&str; 6] = ["name", "description", "version", "tags", "isActive", "
 /// that it does not name keep the template's.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/templates/{id}/instantiate",
+    path = "/templates/{id}/instantiate",
     operation_id = "instantiateTemplate",
     params(
         ("id" = schema::TemplateId, Path, description = "The template's id."),
@@ -50,11 +50,11 @@ pub(crate) async fn instantiate(
     let template = found.ok_or(Error::NotFound("template"))?;
     let document = document_of(&template, document.as_ref())?;
     // What an older version published is checked like everything else.
-    let mut submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
+    let mut draft = Draft::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
-    submission.template_id = Some(id);
+    draft.template_id = Some(id);
     let workflow = store
-        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), draft.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

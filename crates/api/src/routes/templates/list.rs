@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/templates`
+//! `GET /templates`
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::Summary;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Params;
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Params;
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// How many a page holds unless asked otherwise, and at most.
@@ -34,7 +34,7 @@ struct Body<'a> {
 /// One page of the catalogue, of what others share and of the organization's own templates, by name.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/templates",
+    path = "/templates",
     operation_id = "listTemplates",
     params(
         query::Templates,
@@ -49,7 +49,6 @@ pub(crate) async fn list(
     mut params: Params,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
-    params.refuse_unknown(&["category", "search", "limit", "offset"]);
     let filter = TemplateFilter {
         category: params.text("category"),
         search: params.text("search"),

@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::openapi::schema;
+use crate::http::BASE;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::openapi::schema;
 use crate::routes::workflows::view::Definition;
 
 /// The answer's envelope.
@@ -92,7 +93,7 @@ pub(super) fn shown(template: &Template) -> Result<Response, Error> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn published(template: &Template) -> Result<Response, Error> {
-    let location = format!("/api/v1/ai-hub/templates/{}", template.summary.id);
+    let location = format!("{BASE}/templates/{}", template.summary.id);
     let template = View::new(template)?;
     let answer = json(StatusCode::CREATED, &Body { template })?;
     Ok(([(LOCATION, location)], answer).into_response())

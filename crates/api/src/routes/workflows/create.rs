@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows`
+//! `POST /workflows`
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 
-use super::submission::Submission;
+use super::draft::Draft;
 use super::view::{Body, created};
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Stores a workflow with its first revision, or says everything that is wrong with it.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows",
+    path = "/workflows",
     operation_id = "createWorkflow",
     request_body = schema::CreateWorkflowRequest,
     responses(
@@ -37,14 +37,14 @@ pub(crate) async fn create(
     document: Document,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsCreate)?;
-    let submission = Submission::read(&document, None, &state.services.registry, &state.options.lanes)
+    let draft = Draft::read(&document, None, &state.services.registry, &state.options.lanes)
         .map_err(Error::Invalid)?;
     let tenant = principal.tenant();
-    submission.check_template(&state, &tenant).await?;
+    draft.check_template(&state, &tenant).await?;
     let workflow = state
         .services
         .store
-        .create_workflow(&tenant, &principal.actor(), submission.into_new(&principal))
+        .create_workflow(&tenant, &principal.actor(), draft.into_new(&principal))
         .await
         .map_err(Error::from_write)?;
     created(&workflow)

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/ai-hub/workflows/{id}`
+//! `DELETE /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use gristmill_store::Switch;
 use tracing::{info, warn};
 
 use super::switch::switch;
-use crate::error::Error;
-use crate::extract::{Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How many of the newest unfinished executions are cancelled before the answer, at most.
@@ -22,7 +22,7 @@ const FIRST: usize = 100;
 /// Deletes a workflow. Its executions stay readable for as long as they are kept; unfinished ones are cancelled.
 #[utoipa::path(
     delete,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "deleteWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/workflows/{id}`
+//! `GET /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 
 use super::view::{DetailedBody, shown_with};
-use crate::error::Error;
-use crate::extract::Id;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::Id;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How many executions are shown.
@@ -20,7 +20,7 @@ const RECENT: usize = 10;
 /// A workflow with its newest revision, who made it, where it comes from and its last executions.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "getWorkflow",
     params(("id" = schema::WorkflowId, Path, description = "The workflow's id.")),
     responses((

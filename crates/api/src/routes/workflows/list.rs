@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/workflows`
+//! `GET /workflows`
 
 use std::sync::Arc;
 
@@ -13,25 +13,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Params;
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Params;
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
-
-const PARAMETERS: [&str; 10] = [
-    "isActive",
-    "tags",
-    "templateId",
-    "search",
-    "createdFrom",
-    "createdTo",
-    "limit",
-    "offset",
-    "sortBy",
-    "sortOrder",
-];
 
 /// What a list may be sorted by.
 const SORTS: [(&str, Sort); 4] = [
@@ -97,7 +84,7 @@ struct Creator<'a> {
 /// One page of the organization's workflows, newest first unless asked otherwise.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/workflows",
+    path = "/workflows",
     operation_id = "listWorkflows",
     params(
         query::Workflows,
@@ -126,7 +113,6 @@ pub(crate) async fn list(
 }
 
 fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
-    params.refuse_unknown(&PARAMETERS);
     let filter = WorkflowFilter {
         is_active: params.flag("isActive"),
         tags: params.texts("tags", MAX_TAGS),

@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/{id}/publish`
+//! `POST /workflows/{id}/publish`
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use gristmill_core::{Definition, Path, Problem, TemplateId, WorkflowId};
 use gristmill_store::{NewTemplate, Workflow};
 use serde_json::Value;
 
-use super::submission::{DESCRIPTION, NAME};
-use crate::error::Error;
-use crate::extract::{Document, Id};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use super::draft::{DESCRIPTION, NAME};
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id};
+use crate::http::openapi::schema;
 use crate::routes::fields::{Fields, control_character};
 use crate::routes::templates::view::{Body, published};
 use crate::state::AppState;
@@ -27,7 +27,7 @@ const CUSTOM: &str = "custom";
 /// Publishes the newest revision as a template of the organization's, for its own members or for everybody.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/{id}/publish",
+    path = "/workflows/{id}/publish",
     operation_id = "publishWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),

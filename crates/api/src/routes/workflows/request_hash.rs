@@ -4,8 +4,8 @@ use gristmill_core::WorkflowId;
 use gristmill_store::Start;
 use serde_json::{Map, Value};
 
-use super::input::Input;
-use crate::key::sha256_hex;
+use crate::auth::key::sha256_hex;
+use crate::routes::submit::body::Input;
 
 /// A hash of the workflow, the input's meaning, the start, and tags and metadata where there are any: a producer that repeats
 /// a request may space it or order its keys differently.
@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn hash_of(body: &str) -> String {
-        let document = crate::extract::Document::parse(body.as_bytes()).unwrap();
+        let document = crate::http::extract::Document::parse(body.as_bytes()).unwrap();
         request_hash(&"wf_1".parse().unwrap(), &Input::read(Some(&document)).unwrap())
     }
 

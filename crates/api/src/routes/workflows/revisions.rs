@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/workflows/{id}/revisions`
+//! `GET /workflows/{id}/revisions`
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::Definition;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Id, Params};
-use crate::openapi::{query, schema};
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Id, Params};
+use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// How many a page holds unless asked otherwise, and at most: each has its whole definition.
@@ -55,7 +55,7 @@ struct View<'a> {
 /// behind 4 MiB.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/workflows/{id}/revisions",
+    path = "/workflows/{id}/revisions",
     operation_id = "listRevisions",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -72,7 +72,6 @@ pub(crate) async fn revisions(
     mut params: Params,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
-    params.refuse_unknown(&["before", "limit"]);
     let before = params.number("before", 1..=i64::from(i32::MAX));
     let limit = params.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT);
     params.finish()?;

@@ -1,4 +1,4 @@
-//! `GET /api/v1/ai-hub/workflows/stats`
+//! `GET /workflows/stats`
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use gristmill_store::{Stats, StatsRange};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::{Params, time};
-use crate::openapi::query;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::{Params, time};
+use crate::http::openapi::query;
 use crate::state::AppState;
 
 /// How many days are counted unless asked otherwise, today included.
@@ -69,7 +69,7 @@ struct Durations {
 /// What has become of the organization's executions, a few seconds late.
 #[utoipa::path(
     get,
-    path = "/api/v1/ai-hub/workflows/stats",
+    path = "/workflows/stats",
     operation_id = "getStats",
     params(
         query::Stats,
@@ -85,7 +85,6 @@ pub(crate) async fn stats(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
     let store = &state.services.store;
-    params.refuse_unknown(&["from", "to", "workflowId"]);
     let from = params.read("from", "wrong_type", |value| day("from", value));
     let to = params.read("to", "wrong_type", |value| day("to", value));
     let workflow = params.id("workflowId");

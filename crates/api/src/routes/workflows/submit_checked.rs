@@ -4,14 +4,14 @@ use gristmill_core::{ExecutionId, Problem, WorkflowId};
 use gristmill_store::{Accepted, Submit, Submitted, Tenant};
 use serde_json::{Map, Value};
 
-use super::input::Input;
 use super::request_hash::request_hash;
-use crate::error::Error;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::routes::submit::body::Input;
 use crate::state::AppState;
 
 /// What stands behind a submit.
-pub(super) enum Taken {
+pub(crate) enum Taken {
     /// Recorded now.
     New(Accepted),
     /// Recorded earlier, with the same key.
@@ -22,7 +22,7 @@ pub(super) enum Taken {
 const ROUNDS: usize = 5;
 
 /// A submit that can be made. Of the input it has the text: as a tree of values it would take many times its size.
-pub(super) struct Request {
+pub(crate) struct Request {
     submit: Submit,
     /// What is wrong with the input by a revision's schema.
     known: Option<(i32, Vec<Problem>)>,
@@ -30,7 +30,7 @@ pub(super) struct Request {
 
 impl Request {
     /// A submit of an input under an idempotency key.
-    pub(super) fn new(
+    pub(crate) fn new(
         state: &AppState,
         principal: &Principal,
         workflow_id: &WorkflowId,
@@ -54,7 +54,7 @@ struct Pending {
 /// Submits inputs, in order, and checks each where the store says that it has to meet a schema.
 /// One that does not is handed to the store all the same, as unchecked: a producer that repeats what was accepted earlier
 /// gets its execution.
-pub(super) async fn submit_checked(
+pub(crate) async fn submit_checked(
     state: &AppState,
     principal: &Principal,
     requests: Vec<Request>,

@@ -1,12 +1,103 @@
-//! What toggle, pause, resume and delete have in common.
+//! The switches of a workflow: `POST /workflows/{id}/toggle`, `…/pause` and `…/resume`, and what deletion shares with them.
 
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
 use gristmill_core::WorkflowId;
+use gristmill_core::access::Permission;
 use gristmill_store::{Changed, Switch, Workflow};
 
-use crate::error::Error;
-use crate::extract::IfMatch;
-use crate::principal::Principal;
+use super::view::{Body, shown};
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
+
+/// Switches a workflow off when it is on, and on when it is off.
+#[utoipa::path(
+    post,
+    path = "/workflows/{id}/toggle",
+    operation_id = "toggleWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "As it is now.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
+pub(crate) async fn toggle(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Toggle).await?;
+    shown(&workflow)
+}
+
+/// From now on, submits are accepted and recorded, and not started until the workflow is resumed. What has started goes
+/// on.
+#[utoipa::path(
+    post,
+    path = "/workflows/{id}/pause",
+    operation_id = "pauseWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "It is paused, now or since before.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
+pub(crate) async fn pause(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Pause).await?;
+    shown(&workflow)
+}
+
+/// Starts what was held, and everything that comes from now on.
+#[utoipa::path(
+    post,
+    path = "/workflows/{id}/resume",
+    operation_id = "resumeWorkflow",
+    params(
+        ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
+        IfMatch,
+    ),
+    responses(
+        (
+            status = 200, description = "It is not paused.", body = Body<'static>,
+            headers(("etag" = String, description = "Its edition, for `If-Match`."))
+        ),
+    )
+)]
+pub(crate) async fn resume(
+    State(state): State<Arc<AppState>>,
+    principal: Principal,
+    Id(id): Id<WorkflowId>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require(Permission::WorkflowsDelete)?;
+    let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
+    // What it held is of any organization to the statement that starts it: that is for the system, not for a caller.
+    state.services.wakeups.resume_paused.wake();
+    shown(&workflow)
+}
 
 /// Switches a workflow, if it is what `If-Match` says, and answers with it as it is then.
 ///

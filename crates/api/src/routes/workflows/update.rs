@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/ai-hub/workflows/{id}`
+//! `PATCH /workflows/{id}`
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_store::Changed;
 
-use super::submission::{Submission, document_of};
+use super::draft::{Draft, document_of};
 use super::view::{Body, shown};
-use crate::error::Error;
-use crate::extract::{Document, Id, IfMatch};
-use crate::openapi::schema;
-use crate::principal::Principal;
+use crate::auth::principal::Principal;
+use crate::http::error::Error;
+use crate::http::extract::{Document, Id, IfMatch};
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// How often somebody else may save the workflow between the look and the change.
@@ -24,7 +24,7 @@ const ROUNDS: usize = 5;
 /// permission as `…/toggle`.
 #[utoipa::path(
     patch,
-    path = "/api/v1/ai-hub/workflows/{id}",
+    path = "/workflows/{id}",
     operation_id = "updateWorkflow",
     params(
         ("id" = schema::WorkflowId, Path, description = "The workflow's id."),
@@ -56,16 +56,16 @@ pub(crate) async fn update(
         let stored = document_of(&workflow)?;
         let whole = stored.clone().overlaid(&patch);
         let (registry, lanes) = (&state.services.registry, &state.options.lanes);
-        let submission = Submission::read(&whole, Some(&stored), registry, lanes).map_err(Error::Invalid)?;
+        let draft = Draft::read(&whole, Some(&stored), registry, lanes).map_err(Error::Invalid)?;
         // Whoever may edit has no second way to the switch.
-        if submission.is_active != workflow.is_active {
+        if draft.is_active != workflow.is_active {
             principal.require(Permission::WorkflowsDelete)?;
         }
         // A template that was taken back since is no reason to refuse another change.
-        if submission.template_id != workflow.template_id {
-            submission.check_template(&state, &tenant).await?;
+        if draft.template_id != workflow.template_id {
+            draft.check_template(&state, &tenant).await?;
         }
-        let change = submission.into_change();
+        let change = draft.into_change();
         match store
             .change_workflow(&tenant, &principal.actor(), &id, workflow.edition, change)
             .await

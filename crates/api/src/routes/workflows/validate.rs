@@ -1,4 +1,4 @@
-//! `POST /api/v1/ai-hub/workflows/validate`
+//! `POST /workflows/validate`
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use gristmill_core::access::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::submission::Submission;
-use crate::answer::json;
-use crate::error::Error;
-use crate::extract::Document;
-use crate::openapi::schema;
-use crate::principal::Principal;
+use super::draft::Draft;
+use crate::auth::principal::Principal;
+use crate::http::answer::json;
+use crate::http::error::Error;
+use crate::http::extract::Document;
+use crate::http::openapi::schema;
 use crate::state::AppState;
 
 /// Whether a workflow could be stored.
@@ -30,7 +30,7 @@ struct Body {
 /// Says everything that is wrong with a workflow, and stores nothing. A definition alone needs no name.
 #[utoipa::path(
     post,
-    path = "/api/v1/ai-hub/workflows/validate",
+    path = "/workflows/validate",
     operation_id = "validateWorkflow",
     request_body = schema::WorkflowDraft,
     responses(
@@ -44,10 +44,10 @@ pub(crate) async fn validate(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsView)?;
     let document = Document::parse(br#"{"name":"unnamed"}"#)?.overlaid(&document);
-    let read = Submission::read(&document, None, &state.services.registry, &state.options.lanes);
+    let read = Draft::read(&document, None, &state.services.registry, &state.options.lanes);
     let problems = match read {
         Err(problems) => problems,
-        Ok(submission) => match submission.check_template(&state, &principal.tenant()).await {
+        Ok(draft) => match draft.check_template(&state, &principal.tenant()).await {
             Ok(()) => Vec::new(),
             Err(Error::Invalid(problems)) => problems,
             Err(error) => return Err(error),

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::answer::{etag, json};
-use crate::error::Error;
-use crate::openapi::schema;
+use crate::http::BASE;
+use crate::http::answer::{etag, json};
+use crate::http::error::Error;
+use crate::http::openapi::schema;
 
 /// The answer's envelope.
 #[derive(Serialize, ToSchema)]
@@ -153,7 +154,7 @@ struct RecentView<'a> {
 /// # Errors
 /// When what is stored is not what was stored: a defect.
 pub(crate) fn created(workflow: &Workflow) -> Result<Response, Error> {
-    let location = format!("/api/v1/ai-hub/workflows/{}", workflow.id);
+    let location = format!("{BASE}/workflows/{}", workflow.id);
     let body = Body {
         workflow: View::new(workflow)?,
     };

@@ -9,6 +9,7 @@ use gristmill_core::OrganizationId;
 use gristmill_testkit::TestDatabase;
 
 use super::{PostgresPool, Shared};
+use crate::connection::erased::erase;
 use crate::connection::scope::{Administration, Scope};
 use crate::{Error, Options, System, Tenant};
 
@@ -48,16 +49,15 @@ where
 /// Which tenant the connection that the pool lends next is named, before anybody names one; and that no transaction is
 /// open on it.
 async fn left(pool: &PostgresPool) -> Option<String> {
-    pool.tenants
-        .run(|connection| {
-            Box::pin(async move {
-                let within = connection.batch_execute("SAVEPOINT within").await.unwrap_err();
-                assert!(within.to_string().contains("transaction block"), "{within}");
-                value(&mut &*connection, NAMED).await
-            })
+    let (work, answer) = erase(|connection: &mut AsyncPgConnection| {
+        Box::pin(async move {
+            let within = connection.batch_execute("SAVEPOINT within").await.unwrap_err();
+            assert!(within.to_string().contains("transaction block"), "{within}");
+            value(&mut &*connection, NAMED).await
         })
-        .await
-        .unwrap()
+    });
+    pool.tenants.run(work).await.unwrap();
+    answer.take().unwrap()
 }
 
 async fn value(connection: Shared<'_>, sql: &str) -> Result<Option<String>, Error> {

@@ -10,7 +10,7 @@ use crate::connection::parse::parse;
 use crate::connection::pool::read;
 use crate::connection::sql_types::Timestamp;
 use crate::schema::audit_log;
-use crate::{Error, Store, Tenant};
+use crate::{Cursor, Error, Store, Tenant};
 
 /// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +53,7 @@ pub struct AuditFilter {
     /// Before this time.
     pub to: Option<DateTime<Utc>>,
     /// Older than the entry that stands here.
-    pub before: Option<AuditPlace>,
-}
-
-/// Where an entry stands in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditPlace {
-    /// Its time.
-    pub created_at: DateTime<Utc>,
-    /// Its id.
-    pub id: AuditEntryId,
+    pub before: Option<Cursor<AuditEntryId>>,
 }
 
 /// A part of the log.
@@ -71,7 +62,7 @@ pub struct AuditPage {
     /// Newest first. There may be fewer than were asked for, or none, although the log goes on.
     pub entries: Vec<AuditEntry>,
     /// Where the log goes on; `None` at its end.
-    pub next: Option<AuditPlace>,
+    pub next: Option<Cursor<AuditEntryId>>,
 }
 
 /// How many entries are looked at for one page, where no index narrows the log to all that is wanted: so many that a page
@@ -163,7 +154,7 @@ impl Store {
             if let Some(to) = filter.to {
                 query = query.filter(audit_log::created_at.lt(Timestamp(to)));
             }
-            if let Some(AuditPlace { created_at, id }) = filter.before {
+            if let Some(Cursor { created_at, id }) = filter.before {
                 let at = Timestamp(created_at);
                 // The first condition lets the index skip what is newer; the second one leaves out those of the same
                 // moment that have been seen.
@@ -181,13 +172,13 @@ impl Store {
 /// What of the examined entries is wanted, and where to go on: behind the last one of a full page, or behind the last one
 /// that was looked at, as long as there may be more.
 fn page(examined: Vec<AuditEntry>, unread: &AuditFilter, limit: usize, at_most: usize) -> AuditPage {
-    let last = examined.last().map(AuditEntry::place);
+    let last = examined.last().map(AuditEntry::cursor);
     let may_go_on = examined.len() >= at_most;
     let mut entries = examined;
     entries.retain(|entry| unread.wants(entry));
     let next = if entries.len() > limit {
         entries.truncate(limit);
-        entries.last().map(AuditEntry::place)
+        entries.last().map(AuditEntry::cursor)
     } else {
         last.filter(|_| may_go_on)
     };
@@ -195,8 +186,8 @@ fn page(examined: Vec<AuditEntry>, unread: &AuditFilter, limit: usize, at_most: 
 }
 
 impl AuditEntry {
-    fn place(&self) -> AuditPlace {
-        AuditPlace {
+    fn cursor(&self) -> Cursor<AuditEntryId> {
+        Cursor {
             created_at: self.created_at,
             id: self.id.clone(),
         }

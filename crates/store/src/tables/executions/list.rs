@@ -12,7 +12,7 @@ use super::row::Row;
 use super::statement::{self, Bind, Dialect, Statement};
 use crate::connection::pool::{Pools, read};
 use crate::connection::sql_types::Moment;
-use crate::{Error, Store, Tenant};
+use crate::{Cursor, Error, Store, Tenant};
 
 /// What a list of executions is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,15 +29,6 @@ pub struct ExecutionFilter {
     pub lane: Option<String>,
     /// With one of these tags at least; none = with any, or without.
     pub tags: Vec<String>,
-}
-
-/// A place in the order of lists: behind the newest execution, and before all that are older.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// When that execution was recorded.
-    pub created_at: DateTime<Utc>,
-    /// Which of those recorded at the same moment.
-    pub id: ExecutionId,
 }
 
 /// An execution without its documents.
@@ -86,7 +77,7 @@ pub struct ExecutionPage {
     /// Newest first. There may be fewer than were asked for, or none, although the list goes on.
     pub executions: Vec<ExecutionSummary>,
     /// Where the list goes on; `None` at its end.
-    pub next: Option<Position>,
+    pub next: Option<Cursor<ExecutionId>>,
 }
 
 /// How many executions are looked at for one page of a list that no index narrows to its lane: so many that a page never
@@ -137,8 +128,8 @@ impl ExecutionFilter {
 }
 
 impl ExecutionSummary {
-    fn position(&self) -> Position {
-        Position {
+    fn cursor(&self) -> Cursor<ExecutionId> {
+        Cursor {
             created_at: self.created_at,
             id: self.id.clone(),
         }
@@ -154,7 +145,7 @@ impl Store {
         &self,
         tenant: &Tenant,
         filter: &ExecutionFilter,
-        after: Option<&Position>,
+        after: Option<&Cursor<ExecutionId>>,
         limit: usize,
     ) -> Result<ExecutionPage, Error> {
         if filter.is_contradictory() {
@@ -190,7 +181,7 @@ impl Store {
         &self,
         tenant: &Tenant,
         filter: &ExecutionFilter,
-        after: Option<&Position>,
+        after: Option<&Cursor<ExecutionId>>,
         limit: usize,
     ) -> Result<String, Error> {
         let Pools::Postgres(pool) = &self.pools else {
@@ -226,14 +217,14 @@ fn page(
     at_most: usize,
 ) -> ExecutionPage {
     let may_go_on = examined.len() >= at_most;
-    let last = examined.last().map(ExecutionSummary::position);
+    let last = examined.last().map(ExecutionSummary::cursor);
     let mut executions = examined;
     // One execution has as many of the wanted tags as it likes.
     executions.dedup_by(|next, found| next.id == found.id);
     executions.retain(|found| filter.has(found));
     let next = if executions.len() > limit {
         executions.truncate(limit);
-        executions.last().map(ExecutionSummary::position)
+        executions.last().map(ExecutionSummary::cursor)
     } else {
         last.filter(|_| may_go_on)
     };

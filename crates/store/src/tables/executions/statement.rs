@@ -5,12 +5,12 @@
 //! merge of the stretches: PostgreSQL reads each only as far as the merge asks for it, since each is ordered and limited
 //! for itself.
 
-use gristmill_core::ExecutionStatus;
+use gristmill_core::{ExecutionId, ExecutionStatus};
 
-use super::list::{ExecutionFilter, Position};
+use super::list::ExecutionFilter;
 use super::row::COLUMNS;
-use crate::Tenant;
 use crate::connection::sql_types::Timestamp;
+use crate::{Cursor, Tenant};
 
 /// Whose SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) fn listing(
     dialect: Dialect,
     tenant: &Tenant,
     filter: &ExecutionFilter,
-    after: Option<&Position>,
+    after: Option<&Cursor<ExecutionId>>,
     count: usize,
 ) -> Statement {
     let mut builder = Builder {
@@ -224,7 +224,7 @@ impl Builder {
     }
 
     /// The one bound that counts: of two, an index begins at the first, and reads on until it has come to the second.
-    fn older(&mut self, filter: &ExecutionFilter, after: Option<&Position>) -> Option<Older> {
+    fn older(&mut self, filter: &ExecutionFilter, after: Option<&Cursor<ExecutionId>>) -> Option<Older> {
         match (after, filter.created_to) {
             (Some(after), to) if to.is_none_or(|to| after.created_at <= to) => {
                 let moment = self.moment(Timestamp(after.created_at));

@@ -11,7 +11,7 @@ use crate::connection::parse::parse;
 use crate::connection::pool::{read, transaction};
 use crate::connection::sql_types::Timestamp;
 use crate::schema::{executions, workflow_revisions, workflows};
-use crate::{Error, ExecutionFilter, Position, Store, System, Tenant};
+use crate::{Cursor, Error, ExecutionFilter, Store, System, Tenant};
 
 /// A deleted workflow that may have unfinished executions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +68,9 @@ impl Store {
         &self,
         tenant: &Tenant,
         id: &WorkflowId,
-        after: Option<&Position>,
+        after: Option<&Cursor<ExecutionId>>,
         limit: usize,
-    ) -> Result<(Vec<ExecutionId>, Option<Position>), Error> {
+    ) -> Result<(Vec<ExecutionId>, Option<Cursor<ExecutionId>>), Error> {
         // As a list: its statement reads what is unfinished by the index that holds nothing else.
         let statuses = ExecutionStatus::ALL.into_iter();
         let unfinished = ExecutionFilter {

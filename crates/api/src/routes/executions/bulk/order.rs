@@ -1,9 +1,9 @@
-//! What is done to each execution.
+//! The order of a bulk request: what is done to each execution.
 
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{Actor, Cancelled, Retried, Tenant};
 
-use crate::error::Error;
+use crate::http::error::Error;
 use crate::state::AppState;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

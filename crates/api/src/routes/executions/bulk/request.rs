@@ -1,12 +1,14 @@
-//! `{"filter": {…}, "all": …, "dryRun": …, "limit": …, "cursor": …}`
+//! The bulk request: `{"filter": {…}, "all": …, "dryRun": …, "limit": …, "cursor": …}`.
 
-use gristmill_core::{Path, Problem};
-use gristmill_store::{ExecutionFilter, Position};
+use gristmill_core::{ExecutionId, Path, Problem};
+
+use gristmill_store::{Cursor, ExecutionFilter};
 use serde_json::Value;
 
-use super::super::{cursor, filter};
+use super::super::filter;
 use super::order::Order;
-use crate::extract::Document;
+use crate::http::cursor;
+use crate::http::extract::Document;
 use crate::routes::fields::Fields;
 
 /// How many executions are ordered unless asked otherwise, and at most.
@@ -17,7 +19,7 @@ pub(super) struct Request {
     pub(super) filter: ExecutionFilter,
     pub(super) dry_run: bool,
     pub(super) limit: usize,
-    pub(super) after: Option<Position>,
+    pub(super) after: Option<Cursor<ExecutionId>>,
 }
 
 impl Request {
@@ -82,12 +84,12 @@ fn limit_of(fields: &mut Fields<'_>) -> usize {
         })
 }
 
-fn cursor_of(fields: &mut Fields<'_>) -> Option<Position> {
+fn cursor_of(fields: &mut Fields<'_>) -> Option<Cursor<ExecutionId>> {
     let value = fields.value("cursor")?;
-    let position = value.as_str().and_then(cursor::read);
-    if position.is_none() {
+    let cursor = value.as_str().and_then(cursor::read);
+    if cursor.is_none() {
         let message = "`cursor` is the `nextCursor` of an earlier answer";
         fields.add("cursor", "invalid_value", message.to_owned());
     }
-    position
+    cursor
 }

@@ -1,4 +1,4 @@
-//! For how long a stream may go on.
+//! The admission to a stream: for how long it may go on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use gristmill_core::access::Permission;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
-use crate::principal::{Credential, Principal};
+use crate::auth::principal::{Credential, Principal};
 use crate::state::AppState;
 
 /// How long a stream lasts at most. Then the client comes again with the id of its last event: so streams spread over the
