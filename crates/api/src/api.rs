@@ -10,9 +10,8 @@ use tracing::{debug, warn};
 
 use crate::auth::cache::KeyCache;
 use crate::auth::rates::Rates;
-use crate::http::extract::BatchRoom;
+use crate::http::batch_room::BatchRoom;
 use crate::http::serve::serve;
-use crate::inputs::Inputs;
 use crate::router::{openapi, router};
 use crate::state::{AppState, Options, Services};
 
@@ -42,7 +41,6 @@ impl Api {
             keys: KeyCache::new(self.options.key_ttl),
             rates: Rates::new(self.options.requests_per_second, self.options.request_burst),
             batches: BatchRoom::for_batches_of(self.options.max_batch_bytes),
-            inputs: Inputs::new(self.services.store.clone(), self.services.registry.clone()),
             document: openapi(),
             services: self.services,
             options: self.options,

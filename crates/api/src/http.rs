@@ -1,6 +1,7 @@
 //! HTTP, whatever the route: requests read, answers and problems written, connections served, the document.
 
 pub(crate) mod answer;
+pub(crate) mod batch_room;
 pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod extract;
@@ -8,7 +9,6 @@ pub(crate) mod layers;
 pub(crate) mod openapi;
 pub(crate) mod problem;
 pub(crate) mod serve;
-pub(crate) mod shortened;
 
 /// What the paths of all routes but the probes begin with.
 pub const BASE: &str = "/api/v1/ai-hub";

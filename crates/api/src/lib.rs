@@ -5,7 +5,6 @@
 mod api;
 mod auth;
 mod http;
-mod inputs;
 mod router;
 mod routes;
 mod state;

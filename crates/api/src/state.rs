@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::Limits;
-use gristmill_dispatch::{EndWatch, Follow, Submitter, Wakeups};
+use gristmill_dispatch::{Admission, EndWatch, Follow, Wakeups};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
@@ -13,18 +13,18 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::cache::KeyCache;
+use crate::auth::principal::Principal;
 use crate::auth::rates::Rates;
 use crate::auth::tokens::Tokens;
-use crate::http::extract::BatchRoom;
-use crate::inputs::Inputs;
+use crate::http::batch_room::BatchRoom;
 
 /// The parts of the system that the API stands on.
 #[derive(Clone)]
 pub struct Services {
     /// What is kept.
     pub store: Store,
-    /// Records and publishes executions.
-    pub submitter: Submitter,
+    /// The way in for executions.
+    pub admission: Admission,
     /// Notices the end of executions, for `Prefer: wait`.
     pub end_watch: EndWatch,
     /// What wakes the background tasks that need not wait for their next run.
@@ -99,9 +99,8 @@ impl Default for Options {
 pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) options: Options,
-    pub(crate) keys: KeyCache,
+    pub(crate) keys: KeyCache<Principal>,
     pub(crate) rates: Rates,
-    pub(crate) inputs: Inputs,
     pub(crate) batches: BatchRoom,
     /// Looks at executions on behalf of all streams of events.
     pub(crate) follow: Follow,

@@ -80,7 +80,7 @@ pub enum Error {
     Broker(#[source] gristmill_queue::Error),
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
-    Submit(#[source] gristmill_dispatch::Error),
+    Submit(#[source] gristmill_dispatch::AdmissionError),
     /// The API refused a call, or did not answer.
     #[error("calling the API failed")]
     Api(#[from] gristmill_client::Error),

@@ -5,6 +5,7 @@
 
 mod kept;
 mod output;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub use kept::{MAX_DEPTH, NotKept, RESERVED_KEY, check_members, check_value};
 pub use output::Output;
 
 /// The format version of the chunks that this version writes. Another one for entries that an older version could not read:
-/// it leaves a format that it does not know to others, and fails an execution whose entries it cannot make out.
+/// it leaves a format that it does not know to others. So it does with an entry of a type that it does not know; keys that
+/// it does not know it passes over.
 pub const FORMAT: i32 = 1;
 
 /// Something that happened, nearly always to one node run. `path` names the run: the node's id, and inside a `forEach` the
@@ -48,9 +50,9 @@ pub enum Entry {
         /// The branch that a condition chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handle: Option<String>,
-        /// What an AI agent used.
+        /// What a model call used. Boxed: most nodes call none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        usage: Option<Usage>,
+        usage: Option<Box<Usage>>,
         /// The mail that ended it: a signal, or the end of its child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
@@ -90,6 +92,9 @@ pub enum Entry {
         error: Box<NodeError>,
         /// When the next attempt is due.
         retry_at: i64,
+        /// What a model call of the attempt used all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Box<Usage>>,
         /// The mail that told of the failure: the end of a child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
@@ -108,6 +113,9 @@ pub enum Entry {
         error: Box<NodeError>,
         /// What the failure means for the rest of the graph.
         then: AfterFailure,
+        /// What a model call of the attempt used all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Box<Usage>>,
         /// The mail that told of the failure: the end of a child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
@@ -134,6 +142,9 @@ pub enum Entry {
         at: i64,
         /// Why, for people.
         reason: String,
+        /// What a model call of the attempt used, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Box<Usage>>,
     },
     /// A failed execution goes on: what failed, was aborted or never started runs, what ended stays. Written in the
     /// transaction that takes the execution out of FAILED, or by the workflow's own `retry` instead of failing.
@@ -202,13 +213,16 @@ impl NodeError {
 }
 
 /// What a model call used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Prompt and completion together.
     pub tokens: u64,
     /// Millionths of a dollar.
     pub cost_micros: u64,
+    /// The model that answered, by its provider's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 impl Entry {
@@ -256,6 +270,22 @@ impl Entry {
         Some(path.rsplit('/').next().unwrap_or(path))
     }
 
+    /// What a model call used, however the attempt ended.
+    pub fn usage(&self) -> Option<&Usage> {
+        match self {
+            Self::Completed { usage, .. }
+            | Self::Retrying { usage, .. }
+            | Self::Failed { usage, .. }
+            | Self::Aborted { usage, .. } => usage.as_deref(),
+            Self::Started { .. }
+            | Self::Waiting { .. }
+            | Self::Expanded { .. }
+            | Self::Skipped { .. }
+            | Self::Disabled { .. }
+            | Self::Reopened { .. } => None,
+        }
+    }
+
     /// The mail that the entry consumed.
     pub fn mail(&self) -> Option<i64> {
         match self {
@@ -271,6 +301,9 @@ pub enum ReadError {
     /// Written by a version of Gristmill that this one does not know.
     #[error("the journal chunk has format version {0}, and this version reads {FORMAT}")]
     Format(i32),
+    /// It tells of something that this version does not know.
+    #[error("the journal chunk holds {0}, which this version does not know")]
+    Unknown(String),
     /// Not what a chunk looks like.
     #[error("the journal chunk cannot be read")]
     Malformed(#[from] serde_json::Error),
@@ -279,12 +312,15 @@ pub enum ReadError {
 /// Reads one stored chunk.
 ///
 /// # Errors
-/// [`ReadError`] when the format version is unknown or the body is no array of entries.
+/// [`ReadError`] when the format version is unknown, or an entry's type, or the body is no array of entries.
 pub fn read_chunk(format: i32, body: &str) -> Result<Vec<Entry>, ReadError> {
     if format != FORMAT {
         return Err(ReadError::Format(format));
     }
-    Ok(serde_json::from_str(body)?)
+    serde_json::from_str(body).map_err(|cause| match unknown::unknown_in(body) {
+        Some(what) => ReadError::Unknown(what),
+        None => ReadError::Malformed(cause),
+    })
 }
 
 /// Writes entries as one chunk's body.
@@ -346,6 +382,86 @@ mod tests {
     fn what_earlier_versions_wrote_is_still_read() {
         let body = r#"[{"type":"completed","path":"a","at":2,"durationMs":1,"output":{}}]"#;
         assert_eq!(read_chunk(FORMAT, body).unwrap()[0].mail(), None);
+        let body = r#"[{"type":"completed","path":"a","at":2,"durationMs":1,"output":{},"usage":{"tokens":3,"costMicros":4}},
+            {"type":"aborted","path":"a","at":3,"reason":"drained"}]"#;
+        let entries = read_chunk(FORMAT, body).unwrap();
+        let usage = Usage {
+            tokens: 3,
+            cost_micros: 4,
+            model: None,
+        };
+        assert_eq!(
+            entries.iter().map(Entry::usage).collect::<Vec<_>>(),
+            [Some(&usage), None]
+        );
+    }
+
+    #[test]
+    fn usage_stands_on_attempts_that_failed_as_well() {
+        let usage = Some(Box::new(Usage {
+            tokens: 3,
+            cost_micros: 4,
+            model: Some("grinder-1".to_owned()),
+        }));
+        let (path, error) = ("a".to_owned(), Box::new(NodeError::new("busy", "no")));
+        let entries = [
+            Entry::Retrying {
+                path: path.clone(),
+                at: 1,
+                duration_ms: 1,
+                attempt: 1,
+                error: error.clone(),
+                retry_at: 2,
+                usage: usage.clone(),
+                mail: None,
+            },
+            Entry::Failed {
+                path: path.clone(),
+                at: 2,
+                duration_ms: 1,
+                attempts: 2,
+                error,
+                then: AfterFailure::Fail,
+                usage: usage.clone(),
+                mail: None,
+            },
+            Entry::Aborted {
+                path,
+                at: 3,
+                reason: "drained".to_owned(),
+                usage: usage.clone(),
+            },
+        ];
+        let body = write_chunk(&entries).unwrap();
+        let text = r#""usage":{"tokens":3,"costMicros":4,"model":"grinder-1"}"#;
+        assert_eq!(body.matches(text).count(), 3, "{body}");
+        assert_eq!(read_chunk(FORMAT, &body).unwrap(), entries);
+    }
+
+    #[test]
+    fn what_a_newer_version_may_have_written_is_told_from_what_nobody_can_read() {
+        for (body, what) in [
+            (
+                r#"[{"type":"skipped","path":"a","at":1},{"type":"opened","path":"a"}]"#,
+                "an entry `opened`",
+            ),
+            (
+                r#"[{"type":"waiting","path":"a","at":1,"on":{"type":"admission"}}]"#,
+                "a wait for `admission`",
+            ),
+            (
+                r#"[{"type":"failed","path":"a","at":1,"durationMs":1,"attempts":1,"error":{"code":"a","message":"b"},"then":"pause"}]"#,
+                "a failure with `pause`",
+            ),
+        ] {
+            assert!(matches!(read_chunk(FORMAT, body), Err(ReadError::Unknown(found)) if found == what));
+        }
+        for body in ["[", "{}", "[1]", r#"[{"type":"completed"}]"#, r#"[{"path":"a"}]"#] {
+            assert!(matches!(read_chunk(FORMAT, body), Err(ReadError::Malformed(_))));
+        }
+        // A key that says more about what is known changes nothing of that.
+        let body = r#"[{"type":"started","path":"a","at":1,"attempt":1,"via":"elsewhere"}]"#;
+        assert_eq!(read_chunk(FORMAT, body).unwrap().len(), 1);
     }
 
     #[test]

@@ -3,20 +3,27 @@
 
 pub mod access;
 mod backoff;
+mod child_end;
 mod definition;
 mod error;
 pub mod failpoint;
+mod failure_input;
 mod ids;
 mod job;
 pub mod journal;
 mod limits;
 mod logs;
 mod problem;
+mod shortened;
 mod status;
+mod totals;
+mod wait_reason;
 
 pub use backoff::jittered_pause;
+pub use child_end::ChildEnd;
 pub use definition::{Definition, Edge, KeptDays, Node, Settings};
 pub use error::ExecutionError;
+pub use failure_input::{FailedExecution, FailureInput};
 pub use ids::{
     ApiKeyId, AuditEntryId, ExecutionId, OrganizationId, ParseIdError, TemplateId, UserId, WorkflowId,
 };
@@ -24,4 +31,7 @@ pub use job::{Job, JobError};
 pub use limits::Limits;
 pub use logs::{LogEntry, logs};
 pub use problem::{MAX_PROBLEMS, Path, Problem};
+pub use shortened::shortened;
 pub use status::{ExecutionStatus, ParseStatusError};
+pub use totals::Totals;
+pub use wait_reason::WaitReason;

@@ -252,6 +252,7 @@ mod tests {
                 attempts: 1,
                 error: NodeError::new("network", "connection refused").into(),
                 then: crate::journal::AfterFailure::Fail,
+                usage: None,
                 mail: None,
             },
             Entry::Waiting {

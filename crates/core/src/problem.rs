@@ -1,9 +1,12 @@
 //! What is wrong with something that a user sent, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::shortened;
 
 /// The most problems that are told of one document. What somebody sent is never answered with much more than it was.
 pub const MAX_PROBLEMS: usize = 100;
@@ -45,6 +48,15 @@ impl Problem {
         }
     }
 
+    /// Whether it is about a word that this version does not know, and that a newer one may: a node kind, a key, a value, a
+    /// handle. Who has not saved the definition himself cannot tell what is wrong from what is new.
+    pub fn is_unknown_word(&self) -> bool {
+        matches!(
+            self.code,
+            "unknown_kind" | "unknown_key" | "unknown_value" | "unknown_handle"
+        )
+    }
+
     /// `problems` as they are told: the first [`MAX_PROBLEMS`], and one that says how many more there are.
     pub fn told(mut problems: Vec<Self>) -> Vec<Self> {
         let more = problems.len().saturating_sub(MAX_PROBLEMS);
@@ -55,6 +67,17 @@ impl Problem {
             problems.shrink_to_fit();
         }
         problems
+    }
+
+    /// The same problem in a few words: those of a schema repeat what they are about, which may be all that was sent.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        for text in [&mut self.path, &mut self.message] {
+            if let Cow::Owned(short) = shortened(text) {
+                *text = short;
+            }
+        }
+        self
     }
 
     /// A value of the wrong type at `path`; `expected` reads like "a string".

@@ -1,27 +1,22 @@
 //! Between the database and the queue, for both sides: submitting, publishing, and the relay that acts on whatever is
 //! due. The rules are those of `docs/architecture.md` §3 and §4.
 
-mod dead_letters;
-mod error;
-mod follow;
-mod group;
-mod publisher;
+mod publish;
 mod relay;
 mod submit;
 mod task;
 mod upkeep;
-mod wait;
+mod watch;
 
-pub use dead_letters::DeadLetters;
-pub use error::Error;
-pub use follow::{Follow, FollowLimits, Following, Full, Look, Progress};
-pub use group::{Group, one_by_one};
-pub use publisher::Publisher;
+pub use publish::{DeadLetters, Publisher};
 pub use relay::{MAX_LOSSES, Relay, RelayOptions, RelayWakeup, decide, lost_error, recover};
-pub use submit::Submitter;
+pub use submit::{
+    Admission, AdmissionError, Admitted, Check, Compiled, Content, Object, Plans, Prepared, ROUNDS, Reader,
+    Refusal, ReplayRequest, ReplayedRevision, Request, Submitter, problems_of,
+};
 pub use task::{Failure, Next, Pace, Task, Wakeup, drive};
 pub use upkeep::{
     BacklogGauge, PauseResume, PruneOptions, Pruner, StatsAggregator, Upkeep, Wakeups, WorkflowDeletion,
     WorkflowRemoval, tasks,
 };
-pub use wait::EndWatch;
+pub use watch::{EndWatch, Follow, FollowLimits, Following, Full, Look, Progress};

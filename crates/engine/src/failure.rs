@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gristmill_core::journal::{NodeError, NotKept};
+use gristmill_core::journal::{NodeError, NotKept, Usage};
 use serde_json::{Map, Value};
 
 /// A failure of a node run or of one attempt of an effect.
@@ -12,6 +12,8 @@ pub struct NodeFailure {
     pub error: Box<NodeError>,
     /// What to do about it.
     pub class: FailureClass,
+    /// What a model call of the attempt used all the same: it is paid for.
+    pub usage: Option<Box<Usage>>,
 }
 
 /// Whether another attempt may help.
@@ -32,6 +34,7 @@ impl NodeFailure {
         Self {
             error: Box::new(NodeError::new(code, message)),
             class: FailureClass::Final,
+            usage: None,
         }
     }
 
@@ -40,6 +43,7 @@ impl NodeFailure {
         Self {
             error: Box::new(NodeError::new(code, message)),
             class: FailureClass::Retry { after: None },
+            usage: None,
         }
     }
 
@@ -65,6 +69,13 @@ impl NodeFailure {
     #[must_use]
     pub fn with_details(mut self, details: Map<String, Value>) -> Self {
         self.error.details = details;
+        self
+    }
+
+    /// The same failure of an attempt that used this.
+    #[must_use]
+    pub fn with_usage(mut self, usage: Option<Usage>) -> Self {
+        self.usage = usage.map(Box::new);
         self
     }
 }

@@ -33,5 +33,5 @@ pub use kinds::builtin;
 pub use language::{Allowance, Expression, ExpressionError, Scope, Template, Text};
 pub use run::{
     ChildRequest, Clock, Command, Control, ForeignEntry, Inline, Journal, LeaseLost, Mail, ManualClock,
-    MemoryJournal, Options, Outcome, Run, State, Suspension, Totals, run,
+    MemoryJournal, Options, Outcome, Run, State, Suspension, run,
 };

@@ -13,4 +13,4 @@ pub use clock::{Clock, ManualClock};
 pub use driver::{Command, Control, Options, Outcome, run};
 pub use execution::Run;
 pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
-pub use state::{ForeignEntry, Inline, State, Totals};
+pub use state::{ForeignEntry, Inline, State};

@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// What the last process left unfinished cannot be taken up.
     #[error("what was unfinished cannot be taken up again")]
-    Recover(#[source] gristmill_dispatch::Error),
+    Recover(#[source] gristmill_store::Error),
     /// The broker's options make no sense.
     #[error("the broker cannot be used")]
     Broker(#[source] gristmill_queue::Error),

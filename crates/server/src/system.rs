@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services, Tokens};
-use gristmill_dispatch::{EndWatch, Publisher, Submitter, Upkeep, Wakeups, drive};
+use gristmill_dispatch::{Admission, EndWatch, Plans, Publisher, Submitter, Upkeep, Wakeups, drive};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
@@ -26,12 +26,14 @@ use crate::{BrokerOptions, DatabaseOptions, Error, Options};
 pub struct System {
     /// Everything that is kept.
     pub store: Store,
-    /// Records and publishes executions.
-    pub submitter: Submitter,
+    /// The way in for executions.
+    pub admission: Admission,
     /// Notices the end of executions.
     pub end_watch: EndWatch,
     /// The node kinds.
     pub registry: Arc<Registry>,
+    /// What definitions compile to, for all parts.
+    plans: Arc<Plans>,
     wakeups: Wakeups,
     broker: Arc<dyn Broker>,
     api: gristmill_api::Options,
@@ -85,12 +87,15 @@ impl System {
         }
         tasks.close();
         let submitter = Submitter::new(protocol.clone(), publisher, publish_within);
+        let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
+        let admission = Admission::new(submitter, store.clone(), plans.clone(), wakeups.relay.clone());
         let end_watch = EndWatch::new(protocol);
         Ok(Self {
             store,
-            submitter,
+            admission,
             end_watch,
             registry,
+            plans,
             wakeups,
             broker,
             api,
@@ -138,7 +143,7 @@ impl System {
     ) -> impl Future<Output = ()> + Send + use<> {
         let services = Services {
             store: self.store.clone(),
-            submitter: self.submitter.clone(),
+            admission: self.admission.clone(),
             end_watch: self.end_watch.clone(),
             wakeups: self.wakeups.clone(),
             registry: self.registry.clone(),
@@ -154,11 +159,10 @@ impl System {
         shutdown: CancellationToken,
     ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let dependencies = Dependencies {
-            store: self.store.clone(),
             protocol: self.store.protocol(),
             renewals: self.store.renewals(),
             broker: self.broker.clone(),
-            registry: self.registry.clone(),
+            plans: self.plans.clone(),
             relay: self.wakeups.relay.clone(),
         };
         let worker = Worker::new(self.worker.clone(), dependencies);

@@ -9,6 +9,7 @@
 
 mod connection;
 mod error;
+mod group;
 mod protocol;
 mod schema;
 mod store;
@@ -17,11 +18,12 @@ mod tables;
 pub use connection::postgres::connect_postgres;
 pub use connection::scope::{System, Tenant};
 pub use error::Error;
+pub use group::{Error as GroupError, Group, one_by_one};
 pub use protocol::{
-    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
-    Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol, Received, Replay, Replayed,
-    Retention, Retried, Settle, Start, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, Totals,
-    Wake, Watched,
+    Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, Claimed,
+    DeadLetter, Decide, Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol,
+    Received, Repeat, Replay, Replayed, Retention, Retried, Settle, Start, StartChild, Submit, Submitted,
+    Suspend, Suspended, Sweep, Wake, Watched,
 };
 pub use store::{Options, Store};
 pub use tables::api_keys::{KeyOwner, KeyRecord, NewApiKey, Revoked};

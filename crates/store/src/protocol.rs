@@ -11,15 +11,17 @@
 //! What a person asks for (a signal, a cancel, a retry, a replay, a deletion) is told to the audit log in the verb's own
 //! transaction, with the [`Actor`] who asked; what changes nothing is not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, Job, OrganizationId, Totals, WorkflowId};
 use uuid::Uuid;
 
 use crate::{Actor, Error, Reached, System, Tenant};
 
+mod facts;
 mod operations;
 mod postgres;
 mod rows;
@@ -55,16 +57,14 @@ pub trait Protocol: Send + Sync + 'static {
     fn confirm<'a>(&'a self, system: System, jobs: &'a [(ExecutionId, i32)]) -> Answer<'a, ()>;
 
     /// PENDING → RUNNING for each job whose attempt is still the row's, with `attempt + 1`, this claim's token and a
-    /// lease of `lease` from now. Jobs that claim nothing (old, doubled, taken) are missing from the answer, and so are
-    /// those whose row is locked: these can be told by [`Protocol::watch`], which still shows them PENDING at the job's
-    /// attempt. Repeated under the same token, because the answer was lost, it answers with what that token has claimed
-    /// already.
+    /// lease of `lease` from now. Skips locked rows, and says which jobs are still good for that. Repeated under the same
+    /// token, because the answer was lost, it answers with what that token has claimed already.
     fn claim<'a>(
         &'a self,
         system: System,
         jobs: &'a [(ExecutionId, i32)],
         claim: &'a Claim,
-    ) -> Answer<'a, Vec<Claimed>>;
+    ) -> Answer<'a, Vec<ClaimAnswer>>;
 
     /// The journal chunks of each execution, in order. Read it in a statement after the claim: what an earlier holder
     /// appended while the claim waited for its lock must be seen.
@@ -164,7 +164,8 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Inserts a child of an execution as PENDING and due now, in the parent's organization, on the newest revision of
     /// an active workflow; one for each path of the parent, however often it is asked for. It counts against the month,
-    /// within the limit of the organization's tier. Guard: the parent is RUNNING at the holder's attempt.
+    /// within the limit of the organization's tier. Guard: the parent is RUNNING at the holder's attempt; and, as for
+    /// [`Protocol::submit`], the input was checked against the newest revision where that has an input schema.
     fn start_child<'a>(&'a self, system: System, child: &'a StartChild) -> Answer<'a, ChildStarted>;
 
     /// Deletes an execution with its journal and inbox. Guard: terminal, and not the child of an unfinished one.
@@ -202,22 +203,44 @@ pub struct Submit {
     pub id: ExecutionId,
     /// Which workflow; of the tenant, or it is not found.
     pub workflow_id: WorkflowId,
-    /// The input object, as serialized.
-    pub input: String,
+    /// The input object, as serialized. Shared: a request is handed on several times before its statement.
+    pub input: Arc<str>,
     /// The producer's key against doubles.
     pub idempotency_key: Option<String>,
-    /// A hash of everything that must be equal when the key is: workflow and input.
+    /// What a repeat under that key is.
+    pub repeat: Repeat,
+    /// A hash of what a repeat must have in common with it, where that is the content: workflow, input and the rest.
     pub request_hash: String,
     /// When it may be claimed.
     pub start: Start,
     /// The revision whose input schema the input meets, as far as the caller has checked.
     pub checked: Option<i32>,
     /// The producer's tags, as a JSON array of strings.
-    pub tags: Option<String>,
+    pub tags: Option<Arc<str>>,
     /// The producer's own object, as serialized.
-    pub metadata: Option<String>,
+    pub metadata: Option<Arc<str>>,
     /// How many executions the organization may have in this month; `None` = as many as it likes.
     pub monthly_limit: Option<u32>,
+}
+
+/// When a request under a key that was used before is the same request again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// When its content is the same, too: other content is a mistake of the producer's, and is told so.
+    #[default]
+    SameContent,
+    /// Whatever its content: the key names the event that the request comes of, such as a delivery or a tick.
+    SameKey,
+}
+
+impl Submit {
+    /// What the execution behind the key, made by a request with this hash, is to this request.
+    pub(crate) fn repeats(&self, known: ExecutionId, request_hash: &str) -> Submitted {
+        match self.repeat {
+            Repeat::SameContent if request_hash != self.request_hash => Submitted::KeyReused(known),
+            Repeat::SameContent | Repeat::SameKey => Submitted::Known(known),
+        }
+    }
 }
 
 /// When a submitted execution may be claimed.
@@ -237,7 +260,7 @@ pub enum Start {
 pub enum Submitted {
     /// Recorded as PENDING: from here it is never lost.
     Accepted(Accepted),
-    /// The key was used before, with the same request: this execution is the answer.
+    /// The key was used before, and this is the same request again, by its [`Repeat`]: this execution is the answer.
     Known(ExecutionId),
     /// The key was used before, with another request.
     KeyReused(ExecutionId),
@@ -280,6 +303,30 @@ pub struct Claim {
     pub worker: String,
     /// How long the lease lasts unless renewed.
     pub lease: Duration,
+}
+
+/// What became of one job of a [`Claim`].
+#[derive(Debug, Clone)]
+pub enum ClaimAnswer {
+    /// The caller holds its execution. Boxed: the other answers say next to nothing.
+    Claimed(Box<Claimed>),
+    /// Nothing was changed: somebody has its row locked. It was still good a moment ago; whoever comes again is told.
+    Locked,
+    /// Nothing was changed, and nothing will be: the job is old, or doubled, or taken.
+    Stale,
+    /// Nothing was changed: its organization has as many RUNNING as it may have. For limits that are yet to come: no
+    /// statement says so today.
+    OverLimit,
+}
+
+impl ClaimAnswer {
+    /// The execution, where it was claimed.
+    pub fn claimed(self) -> Option<Claimed> {
+        match self {
+            Self::Claimed(claimed) => Some(*claimed),
+            Self::Locked | Self::Stale | Self::OverLimit => None,
+        }
+    }
 }
 
 /// An execution that this worker now holds.
@@ -387,17 +434,6 @@ pub enum Ending {
         /// The error, as serialized.
         error: String,
     },
-}
-
-/// What an execution did and cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Node runs that ended COMPLETED.
-    pub nodes_executed: i32,
-    /// Model tokens.
-    pub tokens_used: i64,
-    /// Millionths of a dollar.
-    pub cost_micros: i64,
 }
 
 /// A holder lets go until a time comes or mail arrives.

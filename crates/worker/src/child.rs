@@ -1,9 +1,11 @@
 //! Children: what the engine asks for, in the words of the store, and what the store says, in the words of the engine.
 
-use gristmill_core::ExecutionId;
+use gristmill_core::{ExecutionId, Problem};
 use gristmill_engine::{ChildRequest, NodeFailure};
 use gristmill_store::{ChildStarted, StartChild};
 use serde_json::Value;
+
+use crate::input::misfit;
 
 /// The statement that a holder's wish for a child comes to.
 pub(crate) fn child_of(
@@ -30,7 +32,8 @@ pub(crate) fn child_of(
         path,
         id: ExecutionId::new(),
         workflow_id,
-        input: Value::Object(input).to_string(),
+        input: Value::Object(input).to_string().into(),
+        checked: None,
         max_depth,
     }
 }
@@ -57,11 +60,20 @@ pub(crate) fn child_failure(refused: &ChildStarted, request: &StartChild) -> Nod
                 reached.used, reached.limit
             ),
         ),
+        ChildStarted::Unchecked { .. } => NodeFailure::retry(
+            "overtaken",
+            format!("the workflow {workflow} was saved again and again while the input was checked"),
+        ),
         ChildStarted::UnknownWorkflow | ChildStarted::Lost | ChildStarted::Yes(_) => NodeFailure::last(
             "unknown_workflow",
             format!("the organization has no workflow {workflow}"),
         ),
     }
+}
+
+/// Why a node has no child: the input that it would have does not meet its workflow's schema.
+pub(crate) fn misfit_failure(problems: &[Problem], request: &StartChild) -> NodeFailure {
+    NodeFailure::last("invalid_input", misfit(&request.workflow_id, problems))
 }
 
 #[cfg(test)]
@@ -84,6 +96,28 @@ mod tests {
             child_of(&parent, 1, 8, request).path
         });
         assert_eq!(paths, ["sub", "each[3]/sub#2", "sub:r1"]);
+    }
+
+    #[test]
+    fn rule_24_a_child_whose_workflow_is_saved_again_and_again_is_asked_for_later() {
+        let request = ChildRequest {
+            path: "sub".to_owned(),
+            workflow_id: WorkflowId::new(),
+            input: serde_json::Map::new(),
+            key: "sub".to_owned(),
+        };
+        let request = child_of(&ExecutionId::new(), 1, 8, request);
+        let failure = child_failure(&ChildStarted::Unchecked { revision: 9 }, &request);
+        assert_eq!(
+            failure,
+            NodeFailure::retry("overtaken", failure.error.message.clone())
+        );
+        let problem = Problem::new("$.input.n", "invalid_input", "is no number");
+        let failure = misfit_failure(&[problem], &request);
+        assert_eq!(
+            (failure.error.code.as_str(), failure.class),
+            ("invalid_input", FailureClass::Final)
+        );
     }
 
     #[test]

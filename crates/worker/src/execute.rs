@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use gristmill_core::journal::{Entry, ReadError, read_chunk};
-use gristmill_core::{ExecutionError, Problem};
+use gristmill_core::{ExecutionError, Problem, Totals};
+use gristmill_dispatch::{Plans, Reader, problems_of};
 use gristmill_engine::{LeaseLost, Outcome, Plan, Run};
-use gristmill_store::{Claimed, Ending, Protocol, System, Totals};
+use gristmill_store::{Claimed, Ending, Protocol, System};
 use metrics::histogram;
 use serde_json::{Map, Value};
 use tracing::{debug, error, info, warn};
 
 use crate::clock::DatabaseClock;
 use crate::holder::Holder;
-use crate::plans::Plans;
+use crate::input::misfit;
 
 /// What every execution of a worker shares.
 pub(crate) struct Shared {
-    pub(crate) plans: Plans,
+    pub(crate) plans: Arc<Plans>,
     pub(crate) store: Arc<dyn Protocol>,
     pub(crate) engine: gristmill_engine::Options,
 }
@@ -60,10 +61,16 @@ enum Unprepared {
 async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, Vec<Entry>), Unprepared> {
     let compiled = shared
         .plans
-        .get(&claimed.workflow_id, claimed.revision)
+        .get(
+            Reader::Holder(&claimed.organization_id),
+            &claimed.workflow_id,
+            claimed.revision,
+        )
         .await
         .map_err(|cause| Unprepared::Unreadable(Box::new(cause)))?;
-    let plan = compiled.map_err(|problems| Unprepared::Invalid(invalid_definition(&problems)))?;
+    let plan = compiled
+        .unwrap_or_else(|| Err(Arc::new(vec![unknown_revision(claimed)])))
+        .map_err(|problems| refused(&problems))?;
     let input: Map<String, Value> =
         serde_json::from_str(&claimed.input).map_err(|cause| unreadable("input", &cause))?;
     let history = if claimed.journal_len > 0 {
@@ -71,6 +78,7 @@ async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, 
     } else {
         Vec::new()
     };
+    check_input(&plan, &input, &history, claimed)?;
     let run = Run {
         execution_id: claimed.id.clone(),
         workflow_id: claimed.workflow_id.clone(),
@@ -79,6 +87,28 @@ async fn prepare(shared: &Shared, claimed: &Claimed) -> Result<(Arc<Plan>, Run, 
         input,
     };
     Ok((plan, run, history))
+}
+
+/// Nothing begins with an input that its revision's schema refuses, whoever inserted the execution: what handles a failure is
+/// inserted within the statement that fails the other, which reads no definition. Once it has begun it goes on.
+fn check_input(
+    plan: &Plan,
+    input: &Map<String, Value>,
+    history: &[Entry],
+    claimed: &Claimed,
+) -> Result<(), Unprepared> {
+    if !history
+        .iter()
+        .all(|entry| matches!(entry, Entry::Reopened { .. }))
+    {
+        return Ok(());
+    }
+    let problems = problems_of(plan, input);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = ExecutionError::new("invalid_input", misfit(&claimed.workflow_id, &problems));
+    Err(Unprepared::Invalid(error))
 }
 
 /// Reads the journal, after the claim: an earlier holder may have committed up to that moment.
@@ -92,7 +122,7 @@ async fn read_history(shared: &Shared, claimed: &Claimed) -> Result<Vec<Entry>, 
     for chunk in journals.into_iter().flat_map(|(_, chunks)| chunks) {
         let entries = read_chunk(chunk.format, &chunk.body).map_err(|cause| match cause {
             // Perhaps a newer version can: its workers may run beside this one.
-            ReadError::Format(_) => Unprepared::Unreadable(Box::new(cause)),
+            ReadError::Format(_) | ReadError::Unknown(_) => Unprepared::Unreadable(Box::new(cause)),
             ReadError::Malformed(cause) => unreadable("journal", &cause),
         })?;
         history.extend(entries);
@@ -106,13 +136,28 @@ fn unreadable(what: &str, cause: &serde_json::Error) -> Unprepared {
     Unprepared::Invalid(ExecutionError::new(&format!("unreadable_{what}"), message))
 }
 
-fn invalid_definition(problems: &[Problem]) -> ExecutionError {
+fn unknown_revision(claimed: &Claimed) -> Problem {
+    let message = format!(
+        "revision {} of {} does not exist",
+        claimed.revision, claimed.workflow_id
+    );
+    Problem::new("$", "unknown_revision", message)
+}
+
+/// A definition was checked when it was saved. One with words that this worker does not know (a node kind, a key, a value)
+/// was saved by a newer version, or for workers with other kinds, which may run beside this one. Any other is one that no
+/// worker runs any more.
+fn refused(problems: &[Problem]) -> Unprepared {
     let list: Vec<_> = problems.iter().map(Problem::to_string).collect();
     let message = format!(
         "this version of Gristmill refuses the definition: {}",
         list.join("; ")
     );
-    ExecutionError::new("invalid_definition", message)
+    if problems.iter().any(Problem::is_unknown_word) {
+        Unprepared::Unreadable(message.into())
+    } else {
+        Unprepared::Invalid(ExecutionError::new("invalid_definition", message))
+    }
 }
 
 async fn write_outcome(holder: &mut Holder, outcome: Outcome, claimed: &Claimed) -> Result<(), LeaseLost> {
@@ -125,7 +170,7 @@ async fn write_outcome(holder: &mut Holder, outcome: Outcome, claimed: &Claimed)
             let ending = Ending::Completed {
                 output: Value::Object(output).to_string(),
             };
-            holder.settle(&entries, ending, convert(totals)).await?;
+            holder.settle(&entries, ending, totals).await?;
             note_end(claimed, "COMPLETED");
             Ok(())
         }
@@ -133,7 +178,7 @@ async fn write_outcome(holder: &mut Holder, outcome: Outcome, claimed: &Claimed)
             error,
             totals,
             entries,
-        } => settle_failed(holder, &entries, error, convert(totals), claimed).await,
+        } => settle_failed(holder, &entries, error, totals, claimed).await,
         // Recorded already.
         Outcome::Suspended { .. } => Ok(()),
         Outcome::Released { entries } => {
@@ -164,14 +209,6 @@ async fn settle_failed(
         .await?;
     note_end(claimed, "FAILED");
     Ok(())
-}
-
-fn convert(totals: gristmill_engine::Totals) -> Totals {
-    Totals {
-        nodes_executed: i32::try_from(totals.nodes_executed).unwrap_or(i32::MAX),
-        tokens_used: i64::try_from(totals.tokens).unwrap_or(i64::MAX),
-        cost_micros: i64::try_from(totals.cost_micros).unwrap_or(i64::MAX),
-    }
 }
 
 fn note_end(claimed: &Claimed, status: &'static str) {

@@ -6,20 +6,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
-use gristmill_core::{ExecutionId, ExecutionStatus, failpoint};
-use gristmill_dispatch::{Error, RelayWakeup};
+use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, failpoint};
+use gristmill_dispatch::{Check, Plans, ROUNDS, Reader, RelayWakeup};
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
-    Append, ChildStarted, Claimed, Ending, Held, NewChunk, Protocol, Received, Settle, Suspend, Suspended,
-    System, Totals,
+    Append, ChildStarted, Claimed, Ending, GroupError, Held, NewChunk, Protocol, Received, Settle, Suspend,
+    Suspended, System,
 };
 use metrics::counter;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::child::{child_failure, child_of};
+use crate::child::{child_failure, child_of, misfit_failure};
 use crate::lease::Lease;
-use crate::worker::Crew;
 use crate::writes::Writes;
 
 /// How long to wait before a row is read again while the database is away.
@@ -28,17 +27,29 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// The right to write for one claimed execution.
 pub(crate) struct Holder {
     id: ExecutionId,
+    organization_id: OrganizationId,
     attempt: i32,
     token: Uuid,
     journal_len: i32,
     inbox: i32,
     is_child: bool,
-    /// How deep children may be nested.
-    max_depth: i32,
     lease: Lease,
-    writes: Arc<Writes>,
-    store: Arc<dyn Protocol>,
-    relay: RelayWakeup,
+    parts: HolderParts,
+}
+
+/// What every holder of a worker writes with.
+#[derive(Clone)]
+pub(crate) struct HolderParts {
+    /// Its writes, grouped with those of the others.
+    pub(crate) writes: Arc<Writes>,
+    /// For what is not grouped: reading again, mail, children.
+    pub(crate) store: Arc<dyn Protocol>,
+    /// For what a child's input is held against.
+    pub(crate) plans: Arc<Plans>,
+    /// Woken when a write has made something due.
+    pub(crate) relay: RelayWakeup,
+    /// How deep children may be nested.
+    pub(crate) max_depth: i32,
 }
 
 /// What a re-read row says about an unknown commit.
@@ -53,19 +64,17 @@ enum Standing {
 
 impl Holder {
     /// The holder of a fresh claim.
-    pub(crate) fn new(claimed: &Claimed, token: Uuid, lease: Lease, crew: &Crew) -> Self {
+    pub(crate) fn new(claimed: &Claimed, token: Uuid, lease: Lease, parts: HolderParts) -> Self {
         Self {
             id: claimed.id.clone(),
+            organization_id: claimed.organization_id.clone(),
             attempt: claimed.attempt,
             token,
             journal_len: claimed.journal_len,
             inbox: claimed.inbox,
             is_child: claimed.is_child,
-            max_depth: i32::try_from(crew.shared.engine.limits.max_child_depth).unwrap_or(i32::MAX),
             lease,
-            writes: crew.writes.clone(),
-            store: crew.shared.store.clone(),
-            relay: crew.relay.clone(),
+            parts,
         }
     }
 
@@ -96,7 +105,7 @@ impl Holder {
                 is_child: self.is_child,
             };
             failpoint::reach("settle.begun");
-            let answer = self.writes.settle.call(settle).await;
+            let answer = self.parts.writes.settle.call(settle).await;
             failpoint::reach("settle.committed");
             let own = |status| status == ended;
             if self
@@ -105,7 +114,7 @@ impl Holder {
             {
                 // Its end has woken its parent.
                 if self.is_child {
-                    self.relay.wake();
+                    self.parts.relay.wake();
                 }
                 return Ok(());
             }
@@ -123,7 +132,7 @@ impl Holder {
                 journal_len: self.journal_len,
                 chunk: chunk.clone(),
             };
-            let answer = self.writes.release.call(append).await;
+            let answer = self.parts.writes.release.call(append).await;
             if self
                 .is_done("release", answer.map(|held| held == Held::Yes), lets_go)
                 .await?
@@ -157,7 +166,7 @@ impl Holder {
                 inbox,
                 wake_at,
             };
-            let answer = match self.writes.suspend.call(suspend).await {
+            let answer = match self.parts.writes.suspend.call(suspend).await {
                 Ok(Suspended::MailArrived) => match self.standing().await? {
                     Standing::Held { inbox, .. } => return Ok(Suspension::MailArrived { inbox }),
                     Standing::LetGo(_) | Standing::Lost => return Err(self.refused("suspend")),
@@ -177,7 +186,7 @@ impl Holder {
     async fn is_done(
         &self,
         verb: &'static str,
-        answer: Result<bool, Error>,
+        answer: Result<bool, GroupError>,
         own: impl Fn(ExecutionStatus) -> bool,
     ) -> Result<bool, LeaseLost> {
         if self.was_changed(verb, answer).await? {
@@ -192,7 +201,11 @@ impl Holder {
 
     /// Reads a group's answer: changed, or in doubt. A failure that no repeat can mend ends the hold here; the lease
     /// then runs out and counts as a loss.
-    async fn was_changed(&self, verb: &'static str, answer: Result<bool, Error>) -> Result<bool, LeaseLost> {
+    async fn was_changed(
+        &self,
+        verb: &'static str,
+        answer: Result<bool, GroupError>,
+    ) -> Result<bool, LeaseLost> {
         match answer {
             Ok(changed) => Ok(changed),
             Err(cause) if cause.is_transient() => {
@@ -215,7 +228,7 @@ impl Holder {
                 return Err(self.refused("read"));
             }
             let ids = [self.id.clone()];
-            match self.store.watch(System, &ids).await {
+            match self.parts.store.watch(System, &ids).await {
                 Ok(rows) => {
                     let row = rows.into_iter().next();
                     return Ok(match row {
@@ -238,17 +251,39 @@ impl Holder {
         }
     }
 
-    /// Starts one child, as often as it takes: asked for twice, it is started once.
+    /// Starts one child, as often as it takes: asked for twice, it is started once. Where the store says that its input has to
+    /// meet a schema, it is checked here and asked for again, so that the insert stays one statement under the parent's lock.
     async fn start_child(&self, child: ChildRequest) -> Result<Result<ExecutionId, NodeFailure>, LeaseLost> {
-        let request = child_of(&self.id, self.attempt, self.max_depth, child);
+        let mut request = child_of(&self.id, self.attempt, self.parts.max_depth, child);
+        let mut rounds = 0;
         loop {
             if !self.lease.is_safe() {
                 return Err(self.refused("start_child"));
             }
-            match self.store.start_child(System, &request).await {
+            let answer = match self.parts.store.start_child(System, &request).await {
                 Ok(ChildStarted::Lost) => return Err(self.refused("start_child")),
                 Ok(ChildStarted::Yes(id)) => return Ok(Ok(id)),
+                Ok(ChildStarted::Unchecked { revision }) if rounds < ROUNDS => {
+                    let reader = Reader::Holder(&self.organization_id);
+                    let check = self
+                        .parts
+                        .plans
+                        .check(reader, &request.workflow_id, revision, &request.input)
+                        .await;
+                    check.map(|check| (revision, check))
+                }
                 Ok(refused) => return Ok(Err(child_failure(&refused, &request))),
+                Err(cause) => Err(cause),
+            };
+            match answer {
+                Ok((_, Check::Failed(problems))) => return Ok(Err(misfit_failure(&problems, &request))),
+                // Of a definition that this version refuses the child itself says so.
+                Ok((revision, Check::Passed | Check::InvalidDefinition(_))) => {
+                    rounds += 1;
+                    request.checked = Some(revision);
+                }
+                // It was deleted meanwhile, and the store says so.
+                Ok((_, Check::UnknownRevision)) => rounds += 1,
                 Err(cause) if cause.is_transient() => {
                     warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot start a child yet");
                     self.pause().await;
@@ -312,7 +347,7 @@ impl Journal for Holder {
                 journal_len: self.journal_len,
                 chunk: Some(chunk.clone()),
             };
-            let answer = self.writes.append.call(append).await;
+            let answer = self.parts.writes.append.call(append).await;
             let mut committed = self
                 .was_changed("append", answer.map(|held| held == Held::Yes))
                 .await?;
@@ -340,7 +375,7 @@ impl Journal for Holder {
             if !self.lease.is_safe() {
                 return Err(self.refused("read"));
             }
-            match self.store.inbox(System, &self.id, after).await {
+            match self.parts.store.inbox(System, &self.id, after).await {
                 Ok(received) => return Ok(received.into_iter().map(readable).collect()),
                 Err(cause) => {
                     warn!(execution.id = %self.id, error = &cause as &dyn std::error::Error, "cannot read the inbox yet");
@@ -358,7 +393,7 @@ impl Journal for Holder {
         for child in children {
             started.push(self.start_child(child).await?);
         }
-        self.relay.wake();
+        self.parts.relay.wake();
         Ok(started)
     }
 

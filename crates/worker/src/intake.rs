@@ -1,14 +1,14 @@
 //! Taking work in: jobs off the queue, claims in the database, acknowledgements after the commit.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, ExecutionStatus, Job, failpoint};
+use gristmill_core::{ExecutionId, Job, failpoint};
 use gristmill_queue::{Delivery, Subscription};
-use gristmill_store::{Claim, Claimed, Error, Protocol, System};
+use gristmill_store::{Claim, ClaimAnswer, Claimed, Error, Protocol, System};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,14 @@ pub(crate) struct Intake {
     pub(crate) lease: Duration,
 }
 
+/// A job that is still good and was not claimed.
+enum Left {
+    /// To be claimed again in a moment.
+    Postponed,
+    /// Its organization runs as much as it may: whoever has a slot when it is offered again may try.
+    OverLimit,
+}
+
 /// A claimed execution on its way to being run.
 pub(crate) struct Taken {
     pub(crate) claimed: Claimed,
@@ -67,20 +75,28 @@ impl Intake {
         }
         let (jobs, deliveries) = read_jobs(deliveries).await;
         failpoint::reach("job.delivered");
-        let (taken, postponed) = self.claim(&jobs, permits, shutdown).await;
+        // The slots of jobs that claimed nothing are free from here on.
+        let (taken, left) = self.claim(&jobs, permits, shutdown).await;
         if !taken.is_empty() {
             failpoint::reach("job.claimed");
         }
-        let deliveries = jobs.iter().zip(deliveries);
-        let (kept, done): (Vec<_>, Vec<_>) = deliveries.partition(|(job, _)| postponed.contains(*job));
-        self.postponed
-            .extend(kept.into_iter().map(|(_, delivery)| delivery));
+        let (mut done, mut returned) = (Vec::with_capacity(jobs.len()), Vec::new());
+        for (job, delivery) in jobs.iter().zip(deliveries) {
+            match left.get(job) {
+                None => done.push(delivery),
+                Some(Left::Postponed) => self.postponed.push(delivery),
+                Some(Left::OverLimit) => returned.push(delivery),
+            }
+        }
         // After the commit: from here the lease guards the executions. A job whose acknowledgement is lost comes again
         // and claims nothing. Jobs that claimed nothing are acknowledged as well: their executions have moved on.
-        acknowledge(done.into_iter().map(|(_, delivery)| delivery)).await;
+        acknowledge(done).await;
         if !taken.is_empty() {
             failpoint::reach("job.acknowledged");
         }
+        // Should the database not take them, they are claimed again, and refused or not.
+        let refused = self.hand_back(returned).await;
+        self.postponed.extend(refused);
         Some(taken)
     }
 
@@ -99,7 +115,7 @@ impl Intake {
     /// others once the subscription is closed.
     pub(crate) async fn close(mut self) {
         self.unclaimed.append(&mut self.postponed);
-        self.hand_back().await;
+        self.hand_all_back().await;
         self.subscription.close().await;
     }
 
@@ -111,7 +127,7 @@ impl Intake {
             return expect_open(permit);
         }
         let permit = loop {
-            if self.hand_back().await {
+            if self.hand_all_back().await {
                 break acquire.await;
             }
             if let Ok(permit) = tokio::time::timeout(RETRY_AFTER, &mut acquire).await {
@@ -124,30 +140,37 @@ impl Intake {
         expect_open(permit)
     }
 
-    /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers
-    /// whether it worked; what was not handed back is kept for the next try.
-    async fn hand_back(&mut self) -> bool {
+    /// Stops the deliveries, and hands back what was prefetched. Answers whether it worked; what was not handed back is kept
+    /// for the next try.
+    async fn hand_all_back(&mut self) -> bool {
         self.unclaimed.extend(self.subscription.pause().await);
-        let (jobs, deliveries) = read_jobs(std::mem::take(&mut self.unclaimed)).await;
+        let unclaimed = std::mem::take(&mut self.unclaimed);
+        self.unclaimed = self.hand_back(unclaimed).await;
+        self.unclaimed.is_empty()
+    }
+
+    /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers with
+    /// what was not handed back.
+    async fn hand_back(&mut self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let (jobs, deliveries) = read_jobs(deliveries).await;
         if jobs.is_empty() {
-            return true;
+            return deliveries;
         }
         match self.store.hand_back(System, &jobs).await {
             // After the commit: if the process dies in between, the broker delivers these again as well.
             Ok(()) => {
-                debug!(jobs = jobs.len(), "handed prefetched jobs back");
+                debug!(jobs = jobs.len(), "handed jobs back");
                 counter!("gristmill_jobs_handed_back_total").increment(jobs.len() as u64);
                 acknowledge(deliveries).await;
-                true
+                Vec::new()
             }
             Err(error) => {
                 warn!(
                     jobs = jobs.len(),
                     error = &error as &dyn std::error::Error,
-                    "prefetched jobs could not be handed back yet"
+                    "jobs could not be handed back yet"
                 );
-                self.unclaimed = deliveries;
-                false
+                deliveries
             }
         }
     }
@@ -159,30 +182,35 @@ impl Intake {
         jobs: &[Key],
         mut permits: Vec<OwnedSemaphorePermit>,
         shutdown: &CancellationToken,
-    ) -> (Vec<Taken>, HashSet<Key>) {
+    ) -> (Vec<Taken>, HashMap<Key, Left>) {
         let claim = Claim {
             token: Uuid::new_v4(),
             worker: self.worker.clone(),
             lease: self.lease,
         };
-        let (mut taken, mut postponed) = (Vec::with_capacity(jobs.len()), HashSet::new());
+        let (mut taken, mut left) = (Vec::with_capacity(jobs.len()), HashMap::new());
         let mut pending: Vec<&[Key]> = Vec::from_iter((!jobs.is_empty()).then_some(jobs));
         while let Some(part) = pending.pop() {
             let sent = Instant::now();
             match self.store.claim(System, part, &claim).await {
-                Ok(claimed) => {
-                    postponed.extend(locked(&*self.store, part, &claimed).await);
-                    note_claims(part.len(), claimed.len());
-                    let token = claim.token;
-                    taken.extend(claimed.into_iter().filter_map(|claimed| {
-                        let permit = permits.pop()?;
-                        Some(Taken {
-                            claimed,
-                            token,
-                            sent,
-                            permit,
-                        })
-                    }));
+                Ok(answers) => {
+                    let before = taken.len();
+                    for (job, answer) in part.iter().zip(answers) {
+                        match answer {
+                            ClaimAnswer::Claimed(claimed) => {
+                                taken.extend(permits.pop().map(|permit| Taken {
+                                    claimed: *claimed,
+                                    token: claim.token,
+                                    sent,
+                                    permit,
+                                }))
+                            }
+                            ClaimAnswer::Locked => drop(left.insert(job.clone(), Left::Postponed)),
+                            ClaimAnswer::OverLimit => drop(left.insert(job.clone(), Left::OverLimit)),
+                            ClaimAnswer::Stale => {}
+                        }
+                    }
+                    note_claims(part.len(), taken.len() - before);
                 }
                 // Away: nothing else can be claimed either.
                 Err(cause @ (Error::Connect(_) | Error::Lost(_))) => {
@@ -196,7 +224,8 @@ impl Intake {
                     if shutdown.run_until_cancelled(pause).await.is_none() {
                         // Not acknowledged: whoever gets them next claims them. One that is claimed after all, by a try
                         // whose answer was lost, claims nothing a second time, and its lease runs out.
-                        postponed.extend(pending.drain(..).flatten().cloned());
+                        let jobs = pending.drain(..).flatten().cloned();
+                        left.extend(jobs.map(|job| (job, Left::Postponed)));
                     }
                 }
                 // One member's fault, perhaps: the others are claimed without it.
@@ -205,42 +234,12 @@ impl Intake {
                     let (id, attempt) = &part[0];
                     error!(execution.id = %id, attempt, error = &cause as &dyn std::error::Error, "not claimed");
                     // What no repeat can mend is acknowledged, and `wake_at` brings it back.
-                    postponed.extend(part.iter().filter(|_| cause.is_transient()).cloned());
+                    let jobs = part.iter().filter(|_| cause.is_transient()).cloned();
+                    left.extend(jobs.map(|job| (job, Left::Postponed)));
                 }
             }
         }
-        (taken, postponed)
-    }
-}
-
-/// Which of the jobs that claimed nothing are still good, because their rows were only locked.
-async fn locked(store: &dyn Protocol, jobs: &[Key], claimed: &[Claimed]) -> Vec<Key> {
-    let claimed: HashSet<_> = claimed.iter().map(|claimed| &claimed.id).collect();
-    let missing: Vec<_> = jobs
-        .iter()
-        .filter(|(id, _)| !claimed.contains(id))
-        .cloned()
-        .collect();
-    if missing.is_empty() {
-        return missing;
-    }
-    let ids: Vec<_> = missing.iter().map(|(id, _)| id.clone()).collect();
-    match store.watch(System, &ids).await {
-        Ok(rows) => {
-            let pending = rows
-                .into_iter()
-                .filter(|row| row.status == ExecutionStatus::Pending);
-            let good: HashSet<_> = pending.map(|row| (row.id, row.attempt)).collect();
-            missing.into_iter().filter(|job| good.contains(job)).collect()
-        }
-        Err(cause) => {
-            warn!(
-                jobs = missing.len(),
-                error = &cause as &dyn std::error::Error,
-                "cannot tell whether jobs are old; they are kept"
-            );
-            missing
-        }
+        (taken, left)
     }
 }
 

@@ -5,10 +5,10 @@ mod child;
 mod clock;
 mod execute;
 mod holder;
+mod input;
 mod intake;
 mod lease;
 mod options;
-mod plans;
 mod worker;
 mod writes;
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
-use gristmill_dispatch::RelayWakeup;
-use gristmill_engine::Registry;
+use gristmill_dispatch::{Plans, RelayWakeup};
 use gristmill_queue::Broker;
-use gristmill_store::{Protocol, Store};
+use gristmill_store::Protocol;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,24 +14,21 @@ use tracing::{error, info, warn};
 
 use crate::WorkerOptions;
 use crate::execute::{Shared, execute};
-use crate::holder::Holder;
+use crate::holder::{Holder, HolderParts};
 use crate::intake::{Intake, Taken};
 use crate::lease::Leases;
-use crate::plans::Plans;
 use crate::writes::Writes;
 
 /// What a worker works with.
 pub struct Dependencies {
-    /// Where definitions are read from.
-    pub store: Store,
     /// The statements that move executions.
     pub protocol: Arc<dyn Protocol>,
     /// The same statements on a connection of their own, for renewing leases whatever else goes on.
     pub renewals: Arc<dyn Protocol>,
     /// The queue.
     pub broker: Arc<dyn Broker>,
-    /// The node kinds.
-    pub registry: Arc<Registry>,
+    /// What definitions compile to.
+    pub plans: Arc<Plans>,
     /// Woken when something was made due that need not wait for the relay's next look.
     pub relay: RelayWakeup,
 }
@@ -77,11 +73,10 @@ impl Worker {
             dependencies,
         } = self;
         let Dependencies {
-            store,
             protocol,
             renewals,
             broker,
-            registry,
+            plans,
             relay,
         } = dependencies;
         let leases = Leases::new(options.lease);
@@ -105,10 +100,15 @@ impl Worker {
         };
         let crew = Crew {
             leases: leases.clone(),
-            writes: Arc::new(Writes::new(protocol.clone())),
-            relay,
+            parts: HolderParts {
+                writes: Arc::new(Writes::new(protocol.clone())),
+                store: protocol.clone(),
+                plans: plans.clone(),
+                relay,
+                max_depth: i32::try_from(options.engine.limits.max_child_depth).unwrap_or(i32::MAX),
+            },
             shared: Arc::new(Shared {
-                plans: Plans::new(store, registry),
+                plans,
                 store: protocol,
                 engine: options.engine,
             }),
@@ -137,11 +137,10 @@ impl Worker {
 }
 
 /// What every execution is started with.
-pub(crate) struct Crew {
+struct Crew {
     leases: Leases,
-    pub(crate) writes: Arc<Writes>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) relay: RelayWakeup,
+    parts: HolderParts,
+    shared: Arc<Shared>,
 }
 
 impl Crew {
@@ -155,7 +154,7 @@ impl Crew {
         let lease = self
             .leases
             .hold(claimed.id.clone(), claimed.attempt, claimed.inbox, sent);
-        let holder = Holder::new(&claimed, token, lease, self);
+        let holder = Holder::new(&claimed, token, lease, self.parts.clone());
         let shared = self.shared.clone();
         running.spawn(async move {
             execute(&shared, claimed, holder).await;

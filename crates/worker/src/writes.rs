@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_dispatch::{Group, one_by_one};
-use gristmill_store::{Append, Held, Protocol, Settle, Suspend, Suspended, System};
+use gristmill_store::{Append, Group, Held, Protocol, Settle, Suspend, Suspended, System, one_by_one};
 
 /// One group per verb.
 pub(crate) struct Writes {

@@ -5,19 +5,17 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::principal::Principal;
-
-/// Principals by the hash of their key or token, each for a short time, and never beyond its own end: a revoked key works
+/// Who was found, by the hash of their key or token, each for a short time, and never beyond its own end: a revoked key works
 /// that much longer and no more. Unknown keys are not remembered, so that nobody can fill the memory by guessing.
-pub(crate) struct KeyCache {
+pub(crate) struct KeyCache<P> {
     ttl: Duration,
-    found: Mutex<HashMap<String, (Instant, Principal)>>,
+    found: Mutex<HashMap<String, (Instant, P)>>,
 }
 
 /// How many keys are remembered; past that, only what has run out makes room.
 const CAPACITY: usize = 10_000;
 
-impl KeyCache {
+impl<P: Clone> KeyCache<P> {
     pub(crate) fn new(ttl: Duration) -> Self {
         Self {
             ttl,
@@ -26,7 +24,7 @@ impl KeyCache {
     }
 
     /// Whose key has this hash, when it was found within the last `ttl` and has not expired since.
-    pub(crate) fn get(&self, hash: &str) -> Option<Principal> {
+    pub(crate) fn get(&self, hash: &str) -> Option<P> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, principal) = found.get(hash)?;
         (Instant::now() < *until).then(|| principal.clone())
@@ -34,7 +32,7 @@ impl KeyCache {
 
     /// Remembers a key that the database has just vouched for, and that works for `lives` from now; `None` = until it is
     /// revoked.
-    pub(crate) fn put(&self, hash: String, principal: Principal, lives: Option<Duration>) {
+    pub(crate) fn put(&self, hash: String, principal: P, lives: Option<Duration>) {
         let now = Instant::now();
         let until = now + lives.map_or(self.ttl, |lives| lives.min(self.ttl));
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,38 +48,18 @@ impl KeyCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::layers::RequestId;
-    use gristmill_core::access::{GlobalRole, Scopes, Standing, Tier};
-    use gristmill_core::{ApiKeyId, OrganizationId, UserId};
 
     const HOUR: Duration = Duration::from_secs(3_600);
-
-    fn principal() -> Principal {
-        Principal {
-            organization: OrganizationId::new(),
-            user: UserId::new(),
-            key: Some(ApiKeyId::new()),
-            standing: Standing {
-                global_role: GlobalRole::User,
-                organization_role: None,
-                tier: Tier::Free,
-            },
-            scopes: Scopes::ALL,
-            expires_at: None,
-            good_until: None,
-            request: RequestId::default(),
-        }
-    }
 
     #[test]
     fn a_key_is_trusted_for_its_time_only() {
         let (lasting, instant) = (KeyCache::new(HOUR), KeyCache::new(Duration::ZERO));
-        let someone = principal();
-        lasting.put("hash".to_owned(), someone.clone(), None);
-        lasting.put("long".to_owned(), someone.clone(), Some(2 * HOUR));
-        lasting.put("over".to_owned(), someone.clone(), Some(Duration::ZERO));
-        instant.put("hash".to_owned(), someone.clone(), Some(HOUR));
-        assert_eq!(lasting.get("hash"), Some(someone.clone()));
+        let someone = "someone";
+        lasting.put("hash".to_owned(), someone, None);
+        lasting.put("long".to_owned(), someone, Some(2 * HOUR));
+        lasting.put("over".to_owned(), someone, Some(Duration::ZERO));
+        instant.put("hash".to_owned(), someone, Some(HOUR));
+        assert_eq!(lasting.get("hash"), Some(someone));
         assert_eq!(lasting.get("long"), Some(someone));
         assert_eq!(lasting.get("over"), None);
         assert_eq!(lasting.get("other"), None);
@@ -93,7 +71,7 @@ mod tests {
         let (lasting, instant) = (KeyCache::new(HOUR), KeyCache::new(Duration::ZERO));
         for cache in [&lasting, &instant] {
             for n in 0..=CAPACITY {
-                cache.put(n.to_string(), principal(), None);
+                cache.put(n.to_string(), "someone", None);
             }
         }
         assert_eq!(lasting.found.lock().unwrap().len(), CAPACITY);

@@ -4,6 +4,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::http::error::Error;
 
@@ -24,4 +25,12 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response
         body,
     )
         .into_response())
+}
+
+/// A stored document, to be handed on as the text that it is.
+///
+/// # Errors
+/// When it is no JSON, which is a defect.
+pub(crate) fn raw(text: String) -> Result<Box<RawValue>, Error> {
+    RawValue::from_string(text).map_err(Error::internal)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus, Problem};
+use gristmill_dispatch::{AdmissionError, Refusal};
 use gristmill_store::Reached;
 
 use crate::auth::rates::Rate;
@@ -123,24 +124,45 @@ impl Error {
         }
     }
 
-    /// The month's executions are used up.
-    pub(crate) fn month_used_up(reached: Reached) -> Self {
-        Self::LimitReached {
-            what: "executions this month",
-            reached,
-        }
-    }
-
-    /// A submit failed.
-    pub(crate) fn from_submit(error: gristmill_dispatch::Error) -> Self {
+    /// A request that was to be recorded was not.
+    fn from_submit(error: gristmill_store::GroupError) -> Self {
         match &error {
-            gristmill_dispatch::Error::Store(cause)
+            gristmill_store::GroupError::Store(cause)
                 if matches!(**cause, gristmill_store::Error::Connect(_)) =>
             {
                 Self::Unavailable(error.into())
             }
             _ if error.is_transient() => Self::OutcomeUnknown(error.into()),
             _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// A request for an execution was not answered.
+impl From<AdmissionError> for Error {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Read(error) => error.into(),
+            AdmissionError::Write(error) => Self::from_submit(error),
+        }
+    }
+}
+
+/// No execution was recorded.
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::KeyReused(id) => Self::KeyReused(id),
+            Refusal::Invalid(problems) => Self::Invalid(problems),
+            Refusal::InvalidDefinition(problems) => Self::Invalid(problems.to_vec()),
+            Refusal::UnknownWorkflow => Self::NotFound("workflow"),
+            Refusal::UnknownExecution => Self::NotFound("execution"),
+            Refusal::InactiveWorkflow => Self::InactiveWorkflow,
+            Refusal::LimitReached(reached) => Self::LimitReached {
+                what: "executions this month",
+                reached,
+            },
+            Refusal::Overtaken => Self::Overtaken,
         }
     }
 }
@@ -178,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_submit_whose_outcome_is_unknown_says_how_to_repeat_it() {
-        let error = Error::from_submit(gristmill_dispatch::Error::Stopped);
+        let error = Error::from_submit(gristmill_store::GroupError::Stopped);
         assert_eq!(error.status(), 503);
         assert!(
             error.detail().contains("with the same Idempotency-Key"),
@@ -190,7 +212,7 @@ mod tests {
     #[test]
     fn only_a_missing_connection_promises_that_nothing_was_done() {
         let away = || gristmill_store::Error::Connect("refused".into());
-        let submit = gristmill_dispatch::Error::Store(Arc::new(away()));
+        let submit = gristmill_store::GroupError::Store(Arc::new(away()));
         for error in [
             Error::from_write(away()),
             Error::from_submit(submit),

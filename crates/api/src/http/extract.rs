@@ -12,7 +12,7 @@ mod params;
 mod prefer;
 mod signal_path;
 
-pub(crate) use batch::{Batch, BatchRoom};
+pub(crate) use batch::Batch;
 pub(crate) use document::Document;
 pub(crate) use filters::{Filters, time};
 pub(crate) use id::Id;

@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod cancel;
 pub(crate) mod delete;
+pub(crate) mod details;
 mod entries;
 pub(crate) mod events;
 mod filter;

@@ -1,10 +1,12 @@
 //! The fields of a request's body, read one by one.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use gristmill_core::{Path, Problem};
-use serde_json::{Map, Value};
+use gristmill_dispatch::Object;
+use serde_json::Value;
 
 use super::unknown_keys::UnknownKeys;
 use crate::http::extract::Document;
@@ -14,12 +16,6 @@ const TAG: (usize, usize) = (1, 50);
 
 /// How many tags there may be.
 const MAX_TAGS: usize = 20;
-
-/// A JSON object: what it means, and the text that it was sent as.
-pub(crate) struct Object {
-    pub(crate) values: Map<String, Value>,
-    pub(crate) text: String,
-}
 
 /// Reads a body's keys one by one, and collects what is wrong with them.
 pub(crate) struct Fields<'a> {
@@ -175,7 +171,7 @@ impl<'a> Fields<'a> {
 /// The largest `metadata`, in bytes of JSON.
 const MAX_METADATA: usize = 16 * 1024;
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
     /// `tags`, as a JSON array; `None` when there are none.
     pub(crate) fn some_tags(&mut self) -> Option<String> {
         let text = self.tags();
@@ -183,7 +179,7 @@ impl Fields<'_> {
     }
 
     /// `metadata`, when there is any.
-    pub(crate) fn metadata(&mut self) -> Option<Object> {
+    pub(crate) fn metadata(&mut self) -> Option<Object<'a>> {
         let Value::Object(values) = self.value("metadata")? else {
             self.add("metadata", "wrong_type", "`metadata` is an object".to_owned());
             return None;
@@ -197,8 +193,8 @@ impl Fields<'_> {
             self.add("metadata", "too_large", message);
         }
         Some(Object {
-            values: values.clone(),
-            text: text.to_owned(),
+            values: Cow::Borrowed(values),
+            text: text.into(),
         })
     }
 }

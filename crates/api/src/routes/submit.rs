@@ -1,5 +1,5 @@
 //! Submitting: `/workflows/{id}/execute` and `…/executions:batch`.
 
 pub(crate) mod batch;
-pub(crate) mod body;
+mod body;
 pub(crate) mod execute;

@@ -1,8 +1,6 @@
 //! Unknown keys of a body, and the problems that they are.
 
-use gristmill_core::{Path, Problem};
-
-use crate::http::shortened::shortened;
+use gristmill_core::{Path, Problem, shortened};
 
 /// How many are told one by one: a body may have hundreds of thousands.
 const TOLD: usize = 100;

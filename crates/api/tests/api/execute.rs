@@ -262,6 +262,7 @@ pub(crate) async fn a_failed_execution_shows_why(database: TestDatabase) {
         attempts: 1,
         error: NodeError::new("template", "`n` is undefined").into(),
         then: AfterFailure::Fail,
+        usage: None,
         mail: None,
     };
     let error = ExecutionError {

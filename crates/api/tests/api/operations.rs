@@ -179,7 +179,8 @@ pub(crate) async fn a_family_is_shown_from_both_ends(database: TestDatabase) {
         path: "sub".to_owned(),
         id: ExecutionId::new(),
         workflow_id: workflow_id.parse().unwrap(),
-        input: "{}".to_owned(),
+        input: "{}".into(),
+        checked: None,
         max_depth: 3,
     };
     let started = world

@@ -6,13 +6,14 @@ use std::time::Duration;
 use gristmill_api::{Api, ApiKey, Options, Services};
 use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
-use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId};
-use gristmill_dispatch::{EndWatch, Publisher, Submitter, Wakeups};
+use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId, Totals};
+use gristmill_dispatch::{Admission, EndWatch, Plans, Publisher, Submitter, Wakeups};
 use gristmill_effects::HttpOptions;
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
 use gristmill_queue::{InProcess, InProcessOptions};
 use gristmill_store::{
-    Append, Claim, Ending, Held, NewApiKey, NewChunk, NewOrganization, NewUser, Settle, Store, System, Totals,
+    Append, Claim, ClaimAnswer, Ending, Held, NewApiKey, NewChunk, NewOrganization, NewUser, Settle, Store,
+    System,
 };
 use gristmill_testkit::TestDatabase;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -67,13 +68,15 @@ impl World {
         let shutdown = CancellationToken::new();
         let broker = Arc::new(InProcess::new(InProcessOptions::new(vec!["default".into()])));
         let publisher = Publisher::start(broker.clone(), store.protocol(), shutdown.clone());
-        let wakeups = Wakeups::default();
+        let (registry, wakeups) = (Arc::new(registry()), Wakeups::default());
+        let submitter = Submitter::new(store.protocol(), publisher, Duration::from_secs(30));
+        let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
         let services = Services {
             store: store.clone(),
             wakeups: wakeups.clone(),
-            submitter: Submitter::new(store.protocol(), publisher, Duration::from_secs(30)),
+            admission: Admission::new(submitter, store.clone(), plans, wakeups.relay.clone()),
             end_watch: EndWatch::new(store.protocol()),
-            registry: Arc::new(registry()),
+            registry,
             broker: broker.clone(),
             metrics: metrics(),
         };
@@ -171,7 +174,8 @@ impl World {
         let (protocol, job) = (self.store.protocol(), [(id.clone(), 0)]);
         // A claim skips a row that is locked, such as by the confirm that is being noted just then.
         for _ in 0..1_000 {
-            if !protocol.claim(System, &job, &claim).await.unwrap().is_empty() {
+            let mut answers = protocol.claim(System, &job, &claim).await.unwrap();
+            if let Some(ClaimAnswer::Claimed(_)) = answers.pop() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

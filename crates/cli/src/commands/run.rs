@@ -9,10 +9,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use gristmill_core::{ExecutionError, ExecutionId, Problem, WorkflowId};
-use gristmill_engine::Plan;
+use gristmill_core::{ExecutionError, Problem, WorkflowId};
+use gristmill_dispatch::{Admitted, Content, Object, Refusal, Request};
 use gristmill_server::{System, create_account};
-use gristmill_store::{Actor, Execution, NewWorkflow, Start, Submit, Submitted, Tenant};
+use gristmill_store::{Actor, Execution, NewWorkflow, Repeat, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -97,7 +97,7 @@ impl Args {
         progress: &MultiProgress,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
-        let (new, plan) = definition::read(&self.file, &system.registry, system.lanes())?;
+        let new = definition::read(&self.file, &system.registry, system.lanes())?;
         let source = Source::new(self.input, self.input_file)?;
         let tenant = create_account(&system.store, "run", "run@localhost").await?;
         let workflow_id = new.id.clone();
@@ -120,7 +120,6 @@ impl Args {
             system,
             tenant: tenant.tenant,
             workflow_id,
-            plan,
         };
         let stop = shutdown.child_token();
         let mut work = pin!(system.work(stop.clone()));
@@ -150,7 +149,6 @@ struct Runner<'a> {
     system: &'a System,
     tenant: Tenant,
     workflow_id: WorkflowId,
-    plan: Plan,
 }
 
 impl Runner<'_> {
@@ -187,52 +185,42 @@ impl Runner<'_> {
         }
     }
 
-    /// What is wrong with a record, by the input schema.
-    fn check(&self, input: &str) -> Result<(), String> {
-        let input = serde_json::from_str(input).map_err(|error| error.to_string())?;
-        let problems = self.plan.check_input(&input);
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(problems
-            .iter()
-            .map(Problem::to_string)
-            .collect::<Vec<_>>()
-            .join("; "))
-    }
-
     /// The record's number with the execution's output, or with why there is none.
     async fn run_one(&self, record: Record) -> Result<(usize, Result<String, String>), Error> {
         let input = match record.input {
             Ok(input) => input,
             Err(why) => return Ok((record.number, Err(why))),
         };
-        if let Err(why) = self.check(&input) {
-            return Ok((record.number, Err(why)));
-        }
-        let id = ExecutionId::new();
-        let submit = Submit {
-            id: id.clone(),
-            workflow_id: self.workflow_id.clone(),
+        let input = match Object::parse(input) {
+            Ok(input) => input,
+            Err(error) => return Ok((record.number, Err(error.to_string()))),
+        };
+        let content = Content {
             input,
+            ..Content::default()
+        };
+        let request = Request {
+            workflow_id: &self.workflow_id,
+            content: &content,
             idempotency_key: None,
-            request_hash: String::new(),
-            start: Start::Now,
-            // The revision that was stored a moment ago.
-            checked: Some(1),
-            tags: None,
-            metadata: None,
+            repeat: Repeat::SameContent,
             monthly_limit: None,
         };
-        let submitted = self
-            .system
-            .submitter
-            .submit(&self.tenant, submit)
+        let admission = &self.system.admission;
+        let request = admission.prepare(&self.tenant, request);
+        let admitted = admission
+            .admit(&self.tenant, request)
             .await
             .map_err(Error::Submit)?;
-        if !matches!(submitted, Submitted::Accepted(_)) {
-            return Ok((record.number, Err("not accepted".to_owned())));
-        }
+        let id = match admitted {
+            Admitted::New(accepted) => accepted.id,
+            Admitted::Refused(Refusal::Invalid(problems)) => {
+                return Ok((record.number, Err(listed(&problems))));
+            }
+            Admitted::Known(_) | Admitted::Refused(_) => {
+                return Ok((record.number, Err("not accepted".to_owned())));
+            }
+        };
         if self.system.end_watch.ended(id.clone()).await.is_none() {
             return Err(Error::Interrupted);
         }
@@ -246,6 +234,11 @@ impl Runner<'_> {
             found.map_or_else(|| Err("gone".to_owned()), outcome),
         ))
     }
+}
+
+fn listed(problems: &[Problem]) -> String {
+    let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
+    problems.join("; ")
 }
 
 fn outcome(execution: Execution) -> Result<String, String> {

@@ -115,6 +115,7 @@ mod tests {
                 attempts: 1,
                 error: error.into(),
                 then: AfterFailure::Fail,
+                usage: None,
                 mail: None,
             },
         ];

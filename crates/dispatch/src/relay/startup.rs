@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
-use gristmill_store::{Due, Protocol, Sweep, System, Wake};
+use gristmill_store::{Due, Error, Protocol, Sweep, System, Wake};
 
 use super::decide;
-use crate::Error;
 
 /// How many executions are judged in one transaction.
 const LIMIT: i64 = 500;

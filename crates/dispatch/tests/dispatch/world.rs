@@ -7,8 +7,8 @@ use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
 use gristmill_dispatch::{Failure, Next, Task};
 use gristmill_store::{
-    Actor, Changed, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Store, Submit,
-    Submitted, Switch, System, Tenant,
+    Actor, Changed, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Repeat, Start, Store,
+    Submit, Submitted, Switch, System, Tenant,
 };
 use gristmill_testkit::TestDatabase;
 use tokio_util::sync::CancellationToken;
@@ -83,7 +83,8 @@ impl World {
         let submit = Submit {
             id: ExecutionId::new(),
             workflow_id: workflow.clone(),
-            input: "{}".to_owned(),
+            input: "{}".into(),
+            repeat: Repeat::SameContent,
             idempotency_key: None,
             request_hash: String::new(),
             start: Start::Now,

@@ -115,6 +115,7 @@ impl From<CallError> for NodeFailure {
         Self {
             error: node_error.into(),
             class,
+            usage: None,
         }
     }
 }

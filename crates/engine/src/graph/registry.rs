@@ -71,17 +71,8 @@ mod tests {
         let kinds = builtin().into_iter().chain(builtin()).collect();
         assert_eq!(Registry::new(kinds).err(), Some(DuplicateKind("trigger")));
         let names = Registry::new(builtin()).map(|registry| registry.names());
-        assert_eq!(
-            names,
-            Ok(vec![
-                "condition",
-                "forEach",
-                "signal",
-                "subWorkflow",
-                "transform",
-                "trigger",
-                "wait"
-            ])
-        );
+        let mut listed: Vec<_> = builtin().iter().map(|kind| kind.name()).collect();
+        listed.sort_unstable();
+        assert_eq!(names, Ok(listed));
     }
 }

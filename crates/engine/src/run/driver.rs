@@ -13,8 +13,8 @@ pub use outcome::{Options, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::ExecutionError;
 use gristmill_core::journal::Entry;
+use gristmill_core::{ExecutionError, Totals};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -43,7 +43,7 @@ pub async fn run<J: Journal>(
             let error = ExecutionError::new("foreign_journal", foreign.to_string());
             return Outcome::Failed {
                 error,
-                totals: crate::Totals::default(),
+                totals: Totals::default(),
                 entries: Vec::new(),
             };
         }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gristmill_core::journal::{Entry, WaitsFor};
-use gristmill_core::{ExecutionError, ExecutionId};
+use gristmill_core::{ExecutionError, ExecutionId, Totals};
 use serde_json::{Map, Value};
 
 use crate::run::memory::{Memory, View};
@@ -61,17 +61,6 @@ struct Reopened {
     by_operator_at: Option<i64>,
     /// Until when nothing goes on.
     paused_until: Option<i64>,
-}
-
-/// What an execution did and used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Node runs that completed.
-    pub nodes_executed: u32,
-    /// Tokens that models used.
-    pub tokens: u64,
-    /// What models cost, in millionths of a dollar.
-    pub cost_micros: u64,
 }
 
 /// How large an execution has become.

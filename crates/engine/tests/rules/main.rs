@@ -22,4 +22,5 @@ mod scope;
 mod state;
 mod stopping;
 mod support;
+mod usage;
 mod waiting;

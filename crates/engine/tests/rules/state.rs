@@ -69,6 +69,7 @@ fn rule_13_a_backoff_ends_when_its_time_comes() {
         attempt: 1,
         error,
         retry_at: 100,
+        usage: None,
         mail: None,
     };
     for entry in [completed("t", json!({})), started("a"), retrying] {
@@ -92,12 +93,14 @@ fn rule_16_the_error_is_the_first_in_journal_order() {
         attempts: 1,
         error,
         then: AfterFailure::Fail,
+        usage: None,
         mail: None,
     };
     let aborted = Entry::Aborted {
         path: "a".into(),
         at: 0,
         reason: "the execution failed".into(),
+        usage: None,
     };
     for entry in [
         completed("t", json!({})),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use gristmill_core::journal::Entry;
+use gristmill_core::journal::{Entry, Usage};
 use gristmill_core::{ExecutionId, Limits, Problem, WorkflowId};
 use gristmill_engine::{
     Call, ChildRequest, Clock, Command, Compiled, Control, Effect, EffectOutput, Fields, Journal, Kind,
@@ -35,6 +35,8 @@ impl Clock for RestlessClock {
 #[derive(Clone)]
 pub enum Act {
     Fail(NodeFailure),
+    /// Replies, and says what a model used for it.
+    Use(Usage),
     Panic,
     /// Never ends by itself.
     Hang,
@@ -197,6 +199,10 @@ impl Effect for CallNode {
             match act {
                 None => Ok(EffectOutput { output, usage: None }),
                 Some(Act::Fail(failure)) => Err(failure),
+                Some(Act::Use(usage)) => Ok(EffectOutput {
+                    output,
+                    usage: Some(usage),
+                }),
                 Some(Act::Panic) => panic!("as the script says"),
                 Some(Act::Hang) => {
                     let _dropped = Dropped(world);

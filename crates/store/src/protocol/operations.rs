@@ -1,5 +1,6 @@
 //! What operators and workflows do with whole executions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
@@ -86,7 +87,9 @@ pub struct StartChild {
     /// Which workflow; of the parent's organization, or it is not found.
     pub workflow_id: WorkflowId,
     /// The input object, as serialized.
-    pub input: String,
+    pub input: Arc<str>,
+    /// The revision whose input schema the input meets, as far as the holder has checked.
+    pub checked: Option<i32>,
     /// How deep children may be nested; an execution that is no child has depth 0.
     pub max_depth: i32,
 }
@@ -104,6 +107,11 @@ pub enum ChildStarted {
     UnknownWorkflow,
     /// The workflow is switched off.
     InactiveWorkflow,
+    /// The newest revision is this one, and it has an input schema that the input was not checked against.
+    Unchecked {
+        /// The newest revision.
+        revision: i32,
+    },
     /// The month's executions are used up.
     LimitReached(Reached),
 }

@@ -11,7 +11,7 @@ macro_rules! protocol_by_verbs {
         use gristmill_core::ExecutionId;
 
         use $crate::{
-            Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter,
+            Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter,
             Decide, Deleted, Delivered, Due, Ended, Held, Mail, Protocol, Received, Replay, Replayed,
             Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System,
             Tenant, Wake, Watched,
@@ -36,7 +36,7 @@ macro_rules! protocol_by_verbs {
                 _: System,
                 jobs: &'a [(ExecutionId, i32)],
                 claim: &'a Claim,
-            ) -> Answer<'a, Vec<Claimed>> {
+            ) -> Answer<'a, Vec<ClaimAnswer>> {
                 claim::claim(self, jobs, claim).boxed()
             }
 

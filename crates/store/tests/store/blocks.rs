@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_store::{
-    Actor, Cancelled, Deleted, Delivered, Due, Held, Keep, Options, Replay, Replayed, Retention, Retried,
-    Settle, Start, StartChild, Store, Submit, Suspended, Sweep, System, Tenant, Wake,
+    Actor, Cancelled, Deleted, Delivered, Due, Held, Keep, Options, Repeat, Replay, Replayed, Retention,
+    Retried, Settle, Start, StartChild, Store, Submit, Suspended, Sweep, System, Tenant, Wake,
 };
 use gristmill_testkit::TestDatabase;
 
 use crate::raw::{self, wait_for};
-use crate::world::{LATER, LEASE, MAX_MAIL, World, append, claim, completion, failing, mail, suspension};
+use crate::world::{
+    LATER, LEASE, MAX_MAIL, World, append, claim, completion, failing, mail, said, suspension,
+};
 
 /// Ended executions. Who walks through them reads a block for nearly each.
 const STORED: u32 = 20_000;
@@ -250,12 +252,13 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             let request = Submit {
                 id: ExecutionId::new(),
                 workflow_id: place.workflow.clone(),
-                input: "{}".to_owned(),
+                input: "{}".into(),
                 idempotency_key: Some(id.to_string()),
+                repeat: Repeat::SameContent,
                 request_hash: String::new(),
                 start: Start::Now,
                 checked: None,
-                tags: Some(r#"["paid"]"#.to_owned()),
+                tags: Some(r#"["paid"]"#.into()),
                 metadata: None,
                 monthly_limit: None,
             };
@@ -263,8 +266,8 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
         }
         "confirm" => protocol.confirm(System, &job).await.unwrap(),
         "claim" => assert_eq!(
-            protocol.claim(System, &job, &claim(LEASE)).await.unwrap().len(),
-            1
+            said(&protocol.claim(System, &job, &claim(LEASE)).await.unwrap()),
+            ["claimed"]
         ),
         "hand back" => protocol.hand_back(System, &job).await.unwrap(),
         "count a dead letter" => drop(protocol.count_dead_letters(System, &job, 5, "{}").await.unwrap()),
@@ -303,7 +306,8 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
                 path: "sub".to_owned(),
                 id: ExecutionId::new(),
                 workflow_id: place.workflow.clone(),
-                input: "{}".to_owned(),
+                input: "{}".into(),
+                checked: None,
                 max_depth: 3,
             };
             protocol.start_child(System, &request).await.unwrap();

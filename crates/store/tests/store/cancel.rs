@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, ExecutionStatus};
+use gristmill_core::{ChildEnd, ExecutionId, ExecutionStatus};
 use gristmill_store::{Actor, Cancelled, ChildStarted, Held, Suspend, Suspended, System, Wake};
 use gristmill_testkit::TestDatabase;
 
@@ -111,7 +111,10 @@ pub(crate) async fn a_cancelled_child_is_mail_for_its_parent(db: &TestDatabase) 
     assert_eq!(world.stands(&parent).await, (ExecutionStatus::Pending, 1));
     assert_eq!(
         world.mail_of(&parent).await,
-        [(format!("child:{child}"), r#"{"status":"CANCELLED"}"#.to_owned())]
+        [(
+            format!("child:{child}"),
+            serde_json::to_string(&ChildEnd::Cancelled).unwrap()
+        )]
     );
 }
 

@@ -1,5 +1,8 @@
 use futures_util::future::join_all;
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::access::Tier;
+use gristmill_core::{
+    ChildEnd, ExecutionError, ExecutionId, ExecutionStatus, FailedExecution, FailureInput, WorkflowId,
+};
 use gristmill_store::{Actor, ChildStarted, Held, Settle, StartChild, System, Wake};
 use gristmill_testkit::TestDatabase;
 
@@ -104,6 +107,47 @@ pub(crate) async fn a_child_that_cannot_be_started_is_told_why(db: &TestDatabase
     assert_eq!(world.child_of(&parent, "sub").await, child);
 }
 
+pub(crate) async fn a_child_s_input_is_checked_against_the_newest_revision_or_not_at_all(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let parent = world.running().await;
+    let early = world.child_of(&parent, "early").await;
+    let save = format!(
+        "INSERT INTO workflow_revisions (organization_id, workflow_id, revision, definition)
+         SELECT organization_id, workflow_id, 2, definition FROM workflow_revisions WHERE workflow_id = '{}'",
+        world.workflow
+    );
+    raw::execute(db, &save).await;
+    world.change_workflow("checks_input = true, revision = 2").await;
+    let checked = |path: &str, checked| StartChild {
+        checked,
+        ..world.child_request(&parent, path)
+    };
+    for stale in [None, Some(1)] {
+        let unchecked = ChildStarted::Unchecked { revision: 2 };
+        assert_eq!(world.start_child(&checked("sub", stale)).await, unchecked);
+        // In an organization with a limit it is another statement.
+        set_tier(&world, Tier::Free).await;
+        assert_eq!(world.start_child(&checked("sub", stale)).await, unchecked);
+        set_tier(&world, Tier::Enterprise).await;
+        // What was started before goes on, whatever schema has come since.
+        let known = ChildStarted::Yes(early.clone());
+        assert_eq!(world.start_child(&checked("early", stale)).await, known);
+    }
+    let request = checked("sub", Some(2));
+    assert_eq!(
+        world.start_child(&request).await,
+        ChildStarted::Yes(request.id.clone())
+    );
+}
+
+async fn set_tier(world: &World<'_>, tier: Tier) {
+    let store = world.db.store();
+    store
+        .set_tier(&world.tenant, &Actor::OPERATOR, tier)
+        .await
+        .unwrap();
+}
+
 pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDatabase) {
     let world = World::new(db).await;
     let parent = world.running().await;
@@ -139,6 +183,11 @@ pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDa
     ];
     expected.sort();
     assert_eq!(mail, expected);
+    // The statement writes what the type does.
+    for (_, body) in mail {
+        let end: ChildEnd = serde_json::from_str(&body).unwrap();
+        assert_eq!(serde_json::to_string(&end).unwrap(), body);
+    }
     assert_eq!(world.claim(&[(parent, 1)]).await[0].inbox, 2);
 }
 
@@ -226,14 +275,18 @@ pub(crate) async fn a_failed_execution_is_handed_to_its_handler_once(db: &TestDa
     let id: ExecutionId = handlers[0].parse().unwrap();
     assert_eq!(world.stands(&id).await, (ExecutionStatus::Pending, 0));
     assert!(raw::about(world.wakes_in(&id).await, 0.0));
-    let input: serde_json::Value = serde_json::from_str(&world.column(&id, "input").await.unwrap()).unwrap();
-    assert_eq!(
-        input,
-        serde_json::json!({"failed": {
-            "id": failed.as_str(), "workflowId": world.workflow.as_str(), "revision": 1, "input": {},
-            "error": {"code": "broken", "message": "no"},
-        }})
-    );
+    let expected = FailureInput {
+        failed: FailedExecution {
+            id: failed.clone(),
+            workflow_id: world.workflow.clone(),
+            revision: 1,
+            error: ExecutionError::new("broken", "no"),
+            input: serde_json::Map::new(),
+        },
+    };
+    let input = world.column(&id, "input").await.unwrap();
+    assert_eq!(input, serde_json::to_string(&expected).unwrap());
+    assert_eq!(serde_json::from_str::<FailureInput>(&input).unwrap(), expected);
     for (column, value) in [
         ("on_failure_of", failed.as_str()),
         ("workflow_id", handler.as_str()),

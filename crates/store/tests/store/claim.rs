@@ -1,15 +1,15 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Append, Submit, System};
+use gristmill_store::{Append, ClaimAnswer, Submit, System};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{LEASE, World, claim};
+use crate::world::{LEASE, World, claim, said};
 
 pub(crate) async fn a_job_claims_its_execution_once(db: &TestDatabase) {
     let world = World::new(db).await;
     let request = Submit {
-        input: r#"{"n":1}"#.to_owned(),
+        input: r#"{"n":1}"#.into(),
         ..world.request()
     };
     world.submit(std::slice::from_ref(&request)).await;
@@ -48,19 +48,17 @@ pub(crate) async fn of_eight_claims_at_once_one_wins(db: &TestDatabase) {
     for _ in 0..5 {
         let job = [(world.pending().await, 0)];
         let claims: Vec<_> = (0..8).map(|_| claim(LEASE)).collect();
-        let answers = join_all(
-            claims
-                .iter()
-                .map(|claim| world.protocol().claim(System, &job, claim)),
-        )
-        .await;
+        let answers = join_all(claims.iter().map(|claim| world.claim_by(claim, &job))).await;
         let winners: Vec<_> = answers
             .into_iter()
             .zip(&claims)
-            .filter(|(answer, _)| !answer.as_ref().unwrap().is_empty())
+            .filter(|(answer, _)| said(answer) == ["claimed"])
             .map(|(_, claim)| claim.token)
             .collect();
         assert_eq!(winners.len(), 1);
+        for claim in claims.iter().filter(|claim| claim.token != winners[0]) {
+            assert_eq!(said(&world.claim_by(claim, &job).await), ["stale"]);
+        }
         let watched = world.watch(&job[0].0).await;
         assert_eq!((watched.claim_token, watched.attempt), (Some(winners[0]), 1));
     }
@@ -69,17 +67,15 @@ pub(crate) async fn of_eight_claims_at_once_one_wins(db: &TestDatabase) {
 pub(crate) async fn a_job_twice_in_one_group_claims_once(db: &TestDatabase) {
     let world = World::new(db).await;
     let id = world.pending().await;
-    let claimed = world
-        .claim(&[(id.clone(), 0), (id.clone(), 0), (id.clone(), 1)])
-        .await;
-    assert_eq!(
-        claimed.iter().map(|claimed| claimed.attempt).collect::<Vec<_>>(),
-        [1]
-    );
+    let jobs = [(id.clone(), 0), (id.clone(), 0), (id.clone(), 1)];
+    let mut answers = world.claim_by(&claim(LEASE), &jobs).await;
+    answers.sort_by_key(|answer| said(std::slice::from_ref(answer))[0]);
+    assert_eq!(said(&answers), ["claimed", "stale", "stale"]);
+    assert_eq!(answers.remove(0).claimed().unwrap().attempt, 1);
     assert_eq!(world.stands(&id).await, (ExecutionStatus::Running, 1));
 }
 
-pub(crate) async fn a_claim_answers_only_for_what_it_claimed(db: &TestDatabase) {
+pub(crate) async fn a_claim_answers_each_job_for_itself(db: &TestDatabase) {
     let world = World::new(db).await;
     let jobs = [
         (world.pending().await, 0),
@@ -90,14 +86,19 @@ pub(crate) async fn a_claim_answers_only_for_what_it_claimed(db: &TestDatabase) 
         (world.pending().await, 1),
         (world.pending().await, 0),
     ];
-    let mut claimed: Vec<_> = world
-        .claim(&jobs)
-        .await
-        .into_iter()
-        .map(|claimed| claimed.id)
-        .collect();
-    claimed.sort();
-    assert_eq!(claimed, [jobs[0].0.clone(), jobs[6].0.clone()]);
+    let mine = claim(LEASE);
+    let expected = ["claimed", "stale", "stale", "stale", "stale", "stale", "claimed"];
+    // The answer is lost, and nothing is to be told otherwise the second time.
+    for _ in 0..2 {
+        let answers = world.claim_by(&mine, &jobs).await;
+        assert_eq!(said(&answers), expected);
+        for ((id, attempt), answer) in jobs.iter().zip(answers) {
+            if let Some(claimed) = answer.claimed() {
+                assert_eq!((&claimed.id, claimed.attempt), (id, attempt + 1));
+            }
+        }
+    }
+    assert_eq!(said(&world.claim_by(&claim(LEASE), &jobs).await), ["stale"; 7]);
 }
 
 pub(crate) async fn a_second_claim_keeps_the_first_start(db: &TestDatabase) {
@@ -121,13 +122,12 @@ pub(crate) async fn a_claim_repeated_under_its_token_claims_the_same_again(db: &
     let jobs = [(world.pending().await, 0), (world.pending().await, 0)];
     let mine = claim(LEASE);
     // The first answer is lost on the way, and one job was still locked then.
-    drop(world.protocol().claim(System, &jobs[..1], &mine).await.unwrap());
-    let again = world.protocol().claim(System, &jobs, &mine).await.unwrap();
-    let mut again: Vec<_> = again
-        .into_iter()
+    drop(world.claim_by(&mine, &jobs[..1]).await);
+    let again = world.claim_by(&mine, &jobs).await.into_iter();
+    let again: Vec<_> = again
+        .filter_map(ClaimAnswer::claimed)
         .map(|claimed| (claimed.id, claimed.attempt))
         .collect();
-    again.sort();
     assert_eq!(again, [(jobs[0].0.clone(), 1), (jobs[1].0.clone(), 1)]);
     // Under another token nothing is there to claim.
     assert_eq!(world.claim(&jobs).await.len(), 0);

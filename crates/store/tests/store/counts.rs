@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
-use gristmill_core::WorkflowId;
-use gristmill_store::{Actor, Settle, Stats, StatsRange, System, Totals, Wake};
+use gristmill_core::{Totals, WorkflowId};
+use gristmill_store::{Actor, Settle, Stats, StatsRange, System, Wake};
 use gristmill_testkit::TestDatabase;
 use metrics_exporter_prometheus::PrometheusBuilder;
 

@@ -289,19 +289,19 @@ pub(crate) async fn a_deleted_workflow_makes_room_for_another(db: &TestDatabase)
 pub(crate) async fn tags_and_metadata_are_kept_found_and_replayed(db: &TestDatabase) {
     let world = World::new(db).await;
     let submit = Submit {
-        tags: Some(r#"["a","b","a"]"#.to_owned()),
-        metadata: Some(r#"{"order": "\u0000"}"#.to_owned()),
+        tags: Some(r#"["a","b","a"]"#.into()),
+        metadata: Some(r#"{"order": "\u0000"}"#.into()),
         ..world.request_with_key("key")
     };
     let limited = Submit {
-        tags: Some(r#"["b"]"#.to_owned()),
+        tags: Some(r#"["b"]"#.into()),
         monthly_limit: Some(10),
         ..world.request()
     };
     world.submit(&[submit.clone(), world.request()]).await;
     let repeated = Submit {
         id: ExecutionId::new(),
-        tags: Some(r#"["c"]"#.to_owned()),
+        tags: Some(r#"["c"]"#.into()),
         ..submit.clone()
     };
     world.submit(&[limited.clone(), repeated]).await;
@@ -316,8 +316,8 @@ pub(crate) async fn tags_and_metadata_are_kept_found_and_replayed(db: &TestDatab
     for id in [&submit.id, &again.id] {
         let found = db.store().execution(&world.tenant, id).await.unwrap().unwrap();
         assert_eq!(
-            (found.tags, found.metadata),
-            (submit.tags.clone(), submit.metadata.clone())
+            (found.tags.as_deref(), found.metadata.as_deref()),
+            (submit.tags.as_deref(), submit.metadata.as_deref())
         );
     }
     let (first, second, third) = (submit.id, limited.id, again.id);

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{
-    Actor, ChildStarted, Claimed, Due, Replay, Replayed, Submit, Submitted, Sweep, System, Wake,
-};
+use gristmill_store::{Actor, ChildStarted, Due, Replay, Replayed, Submit, Submitted, Sweep, System, Wake};
 use gristmill_testkit::TestDatabase;
 use tokio::time::timeout;
 
 use crate::raw;
-use crate::world::{LATER, LEASE, World};
+use crate::world::{LATER, LEASE, World, claim, said};
 
 /// Longer than a statement that waits for nobody, shorter than the store's own lock timeout.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -71,12 +69,51 @@ async fn a_claim_skips_what_another_session_has_locked() {
     let (locked, free) = (world.pending().await, world.pending().await);
     let lock = Lock::on(&db, &locked).await;
     let jobs = [(locked.clone(), 0), (free.clone(), 0)];
-    let ids = |claimed: Vec<Claimed>| claimed.into_iter().map(|claimed| claimed.id).collect::<Vec<_>>();
-    let claimed = timeout(PATIENCE, world.claim(&jobs)).await;
-    assert_eq!(ids(claimed.expect("the claim waited for a lock")), [free]);
+    let mine = claim(LEASE);
+    let answers = timeout(PATIENCE, world.claim_by(&mine, &jobs)).await;
+    assert_eq!(
+        said(&answers.expect("the claim waited for a lock")),
+        ["locked", "claimed"]
+    );
     assert_eq!(world.stands(&locked).await, (ExecutionStatus::Pending, 0));
+    // Sent again, it is told the same, and also of what it holds and somebody has locked since.
+    let other = Lock::on(&db, &free).await;
+    assert_eq!(said(&world.claim_by(&mine, &jobs).await), ["locked", "locked"]);
+    other.release().await;
     lock.release().await;
-    assert_eq!(ids(world.claim(&jobs).await), [locked]);
+    assert_eq!(said(&world.claim_by(&mine, &jobs).await), ["claimed", "claimed"]);
+}
+
+/// Whose lock it is does not matter: an old job is old, and one that is being taken is good until it has been.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_tells_what_is_locked_from_what_is_stale() {
+    let db = TestDatabase::postgres().await;
+    let world = World::new(&db).await;
+    let (running, ended) = (world.running().await, world.completed().await);
+    let (ahead, taken) = (world.pending().await, world.pending().await);
+    let locks = [
+        Lock::on(&db, &running).await,
+        Lock::on(&db, &ended).await,
+        Lock::on(&db, &ahead).await,
+    ];
+    let mut other = AsyncPgConnection::establish(db.url()).await.unwrap();
+    let take = format!(
+        "BEGIN; UPDATE executions SET status = 'RUNNING', attempt = 1, claim_token = gen_random_uuid(),
+            claimed_by = 'another', started_at = clock_timestamp() WHERE id = '{taken}'"
+    );
+    other.batch_execute(&take).await.unwrap();
+    let jobs = [(running, 0), (ended, 0), (ahead, 1), (taken, 0)];
+    let mine = claim(LEASE);
+    let answers = timeout(PATIENCE, world.claim_by(&mine, &jobs)).await;
+    assert_eq!(
+        said(&answers.expect("the claim waited for a lock")),
+        ["stale", "stale", "stale", "locked"]
+    );
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(said(&world.claim_by(&mine, &jobs).await), ["stale"; 4]);
+    for lock in locks {
+        lock.release().await;
+    }
 }
 
 /// Another session is about to take the last place: whoever wants it, too, waits for what becomes of that, and goes by what

@@ -18,6 +18,7 @@ mod counts;
 mod dead_letters;
 mod groups;
 mod hand_back;
+mod leaving;
 mod limits;
 mod listing;
 mod locks;
@@ -72,6 +73,7 @@ contract! {
         a_submit_takes_the_newest_revision_and_the_workflows_lane
         the_same_key_and_request_is_answered_with_the_same_execution
         the_same_key_with_another_request_is_refused
+        a_key_that_names_an_event_is_one_execution_whatever_its_content
         a_key_used_twice_in_one_group_is_one_execution
         of_eight_submits_with_one_key_at_once_one_is_accepted
         groups_with_the_same_keys_in_opposite_orders_all_succeed
@@ -90,7 +92,7 @@ contract! {
         a_job_of_an_older_attempt_claims_nothing
         of_eight_claims_at_once_one_wins
         a_job_twice_in_one_group_claims_once
-        a_claim_answers_only_for_what_it_claimed
+        a_claim_answers_each_job_for_itself
         a_second_claim_keeps_the_first_start
         a_claim_repeated_under_its_token_claims_the_same_again;
     append:
@@ -182,6 +184,7 @@ contract! {
         there_is_one_child_for_each_path
         only_the_holder_of_a_running_parent_starts_children
         a_child_that_cannot_be_started_is_told_why
+        a_child_s_input_is_checked_against_the_newest_revision_or_not_at_all
         the_end_of_a_child_is_mail_that_wakes_its_parent
         a_parent_that_ends_with_its_child_in_one_group_keeps_what_it_may_need
         the_ends_of_a_hundred_children_at_once_are_numbered_without_gaps

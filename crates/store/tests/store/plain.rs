@@ -156,7 +156,11 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
             text
         );
         assert_eq!(
-            store.revision(System, &id, revision).await.unwrap().as_deref(),
+            store
+                .revision(System, &tenant.0, &id, revision)
+                .await
+                .unwrap()
+                .as_deref(),
             text
         );
     }

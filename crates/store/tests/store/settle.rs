@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
-use gristmill_core::ExecutionStatus;
-use gristmill_store::{Ending, Held, Settle, System, Totals};
+use gristmill_core::{ExecutionStatus, Totals};
+use gristmill_store::{Ending, Held, Settle, System};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw::column;

@@ -1,6 +1,6 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-use gristmill_store::{Submit, Submitted};
+use gristmill_store::{Repeat, Submit, Submitted};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -70,6 +70,33 @@ pub(crate) async fn the_same_key_with_another_request_is_refused(db: &TestDataba
         ..world.request_with_key("order-1")
     };
     assert_eq!(world.submit(&[second]).await, [Submitted::KeyReused(first.id)]);
+}
+
+pub(crate) async fn a_key_that_names_an_event_is_one_execution_whatever_its_content(db: &TestDatabase) {
+    let world = World::new(db).await;
+    let event = |request_hash: &str, repeat| Submit {
+        request_hash: request_hash.to_owned(),
+        repeat,
+        ..world.request_with_key("delivery-1")
+    };
+    let first = event("one", Repeat::SameKey);
+    let in_one_group = [first.clone(), event("two", Repeat::SameKey)];
+    let answers = world.submit(&in_one_group).await;
+    assert!(matches!(&answers[0], Submitted::Accepted(accepted) if accepted.id == first.id));
+    assert_eq!(answers[1], Submitted::Known(first.id.clone()));
+    // With a limit it is another statement; and what a repeat is, whoever repeats says.
+    let limited = |submit: Submit| Submit {
+        monthly_limit: Some(100),
+        ..submit
+    };
+    for (repeat, answer) in [
+        (Repeat::SameKey, Submitted::Known(first.id.clone())),
+        (Repeat::SameContent, Submitted::KeyReused(first.id)),
+    ] {
+        for again in [event("three", repeat), limited(event("three", repeat))] {
+            assert_eq!(world.submit(&[again]).await, [answer.clone()]);
+        }
+    }
 }
 
 pub(crate) async fn a_key_used_twice_in_one_group_is_one_execution(db: &TestDatabase) {
@@ -195,7 +222,7 @@ pub(crate) async fn the_input_is_kept_byte_for_byte(db: &TestDatabase) {
     let input =
         "{\"b\" : 1.0,\"a\":\"\\u0000 \\ud83d\\ude00 😀 é é \u{202e}\\\\ ' \u{1}\", \"a\":1e400}".to_owned();
     let request = Submit {
-        input: input.clone(),
+        input: input.as_str().into(),
         ..world.request()
     };
     world.submit(std::slice::from_ref(&request)).await;

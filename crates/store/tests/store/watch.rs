@@ -1,5 +1,5 @@
-use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Actor, Ended, Ending, Settle, System, Totals, Watched};
+use gristmill_core::{ExecutionId, ExecutionStatus, Totals};
+use gristmill_store::{Actor, Ended, Ending, Settle, System, Watched};
 use gristmill_testkit::TestDatabase;
 
 use crate::world::{LEASE, MAX_MAIL, World, append, claim, completion, mail};

@@ -217,7 +217,7 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDat
     assert_eq!(store.bare_workflows(System, 10).await.unwrap(), []);
     assert!(
         store
-            .revision(System, &world.workflow, 1)
+            .revision(System, &world.tenant.0, &world.workflow, 1)
             .await
             .unwrap()
             .is_some()
@@ -233,7 +233,13 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDat
         .remove_part_of_deleted_workflow(System, &world.workflow)
         .await;
     assert!(is_gone.unwrap());
-    assert_eq!(store.revision(System, &world.workflow, 1).await.unwrap(), None);
+    assert_eq!(
+        store
+            .revision(System, &world.tenant.0, &world.workflow, 1)
+            .await
+            .unwrap(),
+        None
+    );
     assert_eq!(store.bare_workflows(System, 10).await.unwrap(), []);
 }
 

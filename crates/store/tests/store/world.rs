@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, UserId, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Cancelled, ChildStarted, Claim, Claimed, Due, Ending, Held, Mail, NewChunk, Protocol,
-    Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant, Totals, Wake,
-    Watched,
+    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk,
+    Protocol, Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant,
+    Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -71,8 +71,9 @@ impl<'a> World<'a> {
         Submit {
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: "{}".to_owned(),
+            input: "{}".into(),
             idempotency_key: None,
+            repeat: Repeat::SameContent,
             request_hash: "hash".to_owned(),
             start: Start::Now,
             checked: None,
@@ -117,7 +118,14 @@ impl<'a> World<'a> {
     }
 
     pub(crate) async fn claim_for(&self, jobs: &[(ExecutionId, i32)], lease: Duration) -> Vec<Claimed> {
-        self.protocol().claim(System, jobs, &claim(lease)).await.unwrap()
+        let answers = self.claim_by(&claim(lease), jobs).await;
+        answers.into_iter().filter_map(ClaimAnswer::claimed).collect()
+    }
+
+    pub(crate) async fn claim_by(&self, claim: &Claim, jobs: &[(ExecutionId, i32)]) -> Vec<ClaimAnswer> {
+        let answers = self.protocol().claim(System, jobs, claim).await.unwrap();
+        assert_eq!(answers.len(), jobs.len());
+        answers
     }
 
     /// An execution that is RUNNING at attempt 1.
@@ -179,7 +187,8 @@ impl<'a> World<'a> {
             path: path.to_owned(),
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: r#"{"n":1}"#.to_owned(),
+            input: r#"{"n":1}"#.into(),
+            checked: None,
             max_depth: 3,
         }
     }
@@ -363,6 +372,17 @@ pub(crate) fn mail(id: &ExecutionId, key: &str) -> Mail {
         name: "go".to_owned(),
         body: "{}".to_owned(),
     }
+}
+
+/// What became of each job.
+pub(crate) fn said(answers: &[ClaimAnswer]) -> Vec<&'static str> {
+    let words = answers.iter().map(|answer| match answer {
+        ClaimAnswer::Claimed(_) => "claimed",
+        ClaimAnswer::Locked => "locked",
+        ClaimAnswer::Stale => "stale",
+        ClaimAnswer::OverLimit => "over limit",
+    });
+    words.collect()
 }
 
 /// The accepted ones' ids.

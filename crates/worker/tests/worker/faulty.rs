@@ -1,14 +1,15 @@
 //! The real database behind a bad connection: a chosen verb is carried out, or not even that, and its caller hears that
 //! the connection was lost.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use gristmill_core::ExecutionId;
 use gristmill_store::{
-    Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, Claimed, DeadLetter, Decide,
+    Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide,
     Deleted, Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
     Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched,
 };
@@ -20,6 +21,8 @@ pub struct Faulty {
     carry_out: bool,
     left: AtomicUsize,
     lost: AtomicUsize,
+    /// Whose claims are over a limit, as often as this says.
+    over_limit: Mutex<HashMap<ExecutionId, usize>>,
 }
 
 impl Faulty {
@@ -33,6 +36,44 @@ impl Faulty {
         Self::build(inner, verb, false, times)
     }
 
+    /// Says that this execution is over its organization's limit, the next `times` that it is claimed; and loses the first
+    /// `lost` calls of `hand_back` on their way to the database.
+    pub fn over_limit(inner: Arc<dyn Protocol>, id: &ExecutionId, times: usize, lost: usize) -> Arc<Self> {
+        let faulty = Self::build(inner, "hand_back", false, lost);
+        faulty.over_limit.lock().unwrap().insert(id.clone(), times);
+        faulty
+    }
+
+    /// How often an execution will be over the limit yet.
+    pub fn over_limit_yet(&self, id: &ExecutionId) -> usize {
+        self.over_limit.lock().unwrap()[id]
+    }
+
+    fn is_over_limit(&self, id: &ExecutionId) -> bool {
+        let mut over_limit = self.over_limit.lock().unwrap();
+        let left = over_limit.get_mut(id).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    }
+
+    /// Claims the others, and puts each answer in its place.
+    async fn claim_within_limit(
+        &self,
+        jobs: &[(ExecutionId, i32)],
+        claim: &Claim,
+    ) -> Result<Vec<ClaimAnswer>, Error> {
+        let over: Vec<_> = jobs.iter().map(|(id, _)| self.is_over_limit(id)).collect();
+        let within = jobs.iter().zip(&over).filter(|(_, over)| !**over);
+        let within: Vec<_> = within.map(|(job, _)| job.clone()).collect();
+        let mut answers = self.inner.claim(System, &within, claim).await?.into_iter();
+        Ok(over
+            .into_iter()
+            .map(|over| match over {
+                true => ClaimAnswer::OverLimit,
+                false => answers.next().unwrap(),
+            })
+            .collect())
+    }
+
     fn build(inner: Arc<dyn Protocol>, verb: &'static str, carry_out: bool, times: usize) -> Arc<Self> {
         let (left, lost) = (AtomicUsize::new(times), AtomicUsize::new(0));
         Arc::new(Self {
@@ -41,6 +82,7 @@ impl Faulty {
             carry_out,
             left,
             lost,
+            over_limit: Mutex::default(),
         })
     }
 
@@ -73,6 +115,15 @@ impl Faulty {
 macro_rules! delegate {
     ($($verb:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl Protocol for Faulty {
+            fn claim<'a>(
+                &'a self,
+                _: System,
+                jobs: &'a [(ExecutionId, i32)],
+                claim: &'a Claim,
+            ) -> Answer<'a, Vec<ClaimAnswer>> {
+                self.lose("claim", self.claim_within_limit(jobs, claim).boxed())
+            }
+
             $(fn $verb<'a>(&'a self, $($argument: $type),*) -> Answer<'a, $answer> {
                 self.lose(stringify!($verb), self.inner.$verb($($argument),*))
             })*
@@ -83,7 +134,6 @@ macro_rules! delegate {
 delegate! {
     submit(tenant: &'a Tenant, members: &'a [Submit], within: Duration) -> Vec<Submitted>;
     confirm(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
-    claim(system: System, jobs: &'a [(ExecutionId, i32)], claim: &'a Claim) -> Vec<Claimed>;
     journal(system: System, ids: &'a [ExecutionId]) -> Vec<(ExecutionId, Vec<Chunk>)>;
     append(system: System, members: &'a [Append]) -> Vec<Held>;
     settle(system: System, members: &'a [Settle]) -> Vec<Held>;

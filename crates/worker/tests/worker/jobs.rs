@@ -63,3 +63,18 @@ async fn a_full_worker_that_cannot_hand_a_job_back_runs_it_as_soon_as_it_has_a_s
     shop.hold.let_go(2);
     shop.until_all(&[first, second], ExecutionStatus::Completed).await;
 }
+
+/// It is offered again by way of the database, to whoever has a slot then, and keeps no slot meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_over_its_organizations_limit_is_handed_back_and_runs_when_there_is_room() {
+    let shop = Shop::new(TestDatabase::sqlite().await).await;
+    let id = shop.submit().await;
+    let faulty = Faulty::over_limit(shop.db.store().protocol(), &id, 3, 1);
+    shop.worker_with(faulty.clone(), |options| options.concurrency = 1);
+    let other = shop.submit().await;
+    shop.hold.let_go(2);
+    shop.until_all(&[id.clone(), other], ExecutionStatus::Completed)
+        .await;
+    assert_eq!((faulty.over_limit_yet(&id), faulty.lost()), (0, 1));
+    assert_eq!(shop.execution(&id).await.attempt, 1);
+}

@@ -18,7 +18,7 @@ async fn begin_and_die(shop: &Shop, id: &gristmill_core::ExecutionId) {
 }
 
 /// Plays a process that claims the execution, journals one chunk and dies.
-async fn write_and_die(shop: &Shop, id: &gristmill_core::ExecutionId, chunk: &str) {
+pub async fn write_and_die(shop: &Shop, id: &gristmill_core::ExecutionId, chunk: &str) {
     let protocol = shop.db.store().protocol();
     let watched = shop.watched(id).await;
     let claim = Claim {
@@ -26,10 +26,11 @@ async fn write_and_die(shop: &Shop, id: &gristmill_core::ExecutionId, chunk: &st
         worker: "doomed".to_owned(),
         lease: Duration::from_secs(600),
     };
-    let claimed = protocol
+    let mut answers = protocol
         .claim(System, &[(id.clone(), watched.attempt)], &claim)
         .await
         .unwrap();
+    let claimed = answers.remove(0).claimed().unwrap();
     let chunk = NewChunk {
         body: chunk.to_owned(),
         entries: 1,
@@ -37,8 +38,8 @@ async fn write_and_die(shop: &Shop, id: &gristmill_core::ExecutionId, chunk: &st
     };
     let append = Append {
         id: id.clone(),
-        attempt: claimed[0].attempt,
-        journal_len: claimed[0].journal_len,
+        attempt: claimed.attempt,
+        journal_len: claimed.journal_len,
         chunk: Some(chunk),
     };
     protocol.append(System, &[append]).await.unwrap();

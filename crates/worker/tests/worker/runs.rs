@@ -59,7 +59,11 @@ async fn a_failed_execution_names_its_node_and_keeps_what_was_done() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revision_that_this_version_refuses_fails_with_every_problem() {
-    let nodes = json!([{"id": "a", "type": "oracle"}, {"id": "b", "type": "abacus"}]);
+    let nodes = json!([
+        {"id": "start", "type": "trigger"},
+        {"id": "a", "type": "transform", "data": {"set": {"oracle": "{{ ( }}"}}},
+        {"id": "b", "type": "transform", "data": {"set": {"abacus": "{{ ) }}"}}},
+    ]);
     let shop = Shop::with_workflow(TestDatabase::sqlite().await, nodes).await;
     shop.worker();
     let id = shop.submit().await;

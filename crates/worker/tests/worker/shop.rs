@@ -6,13 +6,13 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use gristmill_core::access::Scopes;
-use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, WorkflowId};
-use gristmill_dispatch::{Publisher, Relay, RelayOptions, RelayWakeup, Submitter, drive};
-use gristmill_engine::Registry;
+use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
+use gristmill_dispatch::{Plans, Publisher, Relay, RelayOptions, RelayWakeup, Submitter, drive};
+use gristmill_engine::{Kind, Registry};
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Actor, Execution, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Submit,
-    Submitted, System, Tenant, Watched,
+    Actor, Execution, ExecutionFilter, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol,
+    Repeat, Start, Submit, Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -36,6 +36,7 @@ pub struct Shop {
     pub hold: Hold,
     pub workflow: WorkflowId,
     pub tenant: Tenant,
+    user: UserId,
     submitter: Submitter,
     shutdown: CancellationToken,
 }
@@ -92,17 +93,46 @@ impl Shop {
         let protocol = db.store().protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
         let submitter = Submitter::new(protocol, publisher.clone(), publish_within);
-        let (tenant, workflow) = store_workflow(&db, nodes).await;
+        let (tenant, user) = bootstrap(&db).await;
+        let workflow = store_workflow(&db, &tenant, &user, nodes, Facts::from(&Settings::default())).await;
         let shop = Self {
             db,
             broker,
             hold: Hold::new(),
             workflow,
             tenant,
+            user,
             submitter,
             shutdown,
         };
         (shop, publisher)
+    }
+
+    /// Another workflow of the organization: a chain of these nodes.
+    pub async fn add_workflow(&self, nodes: Value, facts: Facts) -> WorkflowId {
+        store_workflow(&self.db, &self.tenant, &self.user, nodes, facts).await
+    }
+
+    /// The newest execution of a workflow, once there is one.
+    pub async fn newest_of(&self, workflow: &WorkflowId) -> ExecutionId {
+        let filter = ExecutionFilter {
+            workflow_id: Some(workflow.clone()),
+            ..ExecutionFilter::default()
+        };
+        let store = self.db.store();
+        let found = async {
+            loop {
+                let page = store
+                    .list_executions(&self.tenant, &filter, None, 1)
+                    .await
+                    .unwrap();
+                if let Some(newest) = page.executions.into_iter().next() {
+                    return newest.id;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap()
     }
 
     fn start_relay(&self, publisher: Publisher, publish_within: Duration) {
@@ -125,7 +155,8 @@ impl Shop {
         let submit = Submit {
             id: ExecutionId::new(),
             workflow_id: self.workflow.clone(),
-            input: r#"{"n":21}"#.to_owned(),
+            input: r#"{"n":21}"#.into(),
+            repeat: Repeat::SameContent,
             idempotency_key: None,
             request_hash: "hash".to_owned(),
             start: Start::Now,
@@ -151,6 +182,22 @@ impl Shop {
         protocol: Arc<dyn Protocol>,
         change: impl FnOnce(&mut WorkerOptions),
     ) -> (CancellationToken, JoinHandle<()>) {
+        let mut kinds = gristmill_engine::builtin();
+        kinds.push(Box::new(self.hold.clone()));
+        self.worker_of(kinds, protocol, change)
+    }
+
+    /// Starts a worker of the version before, which does not know the kind `hold` yet.
+    pub fn older_worker(&self) -> (CancellationToken, JoinHandle<()>) {
+        self.worker_of(gristmill_engine::builtin(), self.db.store().protocol(), |_| {})
+    }
+
+    fn worker_of(
+        &self,
+        kinds: Vec<Box<dyn Kind>>,
+        protocol: Arc<dyn Protocol>,
+        change: impl FnOnce(&mut WorkerOptions),
+    ) -> (CancellationToken, JoinHandle<()>) {
         let mut options = WorkerOptions {
             name: "worker".to_owned(),
             lanes: vec!["default".into()],
@@ -164,14 +211,12 @@ impl Shop {
             },
         };
         change(&mut options);
-        let mut kinds = gristmill_engine::builtin();
-        kinds.push(Box::new(self.hold.clone()));
+        let registry = Arc::new(Registry::new(kinds).unwrap());
         let dependencies = Dependencies {
-            store: self.db.store().clone(),
             protocol,
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
-            registry: Arc::new(Registry::new(kinds).unwrap()),
+            plans: Arc::new(Plans::new(self.db.store().clone(), registry)),
             relay: RelayWakeup::default(),
         };
         let stop = self.shutdown.child_token();
@@ -188,13 +233,18 @@ impl Shop {
         let sql = format!(
             "UPDATE executions SET status = 'PENDING', waits_for = NULL WHERE id = '{id}' AND status = 'WAITING'"
         );
+        self.execute(&sql).await;
+    }
+
+    /// Runs a statement past the store.
+    pub async fn execute(&self, sql: &str) {
         if let Some(path) = self.db.url().strip_prefix("sqlite:") {
             let mut connection = SqliteConnection::establish(path).unwrap();
-            connection.batch_execute(&sql).unwrap();
+            connection.batch_execute(sql).unwrap();
         } else {
             let (client, connection) = tokio_postgres::connect(self.db.url(), NoTls).await.unwrap();
             tokio::spawn(connection);
-            client.batch_execute(&sql).await.unwrap();
+            client.batch_execute(sql).await.unwrap();
         }
     }
 
@@ -269,7 +319,7 @@ impl Drop for Shop {
     }
 }
 
-async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId) {
+async fn bootstrap(db: &TestDatabase) -> (Tenant, UserId) {
     let organization = NewOrganization {
         name: "Mill".to_owned(),
         tier: "ENTERPRISE".to_owned(),
@@ -292,7 +342,16 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         .bootstrap(System, organization, user, key)
         .await
         .unwrap();
-    let tenant = Tenant(owner.organization_id);
+    (Tenant(owner.organization_id), owner.user_id)
+}
+
+async fn store_workflow(
+    db: &TestDatabase,
+    tenant: &Tenant,
+    user: &UserId,
+    nodes: Value,
+    facts: Facts,
+) -> WorkflowId {
     let ids: Vec<_> = nodes
         .as_array()
         .unwrap()
@@ -310,16 +369,16 @@ async fn store_workflow(db: &TestDatabase, nodes: Value) -> (Tenant, WorkflowId)
         version: "1.0.0".to_owned(),
         tags: "[]".to_owned(),
         is_active: true,
-        facts: Facts::from(&Settings::default()),
+        facts,
         definition: json!({"nodes": nodes, "edges": edges}).to_string(),
         template_id: None,
-        created_by: owner.user_id,
+        created_by: user.clone(),
         limit: None,
     };
     let workflow = db
         .store()
-        .create_workflow(&tenant, &Actor::OPERATOR, workflow)
+        .create_workflow(tenant, &Actor::OPERATOR, workflow)
         .await
         .unwrap();
-    (tenant, workflow.id)
+    workflow.id
 }

@@ -5,10 +5,9 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use chrono::{DateTime, Datelike, Utc};
-use gristmill_core::Problem;
+use gristmill_core::{Problem, shortened};
 
 use crate::http::error::Error;
-use crate::http::shortened::shortened;
 
 /// The parameters of a query, and what is wrong with them. A parameter that nobody takes is refused, and so is one that
 /// stands there twice: ignoring it would answer another question than the one that was asked.

@@ -8,11 +8,10 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
-use gristmill_core::Problem;
+use gristmill_core::{Problem, shortened};
 
 use super::filters::time;
 use crate::http::error::Error;
-use crate::http::shortened::shortened;
 
 /// What stands behind the `?`.
 pub(crate) struct Params {

@@ -3,10 +3,9 @@
 use axum::extract::{Query, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use gristmill_core::Problem;
+use gristmill_core::{Problem, shortened};
 
 use crate::http::error::Error;
-use crate::http::shortened::shortened;
 
 /// How many parameters are told.
 const TOLD: usize = 100;

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::view::{WORKFLOW_TYPE, dollars, duration, raw};
+use super::view::{WORKFLOW_TYPE, dollars, duration, what_it_waits_for};
+use crate::http::answer::raw;
 use crate::http::error::Error;
 use crate::http::openapi::schema;
 
@@ -65,7 +66,7 @@ impl TryFrom<ExecutionSummary> for Summary {
             status: found.status,
             lane: found.lane,
             attempt: found.attempt,
-            waits_for: waits.then(|| waits_for.unwrap_or_else(|| "graph".to_owned())),
+            waits_for: waits.then(|| what_it_waits_for(waits_for)),
             wake_at: found.wake_at.filter(|_| waits),
             parent_id: found.parent,
             error_omitted: found.status == ExecutionStatus::Failed && found.error.is_none(),

@@ -1,13 +1,14 @@
 //! An execution as the API shows it.
 
 use chrono::{DateTime, Utc};
-use gristmill_core::{Definition, ExecutionId, ExecutionStatus, LogEntry, WorkflowId, logs};
-use gristmill_store::{Accepted, Child, Ended, Execution, Store, Tenant};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
+use gristmill_store::{Accepted, Ended, Store, Tenant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::entries::read_first;
+use super::details::{Details, Sent};
+use crate::http::answer::raw;
 use crate::http::error::Error;
 use crate::http::extract::Return;
 use crate::http::openapi::schema;
@@ -67,81 +68,29 @@ struct View {
     completed_at: Option<DateTime<Utc>>,
 }
 
-/// What is large, or has to be read for itself. A minimal answer has none of it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ExecutionDetails)]
-#[serde(rename_all = "camelCase")]
-struct Details {
-    /// When it fails as `timeout`, by `settings.timeoutMs`.
-    deadline: Option<DateTime<Utc>>,
-    parent: Option<Parent>,
-    /// The first hundred.
-    #[schema(required = false)]
-    children: Vec<ChildView>,
-    #[schema(required = false)]
-    /// Whether there are more children than `children` has.
-    children_truncated: bool,
-    /// The execution whose input this one took over.
-    #[schema(value_type = Option<schema::ExecutionId>)]
-    replay_of: Option<ExecutionId>,
-    /// The execution whose failure this one handles.
-    #[schema(value_type = Option<schema::ExecutionId>)]
-    on_failure_of: Option<ExecutionId>,
-    /// How often an operator has retried it.
-    #[schema(required = false)]
-    operator_retries: i32,
-    /// The producer's tags.
-    #[schema(value_type = Vec<String>, required = false)]
-    tags: Box<RawValue>,
-    /// The producer's own object.
-    #[schema(value_type = Option<Object>)]
-    metadata: Option<Box<RawValue>>,
-    #[schema(value_type = Object, required = false)]
-    input: Box<RawValue>,
-    #[schema(value_type = Option<Object>)]
-    output: Option<Box<RawValue>>,
-    #[schema(value_type = Vec<schema::LogEntry>, required = false)]
-    logs: Vec<LogEntry>,
-    #[schema(required = false)]
-    /// Whether the journal goes on where `logs` ends.
-    logs_truncated: bool,
-}
-
-/// What a producer sends along with a submit, as text.
-pub(crate) struct Sent {
-    pub(crate) input: String,
-    pub(crate) tags: Option<String>,
-    pub(crate) metadata: Option<String>,
-}
-
-/// The execution that waits for this one, and which of its node runs does.
-#[derive(Serialize, ToSchema)]
-struct Parent {
-    #[schema(value_type = schema::ExecutionId)]
+/// How an execution stands, whoever says so.
+struct Standing {
     id: ExecutionId,
-    path: String,
-}
-
-/// An execution that this one waits for, and which of its node runs does.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Child)]
-#[serde(rename_all = "camelCase")]
-struct ChildView {
-    #[schema(value_type = schema::ExecutionId)]
-    id: ExecutionId,
-    #[schema(value_type = schema::WorkflowId)]
     workflow_id: WorkflowId,
-    path: String,
-    #[schema(value_type = schema::ExecutionStatus)]
+    revision: i32,
     status: ExecutionStatus,
+    /// What it waits for, and until when at the latest.
+    waits: Option<(String, Option<DateTime<Utc>>)>,
+    created_at: DateTime<Utc>,
+    course: Course,
 }
 
-/// How many children are shown.
-const CHILDREN: usize = 100;
-
-/// How many journal entries `logs` is made from at the most, and how many bytes of them, but for the last commit.
-const LOGGED: i32 = 1_000;
-const LOGGED_BYTES: usize = 4 * 1024 * 1024;
+/// What has become of an execution since it was recorded.
+#[derive(Default)]
+struct Course {
+    attempt: i32,
+    error: Option<String>,
+    nodes_executed: i32,
+    tokens_used: i64,
+    cost_micros: i64,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+}
 
 pub(super) const WORKFLOW_TYPE: &str = "automation";
 
@@ -160,34 +109,23 @@ impl Body {
             Return::Minimal => None,
             Return::Representation => Some(Details::fresh(sent)?),
         };
-        let execution = View {
+        let waits_for = match accepted.starts_at {
+            Some(_) => Some(WaitReason::Start),
+            None => accepted.held.then_some(WaitReason::Paused),
+        };
+        let standing = Standing {
             id: accepted.id.clone(),
             workflow_id,
-            workflow_type: WORKFLOW_TYPE,
             revision: accepted.revision,
-            status: if accepted.starts_at.is_some() || accepted.held {
-                ExecutionStatus::Waiting
-            } else {
-                ExecutionStatus::Pending
+            status: match waits_for {
+                Some(_) => ExecutionStatus::Waiting,
+                None => ExecutionStatus::Pending,
             },
-            attempt: 0,
-            waits_for: match accepted.starts_at {
-                Some(_) => Some("start".to_owned()),
-                None => accepted.held.then(|| "paused".to_owned()),
-            },
-            wake_at: accepted.starts_at,
-            details,
-            error: None,
-            nodes_executed: 0,
-            tokens_used: 0,
-            cost_micros: 0,
-            cost: 0.0,
-            duration: None,
+            waits: waits_for.map(|reason| (reason.to_string(), accepted.starts_at)),
             created_at: accepted.created_at,
-            started_at: None,
-            completed_at: None,
+            course: Course::default(),
         };
-        Ok(Self { execution })
+        Self::new(standing, details)
     }
 
     /// The minimal answer about what has ended, without asking the database again.
@@ -195,27 +133,24 @@ impl Body {
     /// # Errors
     /// When the stored error is no JSON: a defect.
     pub(crate) fn ended(ended: Ended) -> Result<Self, Error> {
-        let execution = View {
+        let standing = Standing {
             id: ended.id,
             workflow_id: ended.workflow_id,
-            workflow_type: WORKFLOW_TYPE,
             revision: ended.revision,
             status: ended.status,
-            attempt: ended.attempt,
-            waits_for: None,
-            wake_at: None,
-            details: None,
-            error: ended.error.map(raw).transpose()?,
-            nodes_executed: ended.nodes_executed,
-            tokens_used: ended.tokens_used,
-            cost_micros: ended.cost_micros,
-            cost: dollars(ended.cost_micros),
-            duration: duration(ended.started_at, ended.completed_at),
+            waits: None,
             created_at: ended.created_at,
-            started_at: ended.started_at,
-            completed_at: ended.completed_at,
+            course: Course {
+                attempt: ended.attempt,
+                error: ended.error,
+                nodes_executed: ended.nodes_executed,
+                tokens_used: ended.tokens_used,
+                cost_micros: ended.cost_micros,
+                started_at: ended.started_at,
+                completed_at: ended.completed_at,
+            },
         };
-        Ok(Self { execution })
+        Self::new(standing, None)
     }
 
     /// An execution of the tenant's, as it stands now.
@@ -236,28 +171,50 @@ impl Body {
             Return::Minimal => None,
             Return::Representation => Some(Details::load(store, tenant, &mut found).await?),
         };
-        let waits = found.status == ExecutionStatus::Waiting;
-        let waits_for = found.waits_for.take();
-        let wake_at = found.wake_at.filter(|_| waits);
-        let execution = View {
+        let waits = (found.status == ExecutionStatus::Waiting)
+            .then(|| (what_it_waits_for(found.waits_for), found.wake_at));
+        let standing = Standing {
             id: found.id,
             workflow_id: found.workflow_id,
-            workflow_type: WORKFLOW_TYPE,
             revision: found.revision,
             status: found.status,
-            attempt: found.attempt,
-            waits_for: waits.then(|| waits_for.unwrap_or_else(|| "graph".to_owned())),
-            wake_at,
-            details,
-            error: found.error.map(raw).transpose()?,
-            nodes_executed: found.nodes_executed,
-            tokens_used: found.tokens_used,
-            cost_micros: found.cost_micros,
-            cost: dollars(found.cost_micros),
-            duration: duration(found.started_at, found.completed_at),
+            waits,
             created_at: found.created_at,
-            started_at: found.started_at,
-            completed_at: found.completed_at,
+            course: Course {
+                attempt: found.attempt,
+                error: found.error,
+                nodes_executed: found.nodes_executed,
+                tokens_used: found.tokens_used,
+                cost_micros: found.cost_micros,
+                started_at: found.started_at,
+                completed_at: found.completed_at,
+            },
+        };
+        Self::new(standing, details)
+    }
+
+    fn new(standing: Standing, details: Option<Details>) -> Result<Self, Error> {
+        let Standing { waits, course, .. } = standing;
+        let (waits_for, wake_at) = waits.unzip();
+        let execution = View {
+            id: standing.id,
+            workflow_id: standing.workflow_id,
+            workflow_type: WORKFLOW_TYPE,
+            revision: standing.revision,
+            status: standing.status,
+            attempt: course.attempt,
+            waits_for,
+            wake_at: wake_at.flatten(),
+            details,
+            error: course.error.map(raw).transpose()?,
+            nodes_executed: course.nodes_executed,
+            tokens_used: course.tokens_used,
+            cost_micros: course.cost_micros,
+            cost: dollars(course.cost_micros),
+            duration: duration(course.started_at, course.completed_at),
+            created_at: standing.created_at,
+            started_at: course.started_at,
+            completed_at: course.completed_at,
         };
         Ok(Self { execution })
     }
@@ -273,97 +230,6 @@ impl Body {
     }
 }
 
-impl Details {
-    /// Of an execution that nothing has happened to yet.
-    fn fresh(sent: Sent) -> Result<Self, Error> {
-        Ok(Self {
-            deadline: None,
-            parent: None,
-            children: Vec::new(),
-            children_truncated: false,
-            replay_of: None,
-            on_failure_of: None,
-            operator_retries: 0,
-            tags: tags(sent.tags)?,
-            metadata: sent.metadata.map(raw).transpose()?,
-            input: raw(sent.input)?,
-            output: None,
-            logs: Vec::new(),
-            logs_truncated: false,
-        })
-    }
-
-    /// Reads what stands elsewhere, and takes what `found` has of it.
-    async fn load(store: &Store, tenant: &Tenant, found: &mut Execution) -> Result<Self, Error> {
-        let (logs, logs_truncated) = load_logs(store, tenant, found).await?;
-        let mut children = store.children(tenant, &found.id, CHILDREN as i64 + 1).await?;
-        let children_truncated = children.len() > CHILDREN;
-        children.truncate(CHILDREN);
-        let parent_path = found.parent_path.take().unwrap_or_default();
-        Ok(Self {
-            deadline: found.deadline,
-            parent: found.parent.take().map(|id| Parent {
-                id,
-                path: parent_path,
-            }),
-            children: children.into_iter().map(ChildView::from).collect(),
-            children_truncated,
-            replay_of: found.replay_of.take(),
-            on_failure_of: found.on_failure_of.take(),
-            operator_retries: found.operator_retries,
-            tags: tags(found.tags.take())?,
-            metadata: found.metadata.take().map(raw).transpose()?,
-            input: raw(std::mem::take(&mut found.input))?,
-            output: found.output.take().map(raw).transpose()?,
-            logs,
-            logs_truncated,
-        })
-    }
-}
-
-impl From<Child> for ChildView {
-    fn from(child: Child) -> Self {
-        Self {
-            id: child.id,
-            workflow_id: child.workflow_id,
-            path: child.path,
-            status: child.status,
-        }
-    }
-}
-
-async fn load_logs(
-    store: &Store,
-    tenant: &Tenant,
-    execution: &Execution,
-) -> Result<(Vec<LogEntry>, bool), Error> {
-    let entries = read_first(store, tenant, &execution.id, LOGGED, LOGGED_BYTES).await?;
-    if entries.is_empty() {
-        return Ok((Vec::new(), false));
-    }
-    let revision = store
-        .definition(tenant, &execution.workflow_id, execution.revision)
-        .await?;
-    let document = revision
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(Error::internal)?;
-    // It was checked when it was stored; here only the labels are wanted.
-    let definition = Definition::from_json(&document.unwrap_or_default(), &mut Vec::new());
-    let truncated = execution.journal_len as usize > entries.len();
-    Ok((
-        logs(
-            &definition.nodes,
-            entries.into_iter().map(|numbered| numbered.entry),
-        ),
-        truncated,
-    ))
-}
-
-fn tags(stored: Option<String>) -> Result<Box<RawValue>, Error> {
-    raw(stored.unwrap_or_else(|| "[]".to_owned()))
-}
-
 pub(super) fn dollars(micros: i64) -> f64 {
     micros as f64 / 1_000_000.0
 }
@@ -376,7 +242,7 @@ pub(super) fn duration(
     Some((end - start).num_milliseconds())
 }
 
-/// A stored document is handed on as the text that it is.
-pub(super) fn raw(text: String) -> Result<Box<RawValue>, Error> {
-    RawValue::from_string(text).map_err(Error::internal)
+/// `waitsFor` of an execution that waits: what its graph waits for, unless there is another reason.
+pub(super) fn what_it_waits_for(reason: Option<WaitReason>) -> String {
+    reason.map_or_else(|| "graph".to_owned(), |reason| reason.to_string())
 }

@@ -9,11 +9,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, Problem, WorkflowId};
+use gristmill_dispatch::{AdmissionError, Admitted, Content, Prepared, Request};
+use gristmill_store::{Accepted, Repeat};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::body::Input;
+use super::body;
 use crate::auth::principal::Principal;
 use crate::http::answer::json;
 use crate::http::error::Error;
@@ -21,12 +23,19 @@ use crate::http::extract::{Batch, Document, Id, IdempotencyKey};
 use crate::http::layers::RateShown;
 use crate::http::openapi::schema;
 use crate::http::problem;
-use crate::routes::workflows::submit_checked::{Request, Taken, submit_checked};
 use crate::state::AppState;
 use items::Items;
 
 /// How many problems of items are told; from then on, each item's first.
 const MAX_TOLD: usize = 1_000;
+
+/// Where an item's execution comes from.
+enum Taken {
+    /// Recorded now.
+    New(Accepted),
+    /// Recorded earlier, with the same key.
+    Known(ExecutionId),
+}
 
 /// What became of each item, and how often.
 #[derive(Serialize, ToSchema)]
@@ -90,23 +99,33 @@ pub(crate) async fn execute_batch(
     let more = u32::try_from(texts.len()).unwrap_or(u32::MAX).saturating_sub(1);
     shown.note(state.rates.check_more(&principal.caller(), more))?;
 
+    let tenant = principal.tenant();
     let (mut places, mut requests) = (Vec::new(), Vec::new());
     let mut answers = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         // One item's tree of values at a time: what is submitted is text.
-        match read(&items, text, state.options.max_body_bytes) {
-            Ok(input) => {
+        let prepare = |content: &Content<'_>| {
+            let request = Request {
+                workflow_id: &workflow_id,
+                content,
+                idempotency_key: key.as_ref().map(|key| format!("{key}#{index}")),
+                repeat: Repeat::SameContent,
+                monthly_limit: principal.standing.limits().executions_per_month,
+            };
+            state.services.admission.prepare(&tenant, request)
+        };
+        match read(&items, text, state.options.max_body_bytes, prepare) {
+            Ok(request) => {
                 places.push(index);
-                let key = key.as_ref().map(|key| format!("{key}#{index}"));
-                requests.push(Request::new(&state, &principal, &workflow_id, &input, key));
+                requests.push(request);
                 answers.push(Err(Error::Overtaken));
             }
             Err(error) => answers.push(Err(error)),
         }
     }
-    let submitted = submit_checked(&state, &principal, requests).await;
-    for (place, answer) in places.into_iter().zip(submitted) {
-        answers[place] = answer;
+    let admitted = state.services.admission.admit_all(&tenant, requests).await;
+    for (place, answer) in places.into_iter().zip(admitted) {
+        answers[place] = taken(answer);
     }
     let answers = refuse_whole(answers)?;
     log_failures(&answers);
@@ -154,13 +173,29 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Reads one item, which may be as large as a body of `…/execute`. The paths of its problems are those within such a body.
-fn read(items: &Items<'_>, text: &RawValue, limit: usize) -> Result<Input, Error> {
+fn taken(answer: Result<Admitted, AdmissionError>) -> Result<Taken, Error> {
+    match answer? {
+        Admitted::New(accepted) => Ok(Taken::New(accepted)),
+        Admitted::Known(id) => Ok(Taken::Known(id)),
+        Admitted::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Reads one item, which may be as large as a body of `…/execute`, and hands on its content. The paths of its problems are
+/// those within such a body.
+fn read(
+    items: &Items<'_>,
+    text: &RawValue,
+    limit: usize,
+    prepare: impl Fn(&Content<'_>) -> Prepared,
+) -> Result<Prepared, Error> {
     if text.get().len() > limit {
         return Err(Error::BodyTooLarge { limit });
     }
     match Document::parse(items.body(text).as_bytes()) {
-        Ok(document) => Input::read(Some(&document)).map_err(Error::Invalid),
+        Ok(document) => body::read(Some(&document))
+            .map(|content| prepare(&content))
+            .map_err(Error::Invalid),
         Err(Error::Invalid(problems)) => Err(Error::Invalid(problems)),
         Err(error) => Err(Error::Invalid(vec![Problem::new(
             "$",

@@ -1,75 +1,57 @@
 //! The body of a submit: what an execution is started with.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use gristmill_core::Problem;
 use gristmill_core::journal::RESERVED_KEY;
+use gristmill_dispatch::{Content, Object};
 use gristmill_store::Start;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::http::extract::{Document, time};
-use crate::routes::fields::{Fields, Object};
-
-/// An execution's input, and what comes with it.
-#[derive(Default)]
-pub(crate) struct Input {
-    pub(crate) values: Map<String, Value>,
-    /// The object as it was sent.
-    pub(crate) text: String,
-    /// When the execution may begin.
-    pub(crate) start: Start,
-    /// The producer's tags, as a JSON array.
-    pub(crate) tags: Option<String>,
-    /// The producer's own object, as it was sent.
-    pub(crate) metadata: Option<Object>,
-}
+use crate::routes::fields::Fields;
 
 /// The keys of a submit.
 const KEYS: [&str; 5] = ["input", "runAt", "delayMs", "tags", "metadata"];
 
-impl Input {
-    /// Reads `{"input": {…}, "runAt": "…", "delayMs": …, "tags": […], "metadata": {…}}`; no body, no input and null all mean
-    /// an empty object, to be run at once.
-    ///
-    /// # Errors
-    /// Every problem at once.
-    pub(crate) fn read(document: Option<&Document>) -> Result<Self, Vec<Problem>> {
-        let Some(document) = document else {
-            return Ok(Self {
-                text: "{}".to_owned(),
-                ..Self::default()
-            });
-        };
-        let mut fields = Fields::of(document);
-        fields.refuse_unknown(&KEYS);
-        let values = match fields.value("input") {
-            None => Map::new(),
-            Some(Value::Object(values)) => values.clone(),
-            Some(_) => {
-                fields.add("input", "wrong_type", "`input` is an object".to_owned());
-                Map::new()
-            }
-        };
-        let start = start(&mut fields);
-        let (tags, metadata) = (fields.some_tags(), fields.metadata());
-        let text = document.text("input", "{}").to_owned();
-        // In the text: as an object's first key it is gone from the values, and so would it be from a worker's.
-        if text.contains(RESERVED_KEY) {
-            let message = format!("`input` must not hold `{RESERVED_KEY}`, which is reserved");
-            fields.add("input", "reserved_key", message);
+/// Reads `{"input": {…}, "runAt": "…", "delayMs": …, "tags": […], "metadata": {…}}`; no body, no input and null all mean
+/// an empty object, to be run at once.
+///
+/// # Errors
+/// Every problem at once.
+pub(super) fn read(document: Option<&Document>) -> Result<Content<'_>, Vec<Problem>> {
+    let Some(document) = document else {
+        return Ok(Content::default());
+    };
+    let mut fields = Fields::of(document);
+    fields.refuse_unknown(&KEYS);
+    let values = match fields.value("input") {
+        None => Cow::default(),
+        Some(Value::Object(values)) => Cow::Borrowed(values),
+        Some(_) => {
+            fields.add("input", "wrong_type", "`input` is an object".to_owned());
+            Cow::default()
         }
-        let problems = fields.problems;
-        if problems.is_empty() {
-            Ok(Self {
-                values,
-                text,
-                start,
-                tags,
-                metadata,
-            })
-        } else {
-            Err(problems)
-        }
+    };
+    let start = start(&mut fields);
+    let (tags, metadata) = (fields.some_tags(), fields.metadata());
+    let text = document.text("input", "{}");
+    // In the text: as an object's first key it is gone from the values, and so would it be from a worker's.
+    if text.contains(RESERVED_KEY) {
+        let message = format!("`input` must not hold `{RESERVED_KEY}`, which is reserved");
+        fields.add("input", "reserved_key", message);
+    }
+    if fields.problems.is_empty() {
+        let text = text.into();
+        Ok(Content {
+            input: Object { values, text },
+            start,
+            tags: tags.map(Into::into),
+            metadata,
+        })
+    } else {
+        Err(fields.problems)
     }
 }
 
@@ -116,10 +98,27 @@ mod tests {
     fn an_input_that_a_worker_would_read_as_something_else_is_refused() {
         let body = format!(r#"{{"input": {{"a": {{"{RESERVED_KEY}": "[1]"}}}}}}"#);
         let document = Document::parse(body.as_bytes()).ok().unwrap();
-        let problems = Input::read(Some(&document)).err().unwrap();
+        let problems = read(Some(&document)).err().unwrap();
         assert_eq!(
             (problems[0].path.as_str(), problems[0].code),
             ("$.input", "reserved_key")
         );
+    }
+
+    #[test]
+    fn no_tags_and_no_metadata_are_as_good_as_none_at_all() {
+        let document = |body: &str| Document::parse(body.as_bytes()).ok().unwrap();
+        for body in [
+            r#"{"input":{"a":[1,2]}}"#,
+            r#"{"input":{"a":[1,2]},"tags":[],"metadata":null}"#,
+        ] {
+            let document = document(body);
+            let content = read(Some(&document)).unwrap();
+            assert_eq!(&*content.input.text, r#"{"a":[1,2]}"#);
+            assert!(
+                content.tags.is_none() && content.metadata.is_none(),
+                "{content:?}"
+            );
+        }
     }
 }

@@ -8,18 +8,19 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Accepted, Tenant};
+use gristmill_dispatch::{Admitted, Request};
+use gristmill_store::{Accepted, Repeat, Tenant};
 
-use super::body::Input;
+use super::body;
 use crate::auth::principal::Principal;
 use crate::http::BASE;
 use crate::http::answer::json;
 use crate::http::error::Error;
 use crate::http::extract::{Document, Id, IdempotencyKey, PREFERENCE_APPLIED, Prefer, Return};
 use crate::http::openapi::schema;
-use crate::routes::executions::view::{Body, Sent};
+use crate::routes::executions::details::Sent;
+use crate::routes::executions::view::Body;
 use crate::routes::wait::wait_for_end;
-use crate::routes::workflows::submit_checked::{Request, Taken, submit_checked};
 use crate::state::AppState;
 
 /// Records an execution and answers with its id once that is committed; with `Prefer: wait`, once it has ended or the
@@ -65,37 +66,40 @@ pub(crate) async fn execute(
     document: Option<Document>,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsExecute)?;
-    let input = Input::read(document.as_ref()).map_err(Error::Invalid)?;
     let tenant = principal.tenant();
-    let sent = Sent {
-        input: input.text.clone(),
-        tags: input.tags.clone(),
-        metadata: input.metadata.as_ref().map(|metadata| metadata.text.clone()),
+    let (request, sent) = {
+        let content = body::read(document.as_ref()).map_err(Error::Invalid)?;
+        let sent = Sent {
+            input: content.input.text.clone(),
+            tags: content.tags.clone(),
+            metadata: content.metadata.as_ref().map(|metadata| metadata.text.clone()),
+        };
+        let request = Request {
+            workflow_id: &workflow_id,
+            content: &content,
+            idempotency_key: key,
+            repeat: Repeat::SameContent,
+            monthly_limit: principal.standing.limits().executions_per_month,
+        };
+        (state.services.admission.prepare(&tenant, request), sent)
     };
-    let request = Request::new(&state, &principal, &workflow_id, &input, key);
-    drop(input);
-    let mut answers = submit_checked(&state, &principal, vec![request]).await;
-    let accepted = match answers.pop() {
-        Some(Ok(Taken::New(accepted))) => Ok(accepted),
-        Some(Ok(Taken::Known(id))) => Err(id),
-        Some(Err(error)) => return Err(error),
-        None => return Err(Error::internal("a submit was not answered")),
+    // What follows may take long, and needs the texts only.
+    drop(document);
+    let (id, fresh) = match state.services.admission.admit(&tenant, request).await? {
+        Admitted::New(accepted) => (accepted.id.clone(), Some(accepted)),
+        Admitted::Known(id) => (id, None),
+        Admitted::Refused(refusal) => return Err(refusal.into()),
     };
     let wait = prefer.wait_at_most(state.options.max_wait);
     let ended = match wait {
-        Some(wait) => {
-            let id = accepted
-                .as_ref()
-                .map_or_else(|known| known, |accepted| &accepted.id);
-            wait_for_end(&state, id, wait).await
-        }
+        Some(wait) => wait_for_end(&state, &id, wait).await,
         None => None,
     };
     let shown = prefer.shown();
-    let body = match (accepted, ended) {
+    let body = match (fresh, ended) {
         // Whoever noticed the end has read all that this answer says: many who wait cost one statement, not one each.
         (_, Some(ended)) if shown == Return::Minimal => Body::ended(ended)?,
-        (Ok(accepted), _) => {
+        (Some(accepted), _) => {
             let fresh = Body::accepted(&accepted, workflow_id, sent, shown)?;
             if wait.is_some() {
                 reread(&state, &tenant, &accepted, fresh, shown).await
@@ -103,7 +107,7 @@ pub(crate) async fn execute(
                 fresh
             }
         }
-        (Err(known), _) => Body::load(&state.services.store, &tenant, &known, shown).await?,
+        (None, _) => Body::load(&state.services.store, &tenant, &id, shown).await?,
     };
     answer(&body, wait.is_some(), prefer.applied(state.options.max_wait))
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
+use gristmill_dispatch::ROUNDS;
 use gristmill_store::Changed;
 
 use super::draft::{Draft, document_of};
@@ -15,9 +16,6 @@ use crate::http::error::Error;
 use crate::http::extract::{Document, Id, IfMatch};
 use crate::http::openapi::schema;
 use crate::state::AppState;
-
-/// How often somebody else may save the workflow between the look and the change.
-const ROUNDS: usize = 5;
 
 /// Changes what the body names; null is what a new workflow has without that key. The workflow as a whole is checked like a
 /// new one, and a definition that is another one by then becomes a new revision. Switching it on or off asks for the same

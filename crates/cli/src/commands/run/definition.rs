@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use gristmill_core::{Problem, UserId, WorkflowId};
-use gristmill_engine::{Plan, Registry, compile_json};
+use gristmill_engine::{Registry, compile_json};
 use gristmill_store::{Facts, NewWorkflow};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// Reads a definition, and what it compiles to; its problems go to stderr.
+/// Reads a definition; its problems go to stderr.
 ///
 /// # Errors
 /// When the file cannot be read, is no JSON object, or has problems.
-pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result<(NewWorkflow, Plan), Error> {
+pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result<NewWorkflow, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::Named {
         what: "definition",
         path: path.to_owned(),
@@ -37,14 +37,14 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
                 );
                 problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
             }
-            Some((facts, plan))
+            Some(facts)
         }
         Err(found) => {
             problems = found;
             None
         }
     };
-    let Some((facts, plan)) = compiled.filter(|_| problems.is_empty()) else {
+    let Some(facts) = compiled.filter(|_| problems.is_empty()) else {
         for problem in &problems {
             eprintln!("{problem}");
         }
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
             count: problems.len(),
         });
     };
-    let new = NewWorkflow {
+    Ok(NewWorkflow {
         id: WorkflowId::new(),
         name: document
             .get("name")
@@ -70,6 +70,5 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
         template_id: None,
         created_by: UserId::new(),
         limit: None,
-    };
-    Ok((new, plan))
+    })
 }

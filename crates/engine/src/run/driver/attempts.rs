@@ -1,9 +1,10 @@
 //! Attempts of effects in flight, each in a task of its own. All are aborted when this is dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use gristmill_core::ExecutionId;
+use gristmill_core::journal::Usage;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
@@ -18,7 +19,9 @@ pub(super) struct Attempts {
     /// By node run. What is not in here, or under another task, is not waited for any more.
     handles: HashMap<u32, AbortHandle>,
     /// What [`any_ended`](Self::any_ended) has seen and nobody has taken.
-    ended: Vec<Ended>,
+    ended: VecDeque<Ended>,
+    /// By node run: what attempts used that ended, and whose ends are dropped.
+    dropped: HashMap<u32, Box<Usage>>,
 }
 
 /// An attempt about to begin.
@@ -84,12 +87,17 @@ impl Attempts {
         }
     }
 
-    /// Every attempt that has ended, so that their entries share one commit.
-    pub(super) fn take_ended(&mut self) -> Vec<Ended> {
+    /// Whether any attempt has ended whose end was not taken.
+    pub(super) fn have_ended(&mut self) -> bool {
         while let Some(joined) = self.tasks.try_join_next_with_id() {
             self.note(joined);
         }
-        std::mem::take(&mut self.ended)
+        !self.ended.is_empty()
+    }
+
+    /// The next attempt that has ended. Those that follow may be aborted by what this one means.
+    pub(super) fn take_ended(&mut self) -> Option<Ended> {
+        self.ended.pop_front()
     }
 
     fn note(&mut self, joined: Result<(Id, Ended), JoinError>) {
@@ -101,7 +109,7 @@ impl Attempts {
                     .is_some_and(|handle| handle.id() == id)
                 {
                     self.handles.remove(&ended.run);
-                    self.ended.push(ended);
+                    self.ended.push_back(ended);
                 }
             }
             // A task ends without a result only when it is aborted, and then nobody waits for it.
@@ -110,20 +118,46 @@ impl Attempts {
         }
     }
 
-    /// Aborts one attempt. What it would have returned is dropped.
+    /// Aborts one attempt. What it would have returned is dropped, up to its usage.
     pub(super) fn abort(&mut self, run: u32) {
+        if self.have_ended()
+            && let Some(place) = self.ended.iter().position(|ended| ended.run == run)
+        {
+            let ended = self.ended.remove(place);
+            self.keep_usage(ended);
+        }
         if let Some(handle) = self.handles.remove(&run) {
             handle.abort();
         }
-        self.ended.retain(|ended| ended.run != run);
     }
 
-    /// Aborts what is in flight. What it would have returned is dropped.
+    /// Aborts what is in flight. What it would have returned is dropped, up to the usage of what has ended.
     pub(super) fn abort_all(&mut self) {
+        if self.have_ended() {
+            for ended in std::mem::take(&mut self.ended) {
+                self.keep_usage(Some(ended));
+            }
+        }
         self.tasks.abort_all();
         self.tasks.detach_all();
         self.handles.clear();
-        self.ended.clear();
+    }
+
+    /// Drops the end of an attempt, up to what it used.
+    fn keep_usage(&mut self, ended: Option<Ended>) {
+        let used = ended.and_then(|Ended { run, result, .. }| {
+            let usage = match result {
+                Ok(done) => done.usage.map(Box::new),
+                Err(failure) => failure.usage,
+            };
+            Some((run, usage?))
+        });
+        self.dropped.extend(used);
+    }
+
+    /// What the node run's attempt used, if it has ended and its end was dropped.
+    pub(super) fn take_usage(&mut self, run: u32) -> Option<Box<Usage>> {
+        self.dropped.remove(&run)
     }
 }
 

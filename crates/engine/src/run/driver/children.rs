@@ -1,7 +1,7 @@
 //! Starts child executions, and reads how they ended.
 
-use gristmill_core::ExecutionId;
 use gristmill_core::journal::{Entry, WaitsFor, check_members};
+use gristmill_core::{ChildEnd, ExecutionId};
 use serde_json::{Map, Value};
 
 use crate::run::panics::caught;
@@ -87,23 +87,19 @@ impl<J: Journal> Driver<'_, J> {
 }
 
 /// What the mail about a child's end means for the node that started it.
-pub(super) fn ended(child: &ExecutionId, mut body: Value) -> Result<Map<String, Value>, NodeFailure> {
-    let mut take = |key: &str| body.get_mut(key).map(Value::take).unwrap_or_default();
-    let (status, output, error) = (take("status"), take("output"), take("error"));
-    if status == "COMPLETED" {
-        return Ok(match output {
-            Value::Object(output) => output,
-            _ => Map::new(),
-        });
-    }
-    let (code, what) = if status == "CANCELLED" {
-        ("child_cancelled", "was cancelled".to_owned())
-    } else {
-        let reason = error["message"].as_str().unwrap_or("no reason given");
-        ("child_failed", format!("failed: {reason}"))
+pub(super) fn ended(child: &ExecutionId, body: Value) -> Result<Map<String, Value>, NodeFailure> {
+    let (code, what, error) = match serde_json::from_value(body) {
+        Ok(ChildEnd::Completed { output }) => return Ok(output),
+        Ok(ChildEnd::Cancelled) => ("child_cancelled", "was cancelled".to_owned(), None),
+        Ok(ChildEnd::Failed { error: Some(error) }) => {
+            ("child_failed", format!("failed: {}", error.message), Some(error))
+        }
+        Ok(ChildEnd::Failed { error: None }) | Err(_) => {
+            ("child_failed", "failed: no reason given".to_owned(), None)
+        }
     };
     let mut details = Map::from_iter([("executionId".to_owned(), Value::from(child.as_str()))]);
-    if !error.is_null() {
+    if let Some(error) = error.and_then(|error| serde_json::to_value(error).ok()) {
         details.insert("error".to_owned(), error);
     }
     Err(NodeFailure::retry(code, format!("the execution {child} {what}")).with_details(details))

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::language::size;
 use crate::run::delay::delay;
-use crate::{FailureClass, Journal, LeaseLost, NodeFailure, Suspension};
+use crate::{EffectOutput, FailureClass, Journal, LeaseLost, NodeFailure, Suspension};
 
 use super::attempts::Ended;
 use super::{Driver, Outcome};
@@ -14,16 +14,14 @@ use super::{Driver, Outcome};
 impl<J: Journal> Driver<'_, J> {
     /// Records every attempt that ended.
     pub(super) fn take_endings(&mut self) {
-        let ended = self.attempts.take_ended();
-        if !ended.is_empty() {
+        if self.attempts.have_ended() {
             failpoint::reach("effect.ended");
         }
-        for ended in ended {
-            // Once the execution has failed, or the item that it belongs to, what an effect comes to is dropped: it counts as
-            // aborted.
-            if self.state.failure().is_some() {
-                return;
-            }
+        // Once the execution has failed, or the item that it belongs to, what an effect comes to is dropped: it counts as
+        // aborted. What it used stays, for the entry that says so.
+        while self.state.failure().is_none()
+            && let Some(ended) = self.attempts.take_ended()
+        {
             if self.state.is_awaited(ended.run) {
                 let run = ended.run;
                 let entry = self.ending(ended);
@@ -38,9 +36,13 @@ impl<J: Journal> Driver<'_, J> {
     fn ending(&self, ended: Ended) -> Entry {
         let (run, at) = (ended.run, self.clock.now());
         let duration_ms = u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX);
-        let result = ended.result.and_then(|done| {
-            let output = Output::from(done.output);
-            self.within_limits(&output).map(|()| (output, done.usage))
+        let result = ended.result.and_then(|EffectOutput { output, usage }| {
+            let output = Output::from(output);
+            match self.within_limits(&output) {
+                Ok(()) => Ok((output, usage.map(Box::new))),
+                // What came of the call is refused; it is paid for all the same.
+                Err(failure) => Err(failure.with_usage(usage)),
+            }
         });
         match result {
             Ok((output, usage)) => Entry::Completed {
@@ -68,7 +70,11 @@ impl<J: Journal> Driver<'_, J> {
         let rest = &self.node_of(run).rest;
         let path = self.state.path(run);
         let attempt = self.state.attempt(run);
-        let NodeFailure { mut error, class } = failure;
+        let NodeFailure {
+            mut error,
+            class,
+            usage,
+        } = failure;
         keep_what_can_be_read(&mut error);
         tracing::debug!(
             execution.id = %self.run.execution_id, node.id = path, attempt, duration_ms,
@@ -84,6 +90,7 @@ impl<J: Journal> Driver<'_, J> {
                     attempt,
                     error,
                     retry_at,
+                    usage,
                     mail,
                 }
             }
@@ -94,6 +101,7 @@ impl<J: Journal> Driver<'_, J> {
                 attempts: attempt,
                 error,
                 then: rest.on_failure,
+                usage,
                 mail,
             },
         }
@@ -273,6 +281,7 @@ impl<J: Journal> Driver<'_, J> {
             path: self.state.path(run),
             at: self.clock.now(),
             reason: reason.to_owned(),
+            usage: self.attempts.take_usage(run),
         };
         self.record(run, entry);
     }

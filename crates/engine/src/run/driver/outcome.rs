@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use gristmill_core::journal::Entry;
-use gristmill_core::{ExecutionError, Limits};
+use gristmill_core::{ExecutionError, Limits, Totals};
 use serde_json::{Map, Value};
-
-use crate::Totals;
 
 /// How driving an execution ended. `entries` are not appended yet: they belong into the transaction that records the
 /// outcome. Only a suspension is recorded already, because mail may stand against it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_core::journal::{AfterFailure, Entry, NodeError, Output, Usage, WaitsFor};
+use gristmill_core::journal::{AfterFailure, Entry, NodeError, Output, WaitsFor};
 
 use crate::Behaviour;
 use crate::graph::plan::{Exit, PlanEdge};
@@ -36,6 +36,10 @@ impl State {
     /// Folds in what happened to one node run.
     pub(crate) fn apply_to(&mut self, run: u32, entry: &Entry) {
         self.weigh(entry);
+        // Whatever became of the attempt, and of its node run since: it is paid for.
+        if let Some(usage) = entry.usage() {
+            self.totals.add_usage(usage);
+        }
         if let Some(seq) = entry.mail() {
             self.mailbox.consume(seq);
         }
@@ -44,12 +48,7 @@ impl State {
         }
         match entry {
             Entry::Started { .. } => self.start(run),
-            Entry::Completed {
-                output,
-                handle,
-                usage,
-                ..
-            } => self.complete(run, output.clone(), handle.as_deref(), *usage),
+            Entry::Completed { output, handle, .. } => self.complete(run, output.clone(), handle.as_deref()),
             Entry::Waiting { at, until, on, .. } => self.wait_for(run, on.clone(), *at, *until),
             Entry::Expanded { at, items, .. } => {
                 let limit = self.plan.node(self.node(run)).rest.timeout;
@@ -110,11 +109,8 @@ impl State {
         }
     }
 
-    fn complete(&mut self, run: u32, output: Output, handle: Option<&str>, usage: Option<Usage>) {
-        self.totals.nodes_executed += 1;
-        let usage = usage.unwrap_or_default();
-        self.totals.tokens += usage.tokens;
-        self.totals.cost_micros += usage.cost_micros;
+    fn complete(&mut self, run: u32, output: Output, handle: Option<&str>) {
+        self.totals.add_node();
         let (instance, node) = self.place(run);
         Arc::make_mut(&mut self.memory).complete(instance, node, output);
         let place_of = |handle: &str| {

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
+use crate::protocol::facts::wakes_by_mail;
 use crate::protocol::{Delivered, Mail};
 use crate::tables::audit;
 use crate::{Action, Actor, Error, Tenant};
@@ -14,8 +15,8 @@ use crate::{Action, Actor, Error, Tenant};
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
 /// lost, meets its own key and wakes nobody a second time. What waits for its start, is
 /// held, or pauses after lost workers, keeps its mail until then.
-const DELIVER: &str = "
-    WITH target AS (
+const DELIVER: &str = concat!(
+    "WITH target AS (
         SELECT organization_id, id, inbox,
             inbox >= $6 AND (
                 SELECT count(*) FROM execution_inbox m WHERE m.execution_id = executions.id AND m.name NOT LIKE 'child:%'
@@ -30,11 +31,16 @@ const DELIVER: &str = "
     ), woken AS (
         UPDATE executions e SET
             inbox = e.inbox + 1,
-            status = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE e.status END,
-            wake_at = CASE WHEN e.status = 'WAITING' AND coalesce(e.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE e.wake_at END
+            status = CASE WHEN ",
+    wakes_by_mail!("e."),
+    " THEN 'PENDING' ELSE e.status END,
+            wake_at = CASE WHEN ",
+    wakes_by_mail!("e."),
+    " THEN clock_timestamp() ELSE e.wake_at END
         FROM mail WHERE e.id = mail.execution_id
     )
-    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered FROM target";
+    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered FROM target"
+);
 
 /// A statement of its own: what was delivered while the first one waited for the row's lock is not in its snapshot.
 const KNOWN: &str = "

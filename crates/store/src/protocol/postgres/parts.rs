@@ -3,5 +3,6 @@
 pub(crate) mod chunk;
 pub(crate) mod finish;
 pub(crate) mod jobs;
+pub(crate) mod leave;
 pub(crate) mod tags;
 pub(crate) mod usage;

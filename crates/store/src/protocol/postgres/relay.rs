@@ -9,10 +9,12 @@ use tokio::sync::oneshot;
 
 use super::parts::finish::{finish, unheld};
 use super::parts::jobs::{IdRow, duration, seconds};
+use super::parts::leave::leave;
 use crate::Error;
 use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
+use crate::protocol::facts::reason;
 use crate::protocol::rows::due_row::DueRow;
 use crate::protocol::{Decide, Due, Sweep, Wake};
 use crate::tables::usage::note_unhandled;
@@ -22,10 +24,12 @@ use crate::tables::usage::note_unhandled;
 ///
 /// The clock is read once, in a subselect: a bare `clock_timestamp()` could give another answer for each row, so the
 /// index on `wake_at` could not be searched with it.
-const DUE: &str = "
-    SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
+const DUE: &str = concat!(
+    "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
         deadline IS NOT NULL AND deadline <= clock_timestamp() AS expired,
-        coalesce(waits_for, '') = 'start' AND EXISTS (
+        coalesce(waits_for, '') = ",
+    reason!(Start),
+    " AND EXISTS (
             SELECT FROM workflows w
             WHERE w.organization_id = executions.organization_id AND w.id = executions.workflow_id AND w.paused_at IS NOT NULL
         ) AS paused,
@@ -33,26 +37,38 @@ const DUE: &str = "
     FROM executions
     WHERE wake_at <= (SELECT clock_timestamp()) AND wake_at > (SELECT clock_timestamp() - make_interval(secs => $3))
         AND (status <> 'RUNNING' OR $2)
-    ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED";
+    ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED"
+);
 
 /// As far back as anything may have been due: a hundred years.
 const EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The rows are locked, in the state that was decided upon: no guard is needed. Publishing is for a later time than this
 /// commit, so `wake_at` says when to look again should the process die in between.
-const ACT: &str = "
-    UPDATE executions e SET
-        status = act.status, losses = e.losses + act.losses, published_at = NULL,
-        publishes = CASE WHEN e.status = 'PENDING' THEN e.publishes ELSE 0 END,
-        waits_for = CASE WHEN act.status = 'WAITING' THEN 'worker' END,
-        wake_at = least(clock_timestamp() + make_interval(secs => act.again_in), e.deadline)
-    FROM unnest($1::text[], $2::text[], $3::int[], $4::float8[]) AS act (id, status, losses, again_in)
-    WHERE e.id = act.id";
+const ACT: &str = concat!(
+    "WITH act AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::float8[]) AS act (id, status, losses, again_in)
+    ), ",
+    leave!(
+        "act",
+        status: "act.status",
+        waits_for: concat!("CASE WHEN act.status = 'WAITING' THEN ", reason!(Worker), " END"),
+        wake_at: "least(clock_timestamp() + make_interval(secs => act.again_in), e.deadline)",
+        set: "losses = e.losses + act.losses,
+            publishes = CASE WHEN e.status = 'PENDING' THEN e.publishes ELSE 0 END",
+        when: "TRUE",
+        returning: "e.status",
+    ),
+    "SELECT count(*) FROM changed"
+);
 
 /// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
-const HOLD: &str = "
-    UPDATE executions SET waits_for = 'paused', wake_at = NULL, published_at = NULL, publishes = 0
-    WHERE id = ANY($1::text[])";
+const HOLD: &str = concat!(
+    "UPDATE executions SET waits_for = ",
+    reason!(Paused),
+    ", wake_at = NULL, published_at = NULL, publishes = 0
+    WHERE id = ANY($1::text[])"
+);
 
 const FAIL: &str = concat!(
     "WITH ending AS (

@@ -2,6 +2,7 @@ use diesel_async::RunQueryDsl;
 
 use super::parts::chunk::{Holders, bind_holders, lock_held, write_chunks};
 use super::parts::jobs::by_place;
+use super::parts::leave::leave;
 use crate::Error;
 use crate::connection::cached::Cached;
 use crate::connection::postgres::PostgresPool;
@@ -12,13 +13,16 @@ use crate::protocol::{Append, Held};
 /// proof of progress either.
 const RELEASE: &str = concat!(
     lock_held!("", ""),
-    "changed AS (
-        UPDATE executions e SET
-            status = 'PENDING', wake_at = clock_timestamp(), published_at = NULL, publishes = 0,
-            journal_len = e.journal_len + held.entries
-        FROM held WHERE e.id = held.id
-        RETURNING e.organization_id, e.id, e.journal_len - held.entries AS seq, held.body, held.place
-    ), ",
+    leave!(
+        "held",
+        status: "'PENDING'",
+        waits_for: "NULL",
+        wake_at: "clock_timestamp()",
+        set: "publishes = 0, journal_len = e.journal_len + held.entries",
+        when: "TRUE",
+        returning: "e.journal_len - held.entries AS seq, held.body, held.place",
+    ),
+    ", ",
     write_chunks!(),
     "SELECT place FROM changed",
 );

@@ -5,27 +5,35 @@ use crate::Error;
 use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
+use crate::protocol::facts::reason;
 
 /// A submit, or the relay, sees a workflow paused and holds an execution, while the workflow is resumed: no lock keeps them
 /// apart, since none should slow a submit down. So whoever resumes starts what it sees, and this is asked again and again
 /// for what it did not see. The index holds what is held and nothing else; `held` jumps from workflow to workflow in it.
-const RELEASE: &str = "
-    WITH RECURSIVE held (workflow_id) AS (
-        SELECT min(workflow_id) FROM executions WHERE waits_for = 'paused'
+const RELEASE: &str = concat!(
+    "WITH RECURSIVE held (workflow_id) AS (
+        SELECT min(workflow_id) FROM executions WHERE waits_for = ",
+    reason!(Paused),
+    "
         UNION ALL
-        SELECT (SELECT min(e.workflow_id) FROM executions e WHERE e.waits_for = 'paused' AND e.workflow_id > held.workflow_id)
+        SELECT (SELECT min(e.workflow_id) FROM executions e WHERE e.waits_for = ",
+    reason!(Paused),
+    " AND e.workflow_id > held.workflow_id)
         FROM held WHERE held.workflow_id IS NOT NULL
     ), due AS (
         SELECT found.id FROM held
         JOIN workflows w ON w.id = held.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL
         CROSS JOIN LATERAL (
-            SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND e.waits_for = 'paused'
+            SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND e.waits_for = ",
+    reason!(Paused),
+    "
             ORDER BY e.id LIMIT $1 FOR UPDATE SKIP LOCKED
         ) AS found
         LIMIT $1
     )
     UPDATE executions e SET status = 'PENDING', waits_for = NULL, wake_at = clock_timestamp()
-    FROM due WHERE e.id = due.id";
+    FROM due WHERE e.id = due.id"
+);
 
 pub(super) async fn release_held(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
     pool.run_as_system(move |connection| {

@@ -10,6 +10,7 @@ use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Moment, Timestamp};
+use crate::protocol::facts::reason;
 use crate::protocol::{Accepted, Replay, Replayed};
 use crate::tables::audit;
 use crate::{Action, Actor, Error, Tenant};
@@ -33,7 +34,9 @@ const REPLAY: &str = concat!(
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
             request_hash, input, idempotency_key, replay_of, on_failure_of, depth, tags, metadata)
         SELECT $3, organization_id, workflow_id, revision, lane, timeout_ms,
-            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN ",
+    reason!(Paused),
+    " END,
             CASE WHEN NOT paused THEN clock_timestamp() END, $6, input, $5, id, on_failure_of, depth, tags, metadata
         FROM original WHERE is_active AND NOT is_deleted AND NOT is_other AND $8 IS NOT FALSE
         ON CONFLICT (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING

@@ -8,11 +8,15 @@ use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::PostgresPool;
+use crate::protocol::facts::reason;
 use crate::protocol::{ChildStarted, StartChild};
 
 /// A cancel that takes the whole tree locks the parent first: a child is there before it looks, or is refused after it.
 /// A holder that lost its lease starts nothing. The same holder, asking again because an answer was lost, meets the
 /// child of this path; should the first request still be under way, the unique index keeps the second out.
+///
+/// The workflow is saved with another input schema between the holder's check and this insert: the guard on the revision
+/// sends the holder back, as it does with a submit.
 ///
 /// `$8` is the month that is locked and `$9` whether it has room. In an organization with a limit nothing starts without.
 const START: &str = concat!(
@@ -20,7 +24,8 @@ const START: &str = concat!(
         SELECT organization_id, id, depth FROM executions
         WHERE id = $1 AND status = 'RUNNING' AND attempt = $2 FOR UPDATE
     ), workflow AS (
-        SELECT w.id, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused
+        SELECT w.id, w.revision, w.lane, w.timeout_ms, w.is_active, w.paused_at IS NOT NULL AS paused,
+            w.checks_input AND $10::int IS DISTINCT FROM w.revision AS unchecked
         FROM workflows w JOIN parent ON w.organization_id = parent.organization_id
         WHERE w.id = $5 AND w.deleted_at IS NULL
     ), organization AS (
@@ -33,10 +38,12 @@ const START: &str = concat!(
         INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
             request_hash, input, parent_execution_id, parent_path, depth)
         SELECT $4, parent.organization_id, workflow.id, workflow.revision, workflow.lane, workflow.timeout_ms,
-            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+            CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN ",
+    reason!(Paused),
+    " END,
             CASE WHEN NOT paused THEN clock_timestamp() END, '', $6, parent.id, $3, parent.depth + 1
         FROM parent CROSS JOIN workflow CROSS JOIN organization
-        WHERE workflow.is_active AND parent.depth < $7 AND NOT EXISTS (SELECT FROM known)
+        WHERE workflow.is_active AND NOT workflow.unchecked AND parent.depth < $7 AND NOT EXISTS (SELECT FROM known)
             AND (NOT organization.is_limited OR $9 IS TRUE)
         ON CONFLICT (parent_execution_id, parent_path) WHERE parent_execution_id IS NOT NULL DO NOTHING
         RETURNING id
@@ -47,6 +54,7 @@ const START: &str = concat!(
         concat!("CASE WHEN $8 IS NULL THEN ", any_slot!(), " ELSE 0 END")
     ),
     "SELECT parent.depth >= $7 AS too_deep, (SELECT is_active FROM workflow) AS is_active,
+        (SELECT revision FROM workflow WHERE unchecked) AS unchecked,
         coalesce((SELECT is_limited FROM organization), false) AS is_limited,
         coalesce((SELECT id FROM known), (SELECT id FROM inserted)) AS child
     FROM parent"
@@ -69,6 +77,9 @@ struct Row {
     too_deep: bool,
     #[diesel(sql_type = Nullable<Bool>)]
     is_active: Option<bool>,
+    /// The newest revision, where the input has to be checked against its schema.
+    #[diesel(sql_type = Nullable<Integer>)]
+    unchecked: Option<i32>,
     #[diesel(sql_type = Bool)]
     is_limited: bool,
     #[diesel(sql_type = Nullable<Text>)]
@@ -144,24 +155,27 @@ async fn start(
         .bind::<Text, _>(&child.path)
         .bind::<Text, _>(child.id.as_str())
         .bind::<Text, _>(child.workflow_id.as_str())
-        .bind::<Text, _>(&child.input)
+        .bind::<Text, _>(&*child.input)
         .bind::<Integer, _>(child.max_depth)
         .bind::<Nullable<Text>, _>(limit.as_ref().map(|(_, locked)| locked.month.as_str()))
-        .bind::<Nullable<Bool>, _>(has_room);
+        .bind::<Nullable<Bool>, _>(has_room)
+        .bind::<Nullable<Integer>, _>(child.checked);
     let Some(row) = Cached(start).load::<Row>(connection).await?.pop() else {
         return Ok(Started::Answer(ChildStarted::Lost));
     };
-    Ok(match (row.child, row.too_deep, row.is_active) {
-        (Some(id), ..) => Started::Answer(ChildStarted::Yes(parse("execution id", &id)?)),
-        (None, true, _) => Started::Answer(ChildStarted::TooDeep),
-        (None, false, None) => Started::Answer(ChildStarted::UnknownWorkflow),
-        (None, false, Some(false)) => Started::Answer(ChildStarted::InactiveWorkflow),
-        (None, false, Some(true)) => match limit {
+    let answer = match (row.child, row.is_active, row.unchecked) {
+        (Some(id), ..) => ChildStarted::Yes(parse("execution id", &id)?),
+        (None, ..) if row.too_deep => ChildStarted::TooDeep,
+        (None, None, _) => ChildStarted::UnknownWorkflow,
+        (None, Some(false), _) => ChildStarted::InactiveWorkflow,
+        (None, Some(true), Some(revision)) => ChildStarted::Unchecked { revision },
+        (None, Some(true), None) => match limit {
             Some((limit, locked)) if !locked.has_room(limit) => {
-                Started::Answer(ChildStarted::LimitReached(locked.reached(limit, 0)))
+                ChildStarted::LimitReached(locked.reached(limit, 0))
             }
-            None if row.is_limited => Started::Limited,
-            _ => Started::Overtaken,
+            None if row.is_limited => return Ok(Started::Limited),
+            _ => return Ok(Started::Overtaken),
         },
-    })
+    };
+    Ok(Started::Answer(answer))
 }

@@ -16,6 +16,7 @@ use crate::connection::cached::postgres::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::postgres::{PostgresPool, Session, Shared};
 use crate::connection::sql_types::{Moment, Timestamp};
+use crate::protocol::facts::reason;
 use crate::protocol::{Accepted, Start, Submit, Submitted};
 use crate::{Error, Reached, Tenant};
 
@@ -58,7 +59,11 @@ macro_rules! insert {
                     wake_at, idempotency_key, request_hash, input, tags, metadata)
                 SELECT id, $1, workflow_id, revision, lane, timeout_ms,
                     CASE WHEN later IS NULL AND NOT paused THEN 'PENDING' ELSE 'WAITING' END,
-                    CASE WHEN later IS NOT NULL THEN 'start' WHEN paused THEN 'paused' END,
+                    CASE WHEN later IS NOT NULL THEN ",
+    reason!(Start),
+    " WHEN paused THEN ",
+    reason!(Paused),
+    " END,
                     CASE WHEN later IS NOT NULL THEN later
                         WHEN NOT paused THEN clock_timestamp() + make_interval(secs => $7) END,
                     idempotency_key, request_hash, input, tags, metadata
@@ -177,7 +182,7 @@ macro_rules! bind_members {
             .bind::<Text, _>($organization_id)
             .bind::<Array<Text>, _>(column(members, |member| member.id.as_str()))
             .bind::<Array<Text>, _>(column(members, |member| member.workflow_id.as_str()))
-            .bind::<Array<Text>, _>(column(members, |member| &member.input))
+            .bind::<Array<Text>, _>(column(members, |member| &*member.input))
             .bind::<Array<Nullable<Text>>, _>(column(members, |member| member.idempotency_key.as_deref()))
             .bind::<Array<Text>, _>(column(members, |member| &member.request_hash))
             .bind::<Double, _>(seconds($publish_within))
@@ -374,13 +379,7 @@ fn outcome(
     }
     // A known key is answered whatever has become of the workflow since.
     if let Some(known) = member.idempotency_key.as_ref().and_then(|key| known.get(key)) {
-        let id = parse("execution id", &known.id)?;
-        let same = known.request_hash == member.request_hash;
-        return Ok(if same {
-            Submitted::Known(id)
-        } else {
-            Submitted::KeyReused(id)
-        });
+        return Ok(member.repeats(parse("execution id", &known.id)?, &known.request_hash));
     }
     match (row.is_active, row.revision, reached) {
         (None, ..) | (_, None, _) => Ok(Submitted::UnknownWorkflow),

@@ -4,6 +4,7 @@ use diesel_async::RunQueryDsl;
 
 use super::parts::chunk::{Holders, bind_holders, is_progress, lock_held, write_chunks};
 use super::parts::jobs::set;
+use super::parts::leave::leave;
 use crate::Error;
 use crate::connection::cached::Cached;
 use crate::connection::postgres::PostgresPool;
@@ -17,14 +18,17 @@ const SUSPEND: &str = concat!(
         ", $6::int[], $7::timestamptz[], $8::bool[]",
         ", folded, wake_at, progress"
     ),
-    "changed AS (
-        UPDATE executions e SET
-            status = 'WAITING', wake_at = least(held.wake_at, e.deadline), published_at = NULL, publishes = 0,
-            journal_len = e.journal_len + held.entries,
-            losses = CASE WHEN held.progress THEN 0 ELSE e.losses END
-        FROM held WHERE e.id = held.id AND held.inbox = held.folded
-        RETURNING e.organization_id, e.id, e.journal_len - held.entries AS seq, held.body, held.place
-    ), ",
+    leave!(
+        "held",
+        status: "'WAITING'",
+        waits_for: "NULL",
+        wake_at: "least(held.wake_at, e.deadline)",
+        set: "publishes = 0, journal_len = e.journal_len + held.entries,
+            losses = CASE WHEN held.progress THEN 0 ELSE e.losses END",
+        when: "held.inbox = held.folded",
+        returning: "e.journal_len - held.entries AS seq, held.body, held.place",
+    ),
+    ", ",
     write_chunks!(),
     "SELECT place, inbox = folded AS suspended FROM held",
 );

@@ -1,5 +1,7 @@
 //! PENDING → RUNNING.
 
+use std::collections::HashMap;
+
 use diesel::RunQueryDsl;
 use diesel::sql_types::{BigInt, Text};
 use gristmill_core::ExecutionId;
@@ -10,7 +12,7 @@ use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Token, Uuid};
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::rows::claimed_row::ClaimedRow;
-use crate::{Claim, Claimed, Error};
+use crate::{Claim, ClaimAnswer, Claimed, Error};
 
 /// A job can be old (the row was claimed and came back since) or doubled (published again because a confirm was lost):
 /// it claims only what is PENDING at its own attempt, so of any number of copies one wins.
@@ -21,6 +23,8 @@ use crate::{Claim, Claimed, Error};
 /// live for ever.
 ///
 /// The publish counters end with the PENDING that they belong to.
+///
+/// No row is ever locked here: who writes has waited for all others.
 const CLAIM: &str = concat!(
     "UPDATE executions SET
          status = 'RUNNING',
@@ -53,10 +57,11 @@ pub(super) async fn claim(
     pool: &SqlitePool,
     jobs: &[(ExecutionId, i32)],
     claim: &Claim,
-) -> Result<Vec<Claimed>, Error> {
+) -> Result<Vec<ClaimAnswer>, Error> {
+    let members = jobs;
     let jobs = list(jobs)?;
     let claim = claim.clone();
-    pool.transaction_blocking(move |connection| {
+    let claimed = pool.transaction_blocking(move |connection| {
         let rows: Vec<ClaimedRow> = Cached(
             sql_query(CLAIM)
                 .bind::<Text, _>(jobs)
@@ -66,6 +71,20 @@ pub(super) async fn claim(
         )
         .load(connection)?;
         rows.into_iter().map(ClaimedRow::into_claimed).collect()
-    })
-    .await
+    });
+    Ok(answers(members, claimed.await?))
+}
+
+/// Each job's answer. Of copies of a job the first has claimed it, and the others came too late.
+fn answers(jobs: &[(ExecutionId, i32)], claimed: Vec<Claimed>) -> Vec<ClaimAnswer> {
+    let mut claimed: HashMap<_, _> = claimed
+        .into_iter()
+        .map(|claimed| ((claimed.id.clone(), claimed.attempt - 1), claimed))
+        .collect();
+    jobs.iter()
+        .map(|job| match claimed.remove(job) {
+            Some(claimed) => ClaimAnswer::Claimed(Box::new(claimed)),
+            None => ClaimAnswer::Stale,
+        })
+        .collect()
 }

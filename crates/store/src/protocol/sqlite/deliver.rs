@@ -9,6 +9,7 @@ use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
+use crate::protocol::facts::wakes_by_mail;
 use crate::tables::audit;
 use crate::{Action, Actor, Delivered, Error, Mail, Tenant};
 
@@ -26,10 +27,14 @@ const EXECUTION: &str = "
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
-         wake_at = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN ",
+         wake_at = CASE WHEN ",
+    wakes_by_mail!(""),
+    " THEN ",
     now!(),
     " ELSE wake_at END,
-         status = CASE WHEN status = 'WAITING' AND coalesce(waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE status END
+         status = CASE WHEN ",
+    wakes_by_mail!(""),
+    " THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
 );

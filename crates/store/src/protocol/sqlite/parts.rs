@@ -3,6 +3,7 @@
 pub(crate) mod chunk;
 pub(crate) mod family;
 pub(crate) mod finish;
+pub(crate) mod leave;
 pub(crate) mod members;
 pub(crate) mod tags;
 pub(crate) mod usage;

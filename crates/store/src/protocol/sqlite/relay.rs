@@ -9,29 +9,31 @@ use diesel::{RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::finish::{End, Finish, finish};
+use super::parts::leave::{leave, let_go};
 use super::parts::values::micros;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
+use crate::protocol::facts::reason;
 use crate::{Decide, Due, Error, Sweep, Wake};
 
 /// Says again which row was decided on, though nobody else can write in between: the decision belongs to that state.
-const MOVE: &str = concat!(
-    "UPDATE executions SET
-         status = ?4,
-         losses = losses + ?5,
-         published_at = NULL,
-         waits_for = CASE ?4 WHEN 'WAITING' THEN 'worker' END,
-         wake_at = min(",
-    now!(),
-    " + ?6, coalesce(deadline, 9223372036854775807))
-     WHERE id = ?1 AND status = ?2 AND attempt = ?3"
+const MOVE: &str = leave!(
+    status: "?4",
+    waits_for: concat!("CASE ?4 WHEN 'WAITING' THEN ", reason!(Worker), " END"),
+    wake_at: concat!("min(", now!(), " + ?6, coalesce(deadline, 9223372036854775807))"),
+    entries: "0",
+    set: "losses = losses + ?5",
+    when: "TRUE",
 );
 
 /// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
-const HOLD: &str = "
-    UPDATE executions SET waits_for = 'paused', wake_at = NULL, published_at = NULL, publishes = 0
-    WHERE id = ?1 AND status = ?2 AND attempt = ?3";
+const HOLD: &str = concat!(
+    "UPDATE executions SET waits_for = ",
+    reason!(Paused),
+    ", wake_at = NULL, published_at = NULL, publishes = 0
+    WHERE id = ?1 AND status = ?2 AND attempt = ?3"
+);
 
 pub(super) async fn relay(
     pool: &SqlitePool,
@@ -114,6 +116,5 @@ fn move_to(
         .bind::<Text, _>(status.as_str())
         .bind::<Integer, _>(lost)
         .bind::<BigInt, _>(micros(again_in));
-    Cached(query).execute(connection)?;
-    Ok(())
+    let_go(connection, query).map(drop)
 }

@@ -1,26 +1,25 @@
 //! RUNNING → PENDING, by a holder that drains.
 
+use diesel::SqliteConnection;
 use diesel::sql_types::{Integer, Text};
-use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
+use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk};
+use super::parts::leave::{leave, let_go};
 use super::parts::members::each;
-use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};
 
 /// Draining is orderly: it neither counts as a loss nor forgives the earlier ones. A holder whose lease ran out while it
 /// drained must not take the execution away from the next.
-const RELEASE: &str = concat!(
-    "UPDATE executions SET
-         status = 'PENDING',
-         wake_at = ",
-    now!(),
-    ",
-         journal_len = journal_len + ?3
-     WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2
-     RETURNING organization_id, journal_len - ?3 AS seq"
+const RELEASE: &str = leave!(
+    status: "'PENDING'",
+    waits_for: "NULL",
+    wake_at: now!(),
+    entries: "?4",
+    set: "publishes = 0",
+    when: "TRUE",
 );
 
 pub(super) async fn release(pool: &SqlitePool, members: &[Append]) -> Result<Vec<Held>, Error> {
@@ -30,8 +29,9 @@ pub(super) async fn release(pool: &SqlitePool, members: &[Append]) -> Result<Vec
 fn release_one(connection: &mut SqliteConnection, member: &Append) -> Result<Held, Error> {
     let query = sql_query(RELEASE)
         .bind::<Text, _>(member.id.as_str())
+        .bind::<Text, _>(ExecutionStatus::Running.as_str())
         .bind::<Integer, _>(member.attempt)
         .bind::<Integer, _>(entries(member.chunk.as_ref()));
-    let place = Cached(query).get_result(connection).optional()?;
+    let place = let_go(connection, query)?.map(|left| left.place);
     insert_chunk(connection, &member.id, place, member.chunk.as_ref())
 }

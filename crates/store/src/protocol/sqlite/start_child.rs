@@ -19,7 +19,7 @@ const PARENT: &str = "
     FROM executions WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2";
 
 const WORKFLOW: &str = "
-    SELECT revision, lane, timeout_ms, is_active FROM workflows
+    SELECT revision, lane, timeout_ms, is_active, checks_input FROM workflows
     WHERE organization_id = ?1 AND id = ?2 AND deleted_at IS NULL";
 
 const INSERT: &str = concat!(
@@ -58,6 +58,12 @@ pub(super) async fn start_child(pool: &SqlitePool, child: &StartChild) -> Result
         if !workflow.is_active {
             return Ok(ChildStarted::InactiveWorkflow);
         }
+        // The workflow may have been saved with another input schema since the holder checked.
+        if workflow.checks_input && child.checked != Some(workflow.revision) {
+            return Ok(ChildStarted::Unchecked {
+                revision: workflow.revision,
+            });
+        }
         let limit = limit_of(connection, &parent.organization_id)?;
         let mut tally = Tally::read(connection, &parent.organization_id)?;
         if let Some(reached) = tally.reached(limit) {
@@ -70,7 +76,7 @@ pub(super) async fn start_child(pool: &SqlitePool, child: &StartChild) -> Result
             .bind::<Integer, _>(workflow.revision)
             .bind::<Text, _>(&workflow.lane)
             .bind::<Nullable<BigInt>, _>(workflow.timeout_ms)
-            .bind::<Text, _>(&child.input)
+            .bind::<Text, _>(&*child.input)
             .bind::<Text, _>(child.parent.as_str())
             .bind::<Text, _>(&child.path)
             .bind::<Integer, _>(parent.depth + 1);
@@ -102,4 +108,6 @@ struct Workflow {
     timeout_ms: Option<i64>,
     #[diesel(sql_type = Bool)]
     is_active: bool,
+    #[diesel(sql_type = Bool)]
+    checks_input: bool,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
-use gristmill_core::{ExecutionId, OrganizationId};
+use gristmill_core::{ExecutionId, OrganizationId, WaitReason};
 
 use super::parts::tags::tag;
 use super::parts::usage::Tally;
@@ -14,6 +14,7 @@ use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
+use crate::protocol::facts::reason;
 use crate::{Accepted, Error, Start, Submit, Submitted, Tenant};
 
 const KNOWN: &str = "
@@ -31,7 +32,11 @@ const INSERT: &str = concat!(
          status, waits_for, wake_at)
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?14, ?15,
          CASE WHEN start.at > start.now OR ?13 THEN 'WAITING' ELSE 'PENDING' END,
-         CASE WHEN start.at > start.now THEN 'start' WHEN ?13 THEN 'paused' END,
+         CASE WHEN start.at > start.now THEN ",
+    reason!(Start),
+    " WHEN ?13 THEN ",
+    reason!(Paused),
+    " END,
          CASE WHEN start.at > start.now THEN start.at WHEN NOT ?13 THEN start.now + ?9 END
      FROM (SELECT now, coalesce(?10, now + ?11) AS at FROM (SELECT ",
     now!(),
@@ -71,11 +76,7 @@ fn submit_one(
     if let Some(key) = &member.idempotency_key
         && let Some((id, hash)) = known_by_key(connection, organization_id, key)?
     {
-        return Ok(if hash == member.request_hash {
-            Submitted::Known(id)
-        } else {
-            Submitted::KeyReused(id)
-        });
+        return Ok(member.repeats(id, &hash));
     }
     let query = sql_query(WORKFLOW)
         .bind::<Text, _>(organization_id.as_str())
@@ -109,7 +110,7 @@ fn submit_one(
         .bind::<Text, _>(&workflow.lane)
         .bind::<Nullable<Text>, _>(member.idempotency_key.as_deref())
         .bind::<Text, _>(&member.request_hash)
-        .bind::<Text, _>(&member.input)
+        .bind::<Text, _>(&*member.input)
         .bind::<BigInt, _>(publish_within)
         .bind::<Nullable<Moment>, _>(start_at)
         .bind::<Nullable<BigInt>, _>(start_in)
@@ -118,6 +119,7 @@ fn submit_one(
         .bind::<Nullable<Text>, _>(member.tags.as_deref())
         .bind::<Nullable<Text>, _>(member.metadata.as_deref());
     let inserted: Inserted = Cached(query).get_result(connection)?;
+    let waits_for = inserted.waits_for.map(WaitReason::from);
     if member.tags.is_some() {
         tag(connection, member.id.as_str())?;
     }
@@ -127,10 +129,10 @@ fn submit_one(
         revision: workflow.revision,
         lane: workflow.lane,
         created_at: inserted.created_at.into(),
-        held: inserted.waits_for.as_deref() == Some("paused"),
+        held: waits_for == Some(WaitReason::Paused),
         starts_at: inserted
             .wake_at
-            .filter(|_| inserted.waits_for.as_deref() == Some("start"))
+            .filter(|_| waits_for == Some(WaitReason::Start))
             .map(Into::into),
     }))
 }

@@ -1,9 +1,11 @@
 //! RUNNING → WAITING, by the holder.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
+use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
+use super::parts::leave::{leave, let_go};
 use super::parts::members::each;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
@@ -13,14 +15,14 @@ use crate::{Error, Held, Suspend, Suspended};
 
 /// Mail that arrives while the holder makes up its mind wakes nobody, since the execution is RUNNING: if the holder then
 /// went to sleep for that very mail, it would sleep for ever. So it only may while the inbox is as it folded it.
-const SUSPEND: &str = "
-    UPDATE executions SET
-        status = 'WAITING',
-        wake_at = CASE WHEN deadline < ?4 OR ?4 IS NULL THEN deadline ELSE ?4 END,
-        journal_len = journal_len + ?5,
-        losses = CASE WHEN ?6 THEN 0 ELSE losses END
-    WHERE id = ?1 AND status = 'RUNNING' AND attempt = ?2 AND inbox = ?3
-    RETURNING organization_id, journal_len - ?5 AS seq";
+const SUSPEND: &str = leave!(
+    status: "'WAITING'",
+    waits_for: "NULL",
+    wake_at: "CASE WHEN deadline < ?5 OR ?5 IS NULL THEN deadline ELSE ?5 END",
+    entries: "?6",
+    set: "losses = CASE WHEN ?7 THEN 0 ELSE losses END",
+    when: "inbox = ?4",
+);
 
 const HELD: &str = "
     SELECT count(*) AS held FROM executions
@@ -33,12 +35,13 @@ pub(super) async fn suspend(pool: &SqlitePool, members: &[Suspend]) -> Result<Ve
 fn suspend_one(connection: &mut SqliteConnection, member: &Suspend) -> Result<Suspended, Error> {
     let query = sql_query(SUSPEND)
         .bind::<Text, _>(member.id.as_str())
+        .bind::<Text, _>(ExecutionStatus::Running.as_str())
         .bind::<Integer, _>(member.attempt)
         .bind::<Integer, _>(member.inbox)
         .bind::<Nullable<Moment>, _>(member.wake_at.map(Timestamp))
         .bind::<Integer, _>(entries(member.chunk.as_ref()))
         .bind::<Bool, _>(is_progress(member.chunk.as_ref()));
-    let place = Cached(query).get_result(connection).optional()?;
+    let place = let_go(connection, query)?.map(|left| left.place);
     match insert_chunk(connection, &member.id, place, member.chunk.as_ref())? {
         Held::Yes => Ok(Suspended::Yes),
         Held::No if is_held(connection, member)? => Ok(Suspended::MailArrived),

@@ -6,7 +6,7 @@ use diesel::{
     SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
 
 use crate::connection::parse::parse;
 use crate::connection::pool::read;
@@ -35,8 +35,8 @@ pub struct Execution {
     pub losses: i32,
     /// When something is due: what, depends on the status.
     pub wake_at: Option<DateTime<Utc>>,
-    /// What WAITING is for, if not for the graph: `start` or `worker`.
-    pub waits_for: Option<String>,
+    /// What WAITING is for, if not for the graph.
+    pub waits_for: Option<WaitReason>,
     /// When it will have taken too long.
     pub deadline: Option<DateTime<Utc>>,
     /// Whose child it is.
@@ -197,7 +197,7 @@ impl TryFrom<Row> for Execution {
             claimed_by: row.claimed_by,
             losses: row.losses,
             wake_at: row.wake_at.map(Into::into),
-            waits_for: row.waits_for,
+            waits_for: row.waits_for.map(Into::into),
             deadline: row.deadline.map(Into::into),
             parent: link(row.parent_execution_id)?,
             parent_path: row.parent_path,

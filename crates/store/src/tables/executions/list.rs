@@ -6,7 +6,7 @@ use diesel::row::NamedRow;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, deserialize, sql_query};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
 
 use super::row::Row;
 use super::statement::{self, Bind, Dialect, Statement};
@@ -49,7 +49,7 @@ pub struct ExecutionSummary {
     /// When something is due: what, depends on the status.
     pub wake_at: Option<DateTime<Utc>>,
     /// What WAITING is for, if not for the graph.
-    pub waits_for: Option<String>,
+    pub waits_for: Option<WaitReason>,
     /// Whose child it is.
     pub parent: Option<ExecutionId>,
     /// Why it FAILED, as serialized, where that is short: a long text is kept apart from its row, and a page would take

@@ -48,7 +48,7 @@ impl TryFrom<Row> for ExecutionSummary {
             lane: row.lane,
             attempt: row.attempt,
             wake_at: row.wake_at.map(Into::into),
-            waits_for: row.waits_for,
+            waits_for: row.waits_for.map(Into::into),
             parent: parent.map(|id| parse("execution id", &id)).transpose()?,
             error: row.error,
             operator_retries: row.operator_retries,

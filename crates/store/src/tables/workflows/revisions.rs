@@ -1,9 +1,9 @@
 //! Revisions: what a workflow was each time that it was saved. None is ever changed.
 
 use chrono::{DateTime, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::WorkflowId;
+use gristmill_core::{OrganizationId, WorkflowId};
 
 use crate::connection::pool::read;
 use crate::connection::sql_types::Timestamp;
@@ -101,29 +101,21 @@ impl Store {
         Ok(found.map(|rows| rows.into_iter().map(revision).collect()))
     }
 
-    /// One revision's definition, whoever's it is: for running it.
+    /// One revision's definition, of a workflow of this organization: for running it.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn revision(
         &self,
         system: System,
+        organization_id: &OrganizationId,
         id: &WorkflowId,
         revision: i32,
     ) -> Result<Option<String>, Error> {
-        let id = id.to_string();
+        let key = (organization_id.to_string(), id.to_string(), revision);
         read!(self, system, |connection| {
             let definition = workflow_revisions::table
-                .inner_join(
-                    workflows::table.on(workflows::organization_id
-                        .eq(workflow_revisions::organization_id)
-                        .and(workflows::id.eq(workflow_revisions::workflow_id))),
-                )
-                .filter(
-                    workflows::id
-                        .eq(id)
-                        .and(workflow_revisions::revision.eq(revision)),
-                )
+                .find(key)
                 .select(workflow_revisions::definition);
             Ok(definition.first::<String>(connection).await.optional()?)
         })

@@ -95,7 +95,7 @@ pub(crate) enum AfterFailure {
     Fail,
 }
 
-/// What a model call used.
+/// What a model call used, of an attempt that `completed`, is `retrying`, `failed` or was `aborted`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(crate) struct Usage {
@@ -103,4 +103,6 @@ pub(crate) struct Usage {
     tokens: u64,
     /// Millionths of a dollar.
     cost_micros: u64,
+    /// The model that answered, by its provider's name.
+    model: Option<String>,
 }

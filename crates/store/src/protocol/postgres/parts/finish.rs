@@ -11,24 +11,29 @@ use crate::connection::cached::postgres::sql_query;
 /// told: of executions that are no children, and do not fail.
 macro_rules! end {
     () => {
-        "changed AS (
-            UPDATE executions e SET
-                status = ending.status, output = ending.output, error = ending.error,
-                completed_at = clock_timestamp(), wake_at = NULL, published_at = NULL, waits_for = NULL,
+        concat!(
+            $crate::protocol::postgres::parts::leave::leave!(
+                "ending",
+                status: "ending.status",
+                waits_for: "NULL",
+                wake_at: "NULL",
+                set: "output = ending.output, error = ending.error, completed_at = clock_timestamp(),
                 journal_len = e.journal_len + ending.entries, losses = e.losses + ending.losses,
                 nodes_executed = coalesce(ending.nodes_executed, e.nodes_executed),
                 tokens_used = coalesce(ending.tokens_used, e.tokens_used),
-                cost_micros = coalesce(ending.cost_micros, e.cost_micros)
-            FROM ending WHERE e.id = ending.id
-            RETURNING e.organization_id, e.id, e.journal_len - ending.entries AS seq, ending.body, ending.place,
-                e.status, e.parent_execution_id, e.workflow_id, e.started_at, e.completed_at, e.tokens_used, e.cost_micros
-        ), noted AS (
+                cost_micros = coalesce(ending.cost_micros, e.cost_micros)",
+                when: "TRUE",
+                returning: "e.journal_len - ending.entries AS seq, ending.body, ending.place,
+                e.status, e.parent_execution_id, e.workflow_id, e.started_at, e.completed_at, e.tokens_used, e.cost_micros",
+            ),
+            ", noted AS (
             INSERT INTO execution_ends (organization_id, workflow_id, status, times, completed_at, duration_ms, tokens_used,
                 cost_micros)
             SELECT organization_id, workflow_id, status, 1, completed_at,
                 floor(extract(epoch FROM completed_at - started_at) * 1000)::bigint, tokens_used, cost_micros
             FROM changed
         ) "
+        )
     };
 }
 
@@ -58,8 +63,9 @@ macro_rules! finish {
             INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
             SELECT p.organization_id, p.id, p.inbox + row_number() OVER (PARTITION BY p.id ORDER BY c.id),
                 'child:' || c.id, 'child:' || c.id,
-                '{\"status\":\"' || c.status || '\"' || coalesce(',\"output\":' || ending.output, '')
-                    || coalesce(',\"error\":' || ending.error, '') || '}'
+                ",
+            $crate::protocol::facts::child_end!("c.status", "ending.output", "ending.error"),
+            "
             FROM changed c JOIN ending ON ending.id = c.id JOIN executions p ON p.id = c.parent_execution_id
             WHERE c.parent_execution_id IS NOT NULL AND p.status NOT IN ('COMPLETED', 'CANCELLED')
                 AND p.id NOT IN (SELECT id FROM ending)
@@ -70,15 +76,20 @@ macro_rules! finish {
         ), woken AS (
             UPDATE executions p SET
                 inbox = p.inbox + told.mails,
-                status = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN 'PENDING' ELSE p.status END,
-                wake_at = CASE WHEN p.status = 'WAITING' AND coalesce(p.waits_for, '') NOT IN ('start', 'paused', 'worker') THEN clock_timestamp() ELSE p.wake_at END
+                status = CASE WHEN ",
+            $crate::protocol::facts::wakes_by_mail!("p."),
+            " THEN 'PENDING' ELSE p.status END,
+                wake_at = CASE WHEN ",
+            $crate::protocol::facts::wakes_by_mail!("p."),
+            " THEN clock_timestamp() ELSE p.wake_at END
             FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
             WHERE p.id = told.execution_id
         ), following AS (
             SELECT ending.follow_up AS id, f.organization_id, w.id AS workflow_id, w.revision, w.lane, w.timeout_ms,
                 w.paused_at IS NOT NULL AS paused,
-                '{\"failed\":{\"id\":\"' || f.id || '\",\"workflowId\":\"' || f.workflow_id || '\",\"revision\":' || f.revision
-                    || ',\"error\":' || ending.error || ',\"input\":' || f.input || '}}' AS input,
+                ",
+            $crate::protocol::facts::failure_input!("f", "ending.error"),
+            " AS input,
                 f.id AS failed, f.depth + 1 AS depth, ",
             $crate::protocol::postgres::parts::usage::limit_of!("o.tier"),
             " AS monthly_limit, row_number() OVER (PARTITION BY f.organization_id ORDER BY f.id) AS nth
@@ -116,7 +127,9 @@ macro_rules! finish {
             INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at,
                 request_hash, input, on_failure_of, depth)
             SELECT following.id, organization_id, workflow_id, revision, lane, timeout_ms,
-                CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN 'paused' END,
+                CASE WHEN paused THEN 'WAITING' ELSE 'PENDING' END, CASE WHEN paused THEN ",
+            $crate::protocol::facts::reason!(Paused),
+            " END,
                 CASE WHEN NOT paused THEN clock_timestamp() END, '', input, failed, depth
             FROM following JOIN granted USING (organization_id) WHERE nth <= granted
         ), unhandled AS (

@@ -9,32 +9,35 @@ use super::usage::{Tally, limit_of};
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
+use crate::protocol::facts::{child_end, failure_input};
 use crate::tables::usage::note_unhandled;
 use crate::{Error, Mail};
 
 /// A FAILED parent is told as well: an operator may retry it. A child that an operator retried ends twice, and its parent
 /// is told the first time.
-const NEWS: &str = r#"
-    SELECT p.organization_id, '{"status":"' || c.status || '"' || coalesce(',"output":' || c.output, '')
-        || coalesce(',"error":' || c.error, '') || '}' AS body
+const NEWS: &str = concat!(
+    "SELECT p.organization_id, ",
+    child_end!("c.status", "c.output", "c.error"),
+    " AS body
     FROM executions c JOIN executions p ON p.id = c.parent_execution_id
     WHERE c.id = ?1 AND p.status NOT IN ('COMPLETED', 'CANCELLED')
         AND NOT EXISTS (
             SELECT 1 FROM execution_inbox known WHERE known.execution_id = p.id AND known.key = 'child:' || c.id
-        )"#;
+        )"
+);
 
 /// What handles a failure is not handled itself, and is as deep as a child would be: so no two workflows that name each
 /// other go on for ever.
 const FOLLOW_UP: &str = concat!(
-    r#"INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at, request_hash,
+    "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at, request_hash,
         input, on_failure_of, depth)
-    SELECT ?2, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, "#,
+    SELECT ?2, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, ",
     held!("w"),
-    r#", '', '{"failed":{"id":"' || f.id || '","workflowId":"' || f.workflow_id || '","revision":' || f.revision
-            || ',"error":' || f.error || ',"input":' || f.input || '}}',
-        f.id, f.depth + 1
+    ", '', ",
+    failure_input!("f", "f.error"),
+    ", f.id, f.depth + 1
     FROM executions f JOIN workflows w ON w.organization_id = f.organization_id AND w.id = ?3
-    WHERE f.id = ?1"#
+    WHERE f.id = ?1"
 );
 
 const HANDLER: &str = "

@@ -1,34 +1,29 @@
 //! The one way into a terminal status, whoever goes it.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
-use gristmill_core::{ExecutionId, ExecutionStatus};
+use diesel::{RunQueryDsl, SqliteConnection};
+use gristmill_core::{ExecutionId, ExecutionStatus, Totals};
 
 use super::chunk::Place;
 use super::family::{follow_up, tell_parent};
+use super::leave::{leave, let_go};
+use crate::Error;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
-use crate::{Error, Totals};
 
 /// Whoever ends an execution says in which state it saw it. If it has moved on since, claimed by another or ended, the
 /// ending is not this caller's to write.
-const FINISH: &str = concat!(
-    "UPDATE executions SET
-         status = ?4,
-         output = ?5,
-         error = ?6,
-         journal_len = journal_len + ?7,
-         losses = losses + ?8,
-         nodes_executed = coalesce(?9, nodes_executed),
-         tokens_used = coalesce(?10, tokens_used),
-         cost_micros = coalesce(?11, cost_micros),
-         wake_at = NULL,
-         waits_for = NULL,
-         completed_at = ",
-    now!(),
-    "
-     WHERE id = ?1 AND status = ?2 AND attempt = ?3
-     RETURNING organization_id, journal_len - ?7 AS seq, parent_execution_id"
+const FINISH: &str = leave!(
+    status: "?4",
+    waits_for: "NULL",
+    wake_at: "NULL",
+    entries: "?7",
+    set: concat!(
+        "output = ?5, error = ?6, losses = losses + ?8, nodes_executed = coalesce(?9, nodes_executed),
+         tokens_used = coalesce(?10, tokens_used), cost_micros = coalesce(?11, cost_micros), completed_at = ",
+        now!()
+    ),
+    when: "TRUE",
 );
 
 /// The end waits to be counted.
@@ -61,14 +56,6 @@ pub(crate) enum End<'a> {
     Cancelled,
 }
 
-#[derive(QueryableByName)]
-struct Finished {
-    #[diesel(embed)]
-    place: Place,
-    #[diesel(sql_type = Nullable<Text>)]
-    parent_execution_id: Option<String>,
-}
-
 /// Ends the execution, notes that for the figures, tells its parent, and hands a failure to the workflow that handles it. Answers with the place for
 /// its last chunk, or `None` when it has moved on.
 pub(crate) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> Result<Option<Place>, Error> {
@@ -89,14 +76,15 @@ pub(crate) fn finish(connection: &mut SqliteConnection, finish: &Finish<'_>) -> 
         .bind::<Nullable<Integer>, _>(finish.totals.map(|totals| totals.nodes_executed))
         .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.tokens_used))
         .bind::<Nullable<BigInt>, _>(finish.totals.map(|totals| totals.cost_micros));
-    let finished: Option<Finished> = Cached(query).get_result(connection).optional()?;
-    let Some(finished) = finished else { return Ok(None) };
+    let Some(left) = let_go(connection, query)? else {
+        return Ok(None);
+    };
     Cached(sql_query(NOTE).bind::<Text, _>(finish.id.as_str())).execute(connection)?;
-    if let Some(parent) = &finished.parent_execution_id {
+    if let Some(parent) = &left.parent_execution_id {
         tell_parent(connection, finish.id, parent)?;
     }
     if let End::Failed { .. } = finish.end {
         follow_up(connection, finish.id)?;
     }
-    Ok(Some(finished.place))
+    Ok(Some(left.place))
 }

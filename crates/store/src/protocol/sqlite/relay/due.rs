@@ -6,6 +6,7 @@ use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use super::super::parts::values::length;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
+use crate::protocol::facts::reason;
 use crate::protocol::rows::due_row::DueRow;
 use crate::{Due, Error};
 
@@ -13,7 +14,9 @@ const DUE: &str = concat!(
     "SELECT id, organization_id, attempt, lane, status, published_at IS NOT NULL AS published, losses,
          deadline IS NOT NULL AND deadline <= ",
     now!(),
-    " AS expired, coalesce(waits_for, '') = 'start' AND EXISTS (
+    " AS expired, coalesce(waits_for, '') = ",
+    reason!(Start),
+    " AND EXISTS (
              SELECT 1 FROM workflows AS w
              WHERE w.organization_id = executions.organization_id AND w.id = executions.workflow_id AND w.paused_at IS NOT NULL
          ) AS paused, ",

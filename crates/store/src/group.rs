@@ -1,14 +1,17 @@
 //! Grouping: whatever piles up while the last group is under way becomes the next one. No timer is involved, so a
 //! member that is alone waits for nothing, and a thousand share one statement. Nobody is answered before the commit.
 
+mod error;
+
 use std::future::Future;
 
-use gristmill_store::{Answer, Error as Store};
 use metrics::histogram;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::Error;
+use crate::{Answer, Error as Store};
+
+pub use error::Error;
 
 /// A queue in front of a grouped operation: members of type `M` go in, each gets its own answer of type `A`.
 ///
@@ -190,7 +193,7 @@ mod tests {
         let answers = one_by_one(&[1, -1, 2], |members: &[i32]| {
             let bad = members.iter().any(|member| *member < 0);
             let answer = if bad {
-                Err(gristmill_store::Error::Statement(diesel::result::Error::NotFound))
+                Err(Store::Statement(diesel::result::Error::NotFound))
             } else {
                 Ok(members.to_vec())
             };

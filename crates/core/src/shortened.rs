@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const MAX: usize = 200;
 
 /// A text, or its beginning and `…`: a body may have a key or a value of its whole size.
-pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+pub fn shortened(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MAX) {
         None => text.into(),
         Some((end, _)) => format!("{}…", &text[..end]).into(),

@@ -1,13 +1,13 @@
-//! What can go wrong between the database and the queue.
+//! What can go wrong with a member of a group.
 
 use std::sync::Arc;
 
-/// A failed operation of this crate. Cloned to every member of a group that failed together.
+/// A member that was not carried out. Cloned to every member of a group that failed together.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The database said no, or did not answer.
     #[error("the database did not do what was asked")]
-    Store(#[source] Arc<gristmill_store::Error>),
+    Store(#[source] Arc<crate::Error>),
     /// The task that does the work has ended: the process is shutting down.
     #[error("shutting down")]
     Stopped,
@@ -23,8 +23,8 @@ impl Error {
     }
 }
 
-impl From<gristmill_store::Error> for Error {
-    fn from(error: gristmill_store::Error) -> Self {
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
         Self::Store(Arc::new(error))
     }
 }
