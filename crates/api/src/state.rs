@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::Limits;
-use gristmill_dispatch::{Admission, Bell, EndWatch, Follow};
+use gristmill_dispatch::{Admission, EndWatch, Follow, Wakeups};
 use gristmill_engine::Registry;
 use gristmill_queue::Broker;
 use gristmill_store::Store;
@@ -27,8 +27,8 @@ pub struct Services {
     pub admission: Admission,
     /// Notices the end of executions, for `Prefer: wait`.
     pub end_watch: EndWatch,
-    /// Rung when something was made due that need not wait for the relay's next look.
-    pub bell: Bell,
+    /// What wakes the background tasks that need not wait for their next run.
+    pub wakeups: Wakeups,
     /// The node kinds that a definition may use.
     pub registry: Arc<Registry>,
     /// Asked for a sign of life by `/readyz`.

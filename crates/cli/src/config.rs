@@ -4,6 +4,7 @@ mod auth;
 mod error;
 mod layer;
 mod load;
+mod options;
 mod show;
 mod time;
 mod validate;

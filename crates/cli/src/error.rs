@@ -1,7 +1,6 @@
 //! What ends a command early, how it is told, and with which exit code.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +12,9 @@ pub enum Error {
     /// The configuration does not load.
     #[error("the configuration is not usable")]
     Config(#[from] ConfigError),
+    /// The process, or a part of it, did not start or ended early.
+    #[error(transparent)]
+    Server(#[from] gristmill_server::Error),
     /// The command cannot do what was asked; the text says what can be done instead.
     #[error("{0}")]
     Usage(String),
@@ -52,23 +54,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// How to choose another.
-        advice: &'static str,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
     /// Standard input or output is gone.
     #[error("{0}")]
     Pipe(&'static str, #[source] std::io::Error),
-    /// The data directory is used by another process.
-    #[error("the data directory cannot be used")]
-    DataDir(#[source] gristmill_store::Error),
     /// The database said no, or did not answer.
     #[error("{doing} failed")]
     Store {
@@ -87,36 +75,18 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What the last process left unfinished cannot be taken up.
-    #[error("what was unfinished cannot be taken up again")]
-    Recover(#[source] gristmill_store::Error),
     /// The broker's options make no sense.
     #[error("the broker cannot be used")]
     Broker(#[source] gristmill_queue::Error),
-    /// The HTTP options make no sense.
-    #[error("the node kinds cannot be set up")]
-    Kinds(#[source] gristmill_effects::Error),
-    /// Tokens cannot be verified.
-    #[error("tokens cannot be verified")]
-    Tokens(#[from] gristmill_api::TokensError),
-    /// Two kinds have one name.
-    #[error("the node kinds cannot be set up")]
-    Registry(#[from] gristmill_engine::DuplicateKind),
     /// An execution could not be recorded.
     #[error("submitting an execution failed")]
     Submit(#[source] gristmill_dispatch::AdmissionError),
-    /// The worker could not start.
-    #[error("the worker could not start")]
-    Worker(#[from] gristmill_worker::Error),
     /// The API refused a call, or did not answer.
     #[error("calling the API failed")]
     Api(#[from] gristmill_client::Error),
     /// The API answered with something else than was expected.
     #[error("the API's answer cannot be read")]
     Answer(#[source] serde_json::Error),
-    /// A part of the process panicked.
-    #[error("a part of the process ended early")]
-    Part(#[source] tokio::task::JoinError),
     /// A built-in file is not what it should be: a defect of the build.
     #[error("a built-in file cannot be read")]
     BuiltIn(#[source] serde_json::Error),
@@ -129,9 +99,6 @@ pub enum Error {
     /// A signal came before the work was done.
     #[error("stopped before it was done")]
     Interrupted,
-    /// The metrics recorder could not be installed.
-    #[error("metrics cannot be recorded")]
-    Recorder(#[source] metrics_exporter_prometheus::BuildError),
 }
 
 impl Error {
@@ -168,23 +135,30 @@ impl Error {
             Self::Config(_) => Some(
                 "Every key, with its meaning, is in config/default.toml; `gristmill config` prints what is in force.",
             ),
-            Self::DataDir(_) => Some("Stop the other process, or name another directory with --data-dir."),
-            Self::Listen { advice, .. } => Some(advice),
-            Self::Store {
-                source: gristmill_store::Error::Connect(_),
-                ..
-            } => Some(
-                "Check that the database runs and that DATABASE_URL names it; `gristmill config` shows what is in force.",
-            ),
-            Self::Store {
-                source: gristmill_store::Error::Unmigrated { .. },
-                ..
-            } => Some("Run `gristmill migrate` with the same DATABASE_URL, then start again."),
+            Self::Server(gristmill_server::Error::DataDir(_)) => {
+                Some("Stop the other process, or name another directory with --data-dir.")
+            }
+            Self::Server(gristmill_server::Error::Listen { advice, .. }) => Some(advice),
+            Self::Store { source, .. } | Self::Server(gristmill_server::Error::Store { source, .. }) => {
+                database_advice(source)
+            }
             Self::Api(error) if error.is_unreachable() => Some(
                 "Is there an API? `gristmill dev` starts one on this machine; --url or GRISTMILL_URL names another.",
             ),
             _ => None,
         }
+    }
+}
+
+fn database_advice(error: &gristmill_store::Error) -> Option<&'static str> {
+    match error {
+        gristmill_store::Error::Connect(_) => Some(
+            "Check that the database runs and that DATABASE_URL names it; `gristmill config` shows what is in force.",
+        ),
+        gristmill_store::Error::Unmigrated { .. } => {
+            Some("Run `gristmill migrate` with the same DATABASE_URL, then start again.")
+        }
+        _ => None,
     }
 }
 

@@ -1,17 +1,13 @@
 //! The binary `gristmill`: configuration, commands, and the wiring of all other crates.
 
-mod account;
 mod commands;
 mod config;
 mod distributed;
-mod embedded;
 mod error;
 mod logging;
-mod metrics;
 mod printable;
 mod progress;
 mod shutdown;
-mod system;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,29 +1,22 @@
 //! Between the database and the queue, for both sides: submitting, publishing, and the relay that acts on whatever is
-//! due. The rules are those of `docs/architecture.md` §3 and §4.
+//! due. The rules are those of `docs/architecture.md`.
 
-mod bell;
-mod count;
-mod pace;
-mod prune;
 mod publish;
-mod recover;
-mod recovery;
 mod relay;
 mod submit;
-mod tidy;
+mod task;
+mod upkeep;
 mod watch;
 
-pub use bell::Bell;
-pub use count::Counter;
-pub(crate) use pace::paced;
-pub use prune::{PruneOptions, Pruner};
 pub use publish::{DeadLetters, Publisher};
-pub use recover::recover;
-pub use recovery::{MAX_LOSSES, decide, lost_error};
-pub use relay::{Relay, RelayOptions};
+pub use relay::{MAX_LOSSES, Relay, RelayOptions, RelayWakeup, decide, lost_error, recover};
 pub use submit::{
     Admission, AdmissionError, Admitted, Check, Compiled, Content, Object, Plans, Prepared, ROUNDS, Reader,
     Refusal, ReplayRequest, ReplayedRevision, Request, Submitter, problems_of,
 };
-pub use tidy::Tidier;
+pub use task::{Failure, Next, Pace, Task, Wakeup, drive};
+pub use upkeep::{
+    BacklogGauge, PauseResume, PruneOptions, Pruner, StatsAggregator, Upkeep, Wakeups, WorkflowDeletion,
+    WorkflowRemoval, tasks,
+};
 pub use watch::{EndWatch, Follow, FollowLimits, Following, Full, Look, Progress};

@@ -1,21 +1,31 @@
-//! The relay: the background task that acts on executions whose `wake_at` has come. Every process runs one; they share
-//! the work by skipping each other's locked rows.
+//! Relay: the background task that acts on executions whose `wake_at` has come. Processes share the work by skipping each
+//! other's locked rows.
 
+mod decide;
+mod startup;
+mod wakeup;
 mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use gristmill_core::failpoint;
 use gristmill_queue::Outgoing;
 use gristmill_store::{Due, Protocol, Sweep, System, Wake};
-use metrics::{counter, gauge};
+use metrics::counter;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::{Bell, Publisher, decide, paced};
+use crate::Publisher;
+use crate::task::{Failure, Next, Pace, Task};
 use window::Window;
+
+pub use decide::{MAX_LOSSES, decide, lost_error};
+pub use startup::recover;
+pub use wakeup::RelayWakeup;
 
 /// How the relay works.
 #[derive(Debug, Clone)]
@@ -34,26 +44,20 @@ pub struct RelayOptions {
 pub struct Relay {
     store: Arc<dyn Protocol>,
     publisher: Publisher,
-    bell: Bell,
+    wakeup: RelayWakeup,
     options: RelayOptions,
     health: Health,
     window: Window,
 }
 
-/// What one look came to.
-#[derive(Debug, PartialEq, Eq)]
-enum Look {
-    /// There may be more: look again at once.
-    Full,
-    /// The publisher has as much as it may have: look again when the broker has taken some of it.
-    NoRoom,
-    /// That was all.
-    Done,
-}
-
 impl Relay {
-    /// A relay that publishes through `publisher`, and looks early when `bell` is rung.
-    pub fn new(store: Arc<dyn Protocol>, publisher: Publisher, bell: Bell, options: RelayOptions) -> Self {
+    /// A relay that publishes through `publisher`, and looks early when `wakeup` wakes it.
+    pub fn new(
+        store: Arc<dyn Protocol>,
+        publisher: Publisher,
+        wakeup: RelayWakeup,
+        options: RelayOptions,
+    ) -> Self {
         let health = Health {
             lease: options.lease,
             gap: options.interval * 3 + GRACE,
@@ -63,49 +67,23 @@ impl Relay {
         Self {
             store,
             publisher,
-            bell,
+            wakeup,
             window: Window::new(options.lease),
             options,
             health,
         }
     }
 
-    /// Works until `shutdown`. A poll under way is carried to its end: its rows are locked until it commits.
-    pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut backlog_due = Instant::now();
-        while !shutdown.is_cancelled() {
-            let look = self.poll().await;
-            let began = Instant::now();
-            if began >= backlog_due {
-                self.measure_backlog().await;
-                backlog_due = Instant::now() + paced(BACKLOG_EVERY, began.elapsed());
-            }
-            let pause = async {
-                match look {
-                    Look::Full => {}
-                    Look::NoRoom => tokio::time::sleep(ROOM_AFTER).await,
-                    Look::Done => {
-                        tokio::select! {
-                            () = tokio::time::sleep(self.options.interval) => {}
-                            () = self.bell.rung() => {}
-                        }
-                    }
-                }
-            };
-            shutdown.run_until_cancelled(pause).await;
-        }
-    }
-
     /// One look.
-    async fn poll(&mut self) -> Look {
+    async fn poll(&mut self) -> Result<Next, Failure> {
         // Without a broker there is no use in moving `wake_at` along: whatever is due stays due.
         // A poll that was not made is no failed one: whether it left a gap is for the health to say.
         if !self.publisher.has_room() {
-            return if self.publisher.is_busy() {
-                Look::NoRoom
+            return Ok(if self.publisher.is_busy() {
+                Next::Again(ROOM_AFTER)
             } else {
-                Look::Done
-            };
+                Next::Later
+            });
         }
         let now = Instant::now();
         let reap = self.health.may_reap(now);
@@ -123,16 +101,12 @@ impl Relay {
                 let full = done.len() as i64 >= self.options.limit;
                 self.window.looked(&look, Instant::now(), full);
                 self.publish(done);
-                if full { Look::Full } else { Look::Done }
+                Ok(Next::again_if(full))
             }
             Err(error) => {
                 self.health.broken();
                 self.window.broken();
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the relay could not look for due executions"
-                );
-                Look::Done
+                Err(error.into())
             }
         }
     }
@@ -155,28 +129,29 @@ impl Relay {
         }
         self.publisher.offer(jobs);
     }
+}
 
-    async fn measure_backlog(&self) {
-        match self.store.backlog(System).await {
-            Ok(backlog) => {
-                gauge!("gristmill_queue_age_seconds").set(backlog.oldest_pending.as_secs_f64());
-                gauge!("gristmill_relay_lag_seconds").set(backlog.relay_lag.as_secs_f64());
-            }
-            Err(error) => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the backlog could not be measured"
-                );
-            }
-        }
+impl Task for Relay {
+    fn name(&self) -> &'static str {
+        "relay"
+    }
+
+    /// Whoever waits for a timer or a lost worker waits for it. What a look costs is for its [`Window`] to bound.
+    fn pace(&self) -> Pace {
+        Pace::steady(self.options.interval)
+    }
+
+    fn run<'a>(&'a mut self, _stop: &'a CancellationToken) -> BoxFuture<'a, Result<Next, Failure>> {
+        self.poll().boxed()
+    }
+
+    fn woken(&mut self) -> BoxFuture<'_, ()> {
+        self.wakeup.woken().boxed()
     }
 }
 
 /// The pause while the publisher is full: thousands that are due together leave within a second or two.
 const ROOM_AFTER: Duration = Duration::from_millis(20);
-
-/// How often the backlog is measured.
-const BACKLOG_EVERY: Duration = Duration::from_secs(5);
 
 /// What a poll may take on top of three intervals before it counts as a gap.
 const GRACE: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, failpoint};
-use gristmill_dispatch::{Bell, Check, Plans, ROUNDS, Reader};
+use gristmill_dispatch::{Check, Plans, ROUNDS, Reader, RelayWakeup};
 use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
 use gristmill_store::{
     Append, ChildStarted, Claimed, Ending, GroupError, Held, NewChunk, Protocol, Received, Settle, Suspend,
@@ -46,8 +46,8 @@ pub(crate) struct HolderParts {
     pub(crate) store: Arc<dyn Protocol>,
     /// For what a child's input is held against.
     pub(crate) plans: Arc<Plans>,
-    /// Rung when a write has made something due.
-    pub(crate) bell: Bell,
+    /// Woken when a write has made something due.
+    pub(crate) relay: RelayWakeup,
     /// How deep children may be nested.
     pub(crate) max_depth: i32,
 }
@@ -114,7 +114,7 @@ impl Holder {
             {
                 // Its end has woken its parent.
                 if self.is_child {
-                    self.parts.bell.ring();
+                    self.parts.relay.wake();
                 }
                 return Ok(());
             }
@@ -393,7 +393,7 @@ impl Journal for Holder {
         for child in children {
             started.push(self.start_child(child).await?);
         }
-        self.parts.bell.ring();
+        self.parts.relay.wake();
         Ok(started)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_core::failpoint;
-use gristmill_dispatch::{Bell, Plans};
+use gristmill_dispatch::{Plans, RelayWakeup};
 use gristmill_queue::Broker;
 use gristmill_store::Protocol;
 use tokio::sync::Semaphore;
@@ -29,8 +29,8 @@ pub struct Dependencies {
     pub broker: Arc<dyn Broker>,
     /// What definitions compile to.
     pub plans: Arc<Plans>,
-    /// Rung when something was made due that need not wait for the relay's next look.
-    pub bell: Bell,
+    /// Woken when something was made due that need not wait for the relay's next look.
+    pub relay: RelayWakeup,
 }
 
 /// Takes jobs off the queue and runs their executions.
@@ -77,7 +77,7 @@ impl Worker {
             renewals,
             broker,
             plans,
-            bell,
+            relay,
         } = dependencies;
         let leases = Leases::new(options.lease);
         // The leases outlive the shutdown: what is held must be renewed until it is given back.
@@ -104,7 +104,7 @@ impl Worker {
                 writes: Arc::new(Writes::new(protocol.clone())),
                 store: protocol.clone(),
                 plans: plans.clone(),
-                bell,
+                relay,
                 max_depth: i32::try_from(options.engine.limits.max_child_depth).unwrap_or(i32::MAX),
             },
             shared: Arc::new(Shared {

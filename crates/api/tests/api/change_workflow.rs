@@ -187,6 +187,7 @@ pub(crate) async fn a_workflow_is_toggled_paused_and_resumed(database: TestDatab
         );
     }
     assert_eq!(switch("resume").await["pausedAt"], Value::Null);
+    world.resume_paused().await;
     world.finish(&held.execution_id(), &[], completed()).await;
 }
 

@@ -7,7 +7,7 @@ use gristmill_api::{Api, ApiKey, Options, Services};
 use gristmill_core::access::Scopes;
 use gristmill_core::journal::{Entry, FORMAT, write_chunk};
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId, Totals};
-use gristmill_dispatch::{Admission, Bell, EndWatch, Plans, Publisher, Submitter};
+use gristmill_dispatch::{Admission, EndWatch, Plans, Publisher, Submitter, Wakeups};
 use gristmill_effects::HttpOptions;
 use gristmill_engine::{Compiled, Fields, Kind, Registry, builtin};
 use gristmill_queue::{InProcess, InProcessOptions};
@@ -31,6 +31,7 @@ pub(crate) const BASE: &str = "/api/v1/ai-hub";
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) broker: Arc<InProcess>,
+    pub(crate) wakeups: Wakeups,
     pub(crate) key: String,
     pub(crate) address: String,
     pub(crate) shutdown: CancellationToken,
@@ -67,13 +68,13 @@ impl World {
         let shutdown = CancellationToken::new();
         let broker = Arc::new(InProcess::new(InProcessOptions::new(vec!["default".into()])));
         let publisher = Publisher::start(broker.clone(), store.protocol(), shutdown.clone());
-        let (registry, bell) = (Arc::new(registry()), Bell::default());
+        let (registry, wakeups) = (Arc::new(registry()), Wakeups::default());
         let submitter = Submitter::new(store.protocol(), publisher, Duration::from_secs(30));
         let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
         let services = Services {
             store: store.clone(),
-            bell: bell.clone(),
-            admission: Admission::new(submitter, store.clone(), plans, bell),
+            wakeups: wakeups.clone(),
+            admission: Admission::new(submitter, store.clone(), plans, wakeups.relay.clone()),
             end_watch: EndWatch::new(store.protocol()),
             registry,
             broker: broker.clone(),
@@ -86,6 +87,7 @@ impl World {
         Self {
             store,
             broker,
+            wakeups,
             key,
             address,
             shutdown,
@@ -119,6 +121,15 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Plays the background task that starts what was held, when it is woken.
+    pub(crate) async fn resume_paused(&self) {
+        let woken = self.wakeups.resume_paused.woken();
+        tokio::time::timeout(Duration::from_secs(30), woken)
+            .await
+            .unwrap();
+        self.store.protocol().release_held(System, 1_000).await.unwrap();
     }
 
     /// Plays the background task that counts.

@@ -1,9 +1,10 @@
 //! `gristmill api`
 
+use gristmill_server::{System, listen, metrics};
+
 use super::{Context, Flag, given};
+use crate::distributed;
 use crate::error::Error;
-use crate::system::{System, listen};
-use crate::{distributed, metrics};
 
 /// Serve the HTTP API.
 ///
@@ -36,7 +37,7 @@ impl Args {
         // First of all, so that a taken port is told before anything is connected.
         let listener = listen(loaded.config.api.listen, ADVICE).await?;
         let address = listener.local_addr().unwrap_or(loaded.config.api.listen);
-        let system = System::start(loaded.config, "gristmill-api").await?;
+        let system = System::start(loaded.config.options("gristmill-api")).await?;
         tracing::info!(%address, "listening");
         // The API serves while the database is still away: /healthz answers, and /readyz says what is missing.
         let stop = shutdown.child_token();
@@ -44,7 +45,8 @@ impl Args {
             let checked = stop
                 .run_until_cancelled(system.check_schema())
                 .await
-                .unwrap_or(Ok(()));
+                .unwrap_or(Ok(()))
+                .map_err(Error::from);
             if checked.is_err() {
                 stop.cancel();
             }

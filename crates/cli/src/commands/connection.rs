@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gristmill_client::{Client, Retry};
+use gristmill_server::KEY_FILE;
 use serde_json::{Map, Value};
 
 use super::{Flag, given};
-use crate::account::KEY_FILE;
 use crate::config::Config;
 use crate::error::Error;
 use crate::printable::lines;

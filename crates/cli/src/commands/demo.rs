@@ -13,14 +13,12 @@ use std::time::Instant;
 
 use chrono::Utc;
 use gristmill_client::{Client, Execution, ExecutionStatus};
+use gristmill_server::{Embedded, listen, metrics};
 
 use super::{Context, Flag, given};
 use crate::config::Config;
-use crate::embedded::Embedded;
 use crate::error::Error;
-use crate::metrics;
 use crate::progress::Progress;
-use crate::system::listen;
 use directory::Directory;
 use drive::{Run, drive};
 use examples::{EXAMPLES, Example};
@@ -76,7 +74,14 @@ impl Args {
         let config = for_demo(loaded.config, directory.address);
         let data_dir = config.data_dir.display().to_string();
         let listener = listen(config.api.listen, ADVICE).await?;
-        let embedded = Embedded::start(config, listener, metrics::install()?, &shutdown).await?;
+        let embedded = Embedded::start(
+            config.options("gristmill"),
+            &config.data_dir,
+            listener,
+            metrics::install()?,
+            &shutdown,
+        )
+        .await?;
         let client = Client::new(
             &format!("http://{}", embedded.access.address),
             &embedded.access.key,

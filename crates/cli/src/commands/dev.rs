@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gristmill_server::{Access, Embedded, KEY_FILE, listen, metrics};
+
 use super::{Context, Flag, given};
-use crate::account::KEY_FILE;
-use crate::embedded::{Access, Embedded};
 use crate::error::Error;
-use crate::metrics;
-use crate::system::listen;
 
 /// Run everything in one process, for your own workflows.
 ///
@@ -54,9 +52,10 @@ impl Args {
         let recorder = metrics::install()?;
         let listener = listen(config.api.listen, ADVICE).await?;
         let key_file = config.data_dir.join(KEY_FILE);
-        let embedded = Embedded::start(config, listener, recorder, &shutdown).await?;
+        let options = config.options("gristmill");
+        let embedded = Embedded::start(options, &config.data_dir, listener, recorder, &shutdown).await?;
         print!("{}", welcome(&embedded.access, &key_file.display().to_string()));
-        embedded.ended().await
+        Ok(embedded.ended().await?)
     }
 }
 

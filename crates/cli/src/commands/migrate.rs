@@ -1,9 +1,10 @@
 //! `gristmill migrate`
 
+use gristmill_server::open_store;
+
 use super::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// Bring the database's schema up to date.
 ///
@@ -20,7 +21,7 @@ impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let config = context.loaded.config;
         distributed::require_database(&config, "migrate")?;
-        let store = open_store(&config, "gristmill-migrate")?;
+        let store = open_store(config.database_options("gristmill-migrate"))?;
         let failed = |source| Error::Store {
             doing: "migrating the database",
             source,

@@ -11,17 +11,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use gristmill_core::{ExecutionError, Problem, WorkflowId};
 use gristmill_dispatch::{Admitted, Content, Object, Refusal, Request};
+use gristmill_server::{System, create_account};
 use gristmill_store::{Actor, Execution, NewWorkflow, Repeat, Tenant};
 use indicatif::MultiProgress;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Flag, given};
-use crate::account::create_account;
 use crate::config::{Config, Time};
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::system::System;
 use records::{Record, Source};
 
 /// Run a definition here and now, one execution for each record.
@@ -85,7 +84,7 @@ impl Args {
         })?;
         let config = throw_away(loaded.config, &directory);
         let ahead = usize::from(config.worker.concurrency.get()) * AHEAD;
-        let system = System::start(config, "gristmill-run").await?;
+        let system = System::start(config.options("gristmill-run")).await?;
         let done = self.run_in(&system, ahead, &progress, &shutdown).await;
         system.close().await;
         done
@@ -127,10 +126,11 @@ impl Args {
         tokio::select! {
             done = runner.run_all(source, ahead, progress, shutdown) => {
                 stop.cancel();
-                work.await.and(done)
+                work.await?;
+                done
             }
             // It ends by itself only when it could not start, or with the shutdown.
-            worked = &mut work => worked.and(Err(Error::Interrupted)),
+            worked = &mut work => worked.map_err(Error::from).and(Err(Error::Interrupted)),
         }
     }
 }

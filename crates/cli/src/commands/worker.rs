@@ -1,9 +1,10 @@
 //! `gristmill worker`
 
+use gristmill_server::{System, listen, metrics};
+
 use super::{Context, Flag, given};
+use crate::distributed;
 use crate::error::Error;
-use crate::system::{System, listen};
-use crate::{distributed, metrics};
 
 /// Run executions from the queue.
 ///
@@ -48,13 +49,13 @@ impl Args {
             let listener = listen(address, ADVICE).await?;
             tokio::spawn(metrics::serve(listener, recorder, shutdown.clone()));
         }
-        let system = System::start(loaded.config, "gristmill-worker").await?;
+        let system = System::start(loaded.config.options("gristmill-worker")).await?;
         let worked = match shutdown.run_until_cancelled(system.check_schema()).await {
             Some(Ok(())) => system.work(shutdown).await,
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
         system.close().await;
-        worked
+        Ok(worked?)
     }
 }

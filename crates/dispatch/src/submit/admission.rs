@@ -8,7 +8,7 @@ use gristmill_store::{Accepted, GroupError, Reached, Repeat, Store, Submit, Subm
 
 use super::request_hash::request_hash;
 use super::{Check, Content, Plans, Reader, Submitter};
-use crate::Bell;
+use crate::RelayWakeup;
 
 /// How often a workflow may be saved between a look at it and what is done after that look, before whoever looks gives up.
 pub const ROUNDS: usize = 5;
@@ -19,7 +19,7 @@ pub struct Admission {
     pub(super) submitter: Submitter,
     pub(super) store: Store,
     pub(super) plans: Arc<Plans>,
-    pub(super) bell: Bell,
+    pub(super) relay: RelayWakeup,
 }
 
 /// A request for an execution.
@@ -97,13 +97,13 @@ enum Round {
 }
 
 impl Admission {
-    /// Admits through `submitter`, checks by `plans`, and rings `bell` for what the relay has to publish.
-    pub fn new(submitter: Submitter, store: Store, plans: Arc<Plans>, bell: Bell) -> Self {
+    /// Admits through `submitter`, checks by `plans`, and wakes `relay` for what the relay has to publish.
+    pub fn new(submitter: Submitter, store: Store, plans: Arc<Plans>, relay: RelayWakeup) -> Self {
         Self {
             submitter,
             store,
             plans,
-            bell,
+            relay,
         }
     }
 

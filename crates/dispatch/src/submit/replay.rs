@@ -81,7 +81,7 @@ impl Admission {
                 Replayed::DeletedWorkflow => return refused(Refusal::UnknownWorkflow),
                 Replayed::InactiveWorkflow => return refused(Refusal::InactiveWorkflow),
             };
-            self.bell.ring();
+            self.relay.wake();
             return Ok(admitted);
         }
         refused(Refusal::Overtaken)

@@ -41,8 +41,8 @@ pub(super) fn replay_hash(original: &ExecutionId, revision: ReplayedRevision) ->
 fn sha256_hex(text: &str) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(text.as_bytes()) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
+        // Writing to a string does not fail.
+        write!(hex, "{byte:02x}").ok();
     }
     hex
 }

@@ -1,11 +1,21 @@
-//! What stands between a request and its execution, on both databases.
+//! Between a request and its execution, and the background tasks: each on both databases.
 
 #![allow(clippy::unwrap_used, reason = "a broken promise ends the test")]
 
 mod admission;
+mod dead_letters;
+mod delete_workflows;
+mod driver;
 mod mill;
 mod plans;
+mod raw;
+mod remove_workflows;
 mod replay;
+mod resume_paused;
+mod retention;
+mod stats;
+mod tasks;
+mod world;
 
 use gristmill_testkit::TestDatabase;
 
@@ -44,4 +54,20 @@ on_both! {
     replay:
         a_replay_on_the_newest_revision_meets_its_schema
         a_replay_under_a_known_key_is_the_same_one_only_if_it_asks_the_same;
+    dead_letters:
+        a_dead_letter_is_counted_as_a_loss
+        a_dead_letter_waits_for_a_database_that_is_away;
+    delete_workflows:
+        what_a_deleted_workflow_left_unfinished_is_cancelled;
+    remove_workflows:
+        a_deleted_workflow_goes_with_its_last_execution;
+    resume_paused:
+        what_was_held_is_started_once_its_workflow_is_resumed
+        whoever_resumes_wakes_the_task;
+    retention:
+        what_was_kept_for_long_enough_is_deleted_batch_by_batch;
+    stats:
+        ends_are_counted_once;
+    tasks:
+        every_task_has_a_name_of_its_own;
 }

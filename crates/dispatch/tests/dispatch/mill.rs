@@ -6,7 +6,7 @@ use std::time::Duration;
 use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_dispatch::{
-    Admission, Admitted, Bell, Content, Object, Plans, Publisher, Refusal, Request, Submitter,
+    Admission, Admitted, Content, Object, Plans, Publisher, Refusal, RelayWakeup, Request, Submitter,
 };
 use gristmill_engine::{Registry, builtin};
 use gristmill_queue::{Broker, InProcess, InProcessOptions};
@@ -69,7 +69,7 @@ impl Mill {
             .await
             .unwrap();
         Self {
-            admission: Admission::new(submitter, store, plans.clone(), Bell::default()),
+            admission: Admission::new(submitter, store, plans.clone(), RelayWakeup::default()),
             db,
             tenant,
             workflow: workflow.id,

@@ -68,7 +68,10 @@ async fn a_child_of_a_definition_that_this_version_refuses_fails_by_itself() {
     let mut shop = Shop::new(TestDatabase::sqlite().await).await;
     let (_, facts) = wanting("a");
     let child = shop
-        .add_workflow(json!([{"id": "start", "type": "oracle"}]), facts)
+        .add_workflow(
+            json!([{"id": "a", "type": "transform", "data": {"set": {"x": 1}}}]),
+            facts,
+        )
         .await;
     shop.worker();
     shop.workflow = shop.add_workflow(calling(&child, &json!({})), plain()).await;

@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
-use gristmill_dispatch::{Bell, Plans, Publisher, Relay, RelayOptions, Submitter};
+use gristmill_dispatch::{Plans, Publisher, Relay, RelayOptions, RelayWakeup, Submitter, drive};
 use gristmill_engine::{Kind, Registry};
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
@@ -142,8 +142,13 @@ impl Shop {
             publish_within,
             lease: Duration::from_secs(3600),
         };
-        let relay = Relay::new(self.db.store().protocol(), publisher, Bell::default(), options);
-        tokio::spawn(relay.run(self.shutdown.clone()));
+        let relay = Relay::new(
+            self.db.store().protocol(),
+            publisher,
+            RelayWakeup::default(),
+            options,
+        );
+        tokio::spawn(drive(Box::new(relay), self.shutdown.clone()));
     }
 
     pub async fn submit(&self) -> ExecutionId {
@@ -212,7 +217,7 @@ impl Shop {
             renewals: self.db.store().renewals(),
             broker: self.broker.clone(),
             plans: Arc::new(Plans::new(self.db.store().clone(), registry)),
-            bell: Bell::default(),
+            relay: RelayWakeup::default(),
         };
         let stop = self.shutdown.child_token();
         let worker = Worker::new(options, dependencies);

@@ -215,7 +215,7 @@ impl Work<'_> {
         if done.done > 0 {
             let (order, executions) = (self.order.as_str(), done.done);
             info!(order, executions, failed = done.failed, "ordered by filter");
-            self.state.services.bell.ring();
+            self.state.services.wakeups.relay.wake();
         }
         Ok(done)
     }

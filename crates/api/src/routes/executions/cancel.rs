@@ -46,7 +46,7 @@ pub(crate) async fn cancel(
         Cancelled::Yes(executions) => {
             info!(execution.id = %id, executions, "cancelled");
             // It may have been somebody's child.
-            state.services.bell.ring();
+            state.services.wakeups.relay.wake();
         }
         Cancelled::Already => {}
         Cancelled::Ended(status) => return Err(Error::Ended(status)),

@@ -45,7 +45,7 @@ pub(crate) async fn retry(
     {
         Retried::Yes => {
             info!(execution.id = %id, "retried by an operator");
-            state.services.bell.ring();
+            state.services.wakeups.relay.wake();
         }
         Retried::DeletedWorkflow => return Err(Error::NotFound("workflow")),
         Retried::NotFailed(status) => return Err(Error::NotFailed(status)),

@@ -87,7 +87,7 @@ pub(crate) async fn signal(
         .await
         .map_err(Error::from_write)?;
     match delivered {
-        Delivered::Yes => state.services.bell.ring(),
+        Delivered::Yes => state.services.wakeups.relay.wake(),
         Delivered::Known => {}
         Delivered::KeyReused => return Err(Error::KeyReused(id)),
         Delivered::Full => return Err(Error::MailLimit { limit }),

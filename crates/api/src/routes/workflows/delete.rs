@@ -65,7 +65,7 @@ async fn cancel_first(
     }
     if !first.is_empty() {
         // Some may have been somebody's children.
-        state.services.bell.ring();
+        state.services.wakeups.relay.wake();
     }
     Ok(first.len())
 }

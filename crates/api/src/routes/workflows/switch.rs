@@ -6,8 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Changed, Switch, System, Workflow};
-use tracing::warn;
+use gristmill_store::{Changed, Switch, Workflow};
 
 use super::view::{Body, shown};
 use crate::auth::principal::Principal;
@@ -15,9 +14,6 @@ use crate::http::error::Error;
 use crate::http::extract::{Id, IfMatch};
 use crate::http::openapi::schema;
 use crate::state::AppState;
-
-/// How many held executions are started before the answer.
-const FIRST: i64 = 500;
 
 /// Switches a workflow off when it is on, and on when it is off.
 #[utoipa::path(
@@ -98,14 +94,8 @@ pub(crate) async fn resume(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
     let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
-    // The first of them at once. The background task that looks for what is left finds the rest.
-    match state.services.store.protocol().release_held(System, FIRST).await {
-        Ok(_) => state.services.bell.ring(),
-        Err(error) => warn!(
-            error = &error as &dyn std::error::Error,
-            "what a paused workflow held is started later"
-        ),
-    }
+    // What it held is of any organization to the statement that starts it: that is for the system, not for a caller.
+    state.services.wakeups.resume_paused.wake();
     shown(&workflow)
 }
 

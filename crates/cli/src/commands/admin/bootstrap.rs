@@ -2,14 +2,13 @@
 
 use std::io::Write;
 
+use gristmill_server::{Account, create_account, open_store};
 use gristmill_store::System;
 use serde_json::json;
 
-use crate::account::{Account, create_account};
 use crate::commands::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// Make the first organization, its owner and an API key.
 ///
@@ -40,7 +39,7 @@ impl Args {
     pub async fn run(self, context: Context) -> Result<(), Error> {
         let config = context.loaded.config;
         distributed::require_database(&config, "admin bootstrap")?;
-        let store = open_store(&config, "gristmill-admin")?;
+        let store = open_store(config.database_options("gristmill-admin"))?;
         let failed = |source| Error::Store {
             doing: "making the organization",
             source,

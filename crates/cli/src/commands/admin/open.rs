@@ -1,12 +1,12 @@
 //! What the administration's commands begin with.
 
 use gristmill_core::UserId;
+use gristmill_server::open_store;
 use gristmill_store::{Store, System};
 
 use crate::commands::Context;
 use crate::distributed;
 use crate::error::Error;
-use crate::system::open_store;
 
 /// The configured database, of this version.
 ///
@@ -15,7 +15,7 @@ use crate::system::open_store;
 pub(super) async fn open(context: &Context, command: &'static str) -> Result<Store, Error> {
     let config = &context.loaded.config;
     distributed::require_database(config, command)?;
-    let store = open_store(config, "gristmill-admin")?;
+    let store = open_store(config.database_options("gristmill-admin"))?;
     store.check_schema().await.map_err(failed)?;
     Ok(store)
 }

@@ -6,13 +6,13 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use gristmill_server::listen;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::Error;
-use crate::system::listen;
 
 /// The running service; it ends when this is dropped.
 pub struct Directory {

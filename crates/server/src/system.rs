@@ -1,6 +1,4 @@
-//! The wiring: every other crate's parts, built from the configuration and started in their order.
-
-mod options;
+//! The wiring: every other crate's parts, built from their options and started in their order.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -8,27 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_api::{Api, Services, Tokens};
-use gristmill_dispatch::{
-    Admission, Bell, Counter, DeadLetters, EndWatch, Plans, Pruner, Publisher, Relay, Submitter, Tidier,
-};
+use gristmill_dispatch::{Admission, EndWatch, Plans, Publisher, Submitter, Upkeep, Wakeups, drive};
 use gristmill_engine::Registry;
 use gristmill_queue::{Broker, InProcess, RabbitMq};
 use gristmill_store::Store;
-use gristmill_worker::{Dependencies, Worker};
+use gristmill_worker::{Dependencies, Worker, WorkerOptions};
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::error::Error;
+use crate::{BrokerOptions, DatabaseOptions, Error, Options};
 
 /// The parts of one process.
 ///
 /// They stop in two steps. The API and the worker stop at the process's shutdown and finish what they hold; the parts
-/// below them (relay, publisher, broker) stop in [`System::close`], after that.
+/// below them (background tasks, publisher, broker) stop in [`System::close`], after that.
 pub struct System {
     /// Everything that is kept.
     pub store: Store,
@@ -40,56 +34,61 @@ pub struct System {
     pub registry: Arc<Registry>,
     /// What definitions compile to, for all parts.
     plans: Arc<Plans>,
-    tokens: Option<Tokens>,
-    bell: Bell,
+    wakeups: Wakeups,
     broker: Arc<dyn Broker>,
-    config: Config,
+    api: gristmill_api::Options,
+    worker: WorkerOptions,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// How long the parts below get to stop. A poll of the relay under way is carried to its end.
+/// How long the parts below get to stop. A run of a background task under way is carried to its end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The pause between looks at a database that is away when a process starts.
 const SCHEMA_RETRY: Duration = Duration::from_secs(1);
 
 impl System {
-    /// Builds the parts and starts those that every process has: publisher, relay, pruner, counter, tidier, and
-    /// the reader of dead letters.
+    /// Builds the parts and starts those that every process has: the publisher and the background tasks.
     /// Neither the database nor the broker has to answer yet, unless they are embedded.
     ///
     /// # Errors
     /// When an option makes no sense, or another process has the data directory.
-    pub async fn start(config: Config, role: &'static str) -> Result<Self, Error> {
-        let registry = registry(&config)?;
-        let tokens = tokens(&config)?;
-        let store = open_store(&config, role)?;
-        if config.database.url.expose_secret().is_empty() {
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let registry = registry(&options)?;
+        let tokens = options.tokens.map(Tokens::new).transpose()?;
+        let api = gristmill_api::Options {
+            tokens,
+            ..options.api
+        };
+        let own = options.database.own;
+        let store = open_store(options.database)?;
+        if own {
             migrate(&store).await?;
             recover(&store).await?;
         }
-        let broker = broker(&config, role).await?;
+        let broker = broker(options.broker).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let protocol = store.protocol();
         let publisher = Publisher::start(broker.clone(), protocol.clone(), stop.clone());
-        let bell = Bell::default();
-        let relay = Relay::new(
-            protocol.clone(),
-            publisher.clone(),
-            bell.clone(),
-            options::relay(&config),
-        );
-        tasks.spawn(relay.run(stop.clone()));
-        tasks.spawn(Pruner::new(protocol.clone(), options::prune(&config)).run(stop.clone()));
-        tasks.spawn(Counter::new(protocol.clone()).run(stop.clone()));
-        tasks.spawn(Tidier::new(store.clone(), bell.clone()).run(stop.clone()));
-        tasks.spawn(DeadLetters::new(protocol.clone(), broker.clone()).run(stop.clone()));
+        let wakeups = Wakeups::default();
+        let publish_within = options.relay.publish_within;
+        let upkeep = Upkeep {
+            store: store.clone(),
+            broker: broker.clone(),
+            publisher: publisher.clone(),
+            wakeups: wakeups.clone(),
+            relay: options.relay,
+            retention: options.retention,
+        };
+        for task in gristmill_dispatch::tasks(upkeep) {
+            tasks.spawn(drive(task, stop.clone()));
+        }
         tasks.close();
-        let submitter = Submitter::new(protocol.clone(), publisher, config.relay.publish_within.0);
+        let submitter = Submitter::new(protocol.clone(), publisher, publish_within);
         let plans = Arc::new(Plans::new(store.clone(), registry.clone()));
-        let admission = Admission::new(submitter, store.clone(), plans.clone(), bell.clone());
+        let admission = Admission::new(submitter, store.clone(), plans.clone(), wakeups.relay.clone());
         let end_watch = EndWatch::new(protocol);
         Ok(Self {
             store,
@@ -97,10 +96,10 @@ impl System {
             end_watch,
             registry,
             plans,
-            tokens,
-            bell,
+            wakeups,
             broker,
-            config,
+            api,
+            worker: options.worker,
             stop,
             tasks,
         })
@@ -132,7 +131,7 @@ impl System {
 
     /// The lanes that a workflow may name.
     pub fn lanes(&self) -> &[String] {
-        &self.config.lanes
+        &self.api.lanes
     }
 
     /// Serves the API on `listener` until `shutdown`.
@@ -146,16 +145,12 @@ impl System {
             store: self.store.clone(),
             admission: self.admission.clone(),
             end_watch: self.end_watch.clone(),
-            bell: self.bell.clone(),
+            wakeups: self.wakeups.clone(),
             registry: self.registry.clone(),
             broker: self.broker.clone(),
             metrics,
         };
-        let options = gristmill_api::Options {
-            tokens: self.tokens.clone(),
-            ..options::api(&self.config)
-        };
-        Api::build(services, options).run(listener, shutdown)
+        Api::build(services, self.api.clone()).run(listener, shutdown)
     }
 
     /// Works until `shutdown`, then drains.
@@ -168,9 +163,9 @@ impl System {
             renewals: self.store.renewals(),
             broker: self.broker.clone(),
             plans: self.plans.clone(),
-            bell: self.bell.clone(),
+            relay: self.wakeups.relay.clone(),
         };
-        let worker = Worker::new(options::worker(&self.config), dependencies);
+        let worker = Worker::new(self.worker.clone(), dependencies);
         async move { worker.run(shutdown).await.map_err(Error::Worker) }
     }
 
@@ -181,21 +176,21 @@ impl System {
             .await
             .is_err()
         {
-            warn!("the relay did not stop in time");
+            warn!("the background tasks did not stop in time");
         }
         self.broker.close().await;
         info!("stopped");
     }
 }
 
-/// Opens the configured database, or the embedded one in the data directory.
+/// Opens a database.
 ///
 /// # Errors
 /// When the URL makes no sense, or another process has the data directory.
-pub fn open_store(config: &Config, role: &'static str) -> Result<Store, Error> {
-    let embedded = config.database.url.expose_secret().is_empty();
-    Store::open(options::store(config, role)).map_err(|source| match source {
-        gristmill_store::Error::Options(_) if embedded => Error::DataDir(source),
+pub fn open_store(options: DatabaseOptions) -> Result<Store, Error> {
+    let DatabaseOptions { store, own } = options;
+    Store::open(store).map_err(|source| match source {
+        gristmill_store::Error::Options(_) if own => Error::DataDir(source),
         source => Error::Store {
             doing: "opening the database",
             source,
@@ -215,28 +210,17 @@ pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpList
     })
 }
 
-fn registry(config: &Config) -> Result<Arc<Registry>, Error> {
+fn registry(options: &Options) -> Result<Arc<Registry>, Error> {
     let mut kinds = gristmill_engine::builtin();
-    kinds.extend(gristmill_effects::kinds(options::effects(config)).map_err(Error::Kinds)?);
-    let limits = (&config.limits).into();
-    Ok(Arc::new(Registry::new(kinds)?.with_limits(limits)))
+    kinds.extend(gristmill_effects::kinds(options.effects.clone()).map_err(Error::Kinds)?);
+    Ok(Arc::new(Registry::new(kinds)?.with_limits(options.limits)))
 }
 
-fn tokens(config: &Config) -> Result<Option<Tokens>, Error> {
-    // What makes no sense was refused when the configuration was checked.
-    let options = config.auth.tokens().ok().flatten();
-    Ok(options.map(Tokens::new).transpose()?)
-}
-
-async fn broker(config: &Config, role: &'static str) -> Result<Arc<dyn Broker>, Error> {
-    if config.broker.url.expose_secret().is_empty() {
-        return Ok(Arc::new(InProcess::new(options::in_process(config))));
-    }
-    Ok(Arc::new(
-        RabbitMq::start(options::rabbitmq(config, role))
-            .await
-            .map_err(Error::Broker)?,
-    ))
+async fn broker(options: BrokerOptions) -> Result<Arc<dyn Broker>, Error> {
+    Ok(match options {
+        BrokerOptions::InProcess(options) => Arc::new(InProcess::new(options)),
+        BrokerOptions::RabbitMq(options) => Arc::new(RabbitMq::start(options).await.map_err(Error::Broker)?),
+    })
 }
 
 /// Brings the database's schema up to date.

@@ -1,17 +1,16 @@
 //! Everything in one process: API, worker, relay and publisher, with an organization and an API key ready to use.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::ready_account;
-use crate::config::Config;
-use crate::error::Error;
 use crate::system::{System, migrate};
+use crate::{Error, Options};
 
 /// A running system.
 pub struct Embedded {
@@ -32,25 +31,25 @@ pub struct Access {
 }
 
 impl Embedded {
-    /// Starts the system, with the API on `listener`. `shutdown` stops it.
+    /// Starts the system, with the API on `listener` and its key kept in `data_dir`. `shutdown` stops it.
     ///
     /// # Errors
     /// When the data directory cannot be used, for one.
     pub async fn start(
-        config: Config,
+        options: Options,
+        data_dir: &Path,
         listener: TcpListener,
         metrics: PrometheusHandle,
         shutdown: &CancellationToken,
     ) -> Result<Self, Error> {
         let address = listener.local_addr().map_err(Error::Runtime)?;
-        let data_dir = config.data_dir.clone();
-        let shared = !config.database.url.expose_secret().is_empty();
-        let system = System::start(config, "gristmill").await?;
+        let shared = !options.database.own;
+        let system = System::start(options).await?;
         if shared {
             // Embedded, the database is brought up to date by its owner, which is this process.
             migrate(&system.store).await?;
         }
-        let account = ready_account(&system.store, &data_dir, shared).await?;
+        let account = ready_account(&system.store, data_dir, shared).await?;
         let stop = shutdown.child_token();
         let mut parts = JoinSet::new();
         let serving = system.serve(listener, metrics, stop.clone());

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::error::Error;
+use crate::Error;
 
 /// For the owner's eyes only.
 const MODE: u32 = 0o600;

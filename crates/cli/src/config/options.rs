@@ -1,18 +1,53 @@
-//! From configuration to the options of each part.
+//! From configuration to the options of each part of a process.
 
 use gristmill_dispatch::{PruneOptions, RelayOptions};
 use gristmill_effects::HttpOptions;
 use gristmill_queue::{InProcessOptions, Lane, RabbitMqOptions};
+use gristmill_server::{BrokerOptions, DatabaseOptions, Options};
 use gristmill_store::Retention;
 use gristmill_worker::WorkerOptions;
 use secrecy::ExposeSecret;
 
-use crate::config::Config;
+use super::Config;
 
 /// The embedded database's file within the data directory.
 const FILE: &str = "gristmill.db";
 
-pub(super) fn store(config: &Config, role: &str) -> gristmill_store::Options {
+impl Config {
+    /// The options of a process that is called `role` in the listings of PostgreSQL and RabbitMQ.
+    pub fn options(&self, role: &str) -> Options {
+        Options {
+            database: self.database_options(role),
+            broker: broker(self, role),
+            relay: relay(self),
+            retention: prune(self),
+            limits: (&self.limits).into(),
+            effects: effects(self),
+            api: api(self),
+            // What makes no sense was refused when the configuration was checked.
+            tokens: self.auth.tokens().ok().flatten(),
+            worker: worker(self),
+        }
+    }
+
+    /// The configured database, or the embedded one in the data directory.
+    pub fn database_options(&self, role: &str) -> DatabaseOptions {
+        DatabaseOptions {
+            store: store(self, role),
+            own: self.database.url.expose_secret().is_empty(),
+        }
+    }
+}
+
+fn broker(config: &Config, role: &str) -> BrokerOptions {
+    if config.broker.url.expose_secret().is_empty() {
+        BrokerOptions::InProcess(in_process(config))
+    } else {
+        BrokerOptions::RabbitMq(rabbitmq(config, role))
+    }
+}
+
+fn store(config: &Config, role: &str) -> gristmill_store::Options {
     let database = &config.database;
     let url = match database.url.expose_secret() {
         "" => format!("sqlite:{}", config.data_dir.join(FILE).display()),
@@ -30,7 +65,7 @@ pub(super) fn store(config: &Config, role: &str) -> gristmill_store::Options {
     }
 }
 
-pub(super) fn rabbitmq(config: &Config, role: &str) -> RabbitMqOptions {
+fn rabbitmq(config: &Config, role: &str) -> RabbitMqOptions {
     let broker = &config.broker;
     RabbitMqOptions {
         name: process_name(role),
@@ -41,14 +76,14 @@ pub(super) fn rabbitmq(config: &Config, role: &str) -> RabbitMqOptions {
     }
 }
 
-pub(super) fn in_process(config: &Config) -> InProcessOptions {
+fn in_process(config: &Config) -> InProcessOptions {
     InProcessOptions {
         delivery_limit: config.broker.delivery_limit.get(),
         ..InProcessOptions::new(lanes(&config.lanes))
     }
 }
 
-pub(super) fn relay(config: &Config) -> RelayOptions {
+fn relay(config: &Config) -> RelayOptions {
     RelayOptions {
         interval: config.relay.interval.0,
         limit: i64::from(config.relay.limit.get()),
@@ -57,7 +92,7 @@ pub(super) fn relay(config: &Config) -> RelayOptions {
     }
 }
 
-pub(super) fn prune(config: &Config) -> PruneOptions {
+fn prune(config: &Config) -> PruneOptions {
     let retention = &config.retention;
     PruneOptions {
         retention: Retention {
@@ -70,7 +105,7 @@ pub(super) fn prune(config: &Config) -> PruneOptions {
     }
 }
 
-pub(super) fn effects(config: &Config) -> gristmill_effects::Options {
+fn effects(config: &Config) -> gristmill_effects::Options {
     gristmill_effects::Options { http: http(config) }
 }
 
@@ -87,7 +122,7 @@ fn http(config: &Config) -> HttpOptions {
     }
 }
 
-pub(super) fn api(config: &Config) -> gristmill_api::Options {
+fn api(config: &Config) -> gristmill_api::Options {
     let api = &config.api;
     gristmill_api::Options {
         max_body_bytes: api.max_body_bytes.get(),
@@ -106,7 +141,7 @@ pub(super) fn api(config: &Config) -> gristmill_api::Options {
     }
 }
 
-pub(super) fn worker(config: &Config) -> WorkerOptions {
+fn worker(config: &Config) -> WorkerOptions {
     let Config { worker, limits, .. } = config;
     let name = if worker.name.is_empty() {
         process_name(&host_name())

@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Error;
+use crate::Error;
 
 /// Bounds of the buckets for times, in seconds: from a statement to a long model call.
 const SECONDS: [f64; 12] = [

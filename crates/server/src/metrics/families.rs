@@ -74,6 +74,9 @@ const FAMILIES: &[Family] = &[
     histogram("gristmill_group_size", "group", "How many writes of one kind are committed together: submit, append, settle, suspend or release."),
     counter("gristmill_broker_connections_total", "purpose", "Connections to the broker that were opened: publish, consume, admin or delete."),
     histogram("gristmill_database_acquire_seconds", "", "How long a connection of the pool was waited for."),
+    counter("gristmill_task_runs_total", "task, outcome", "Runs of background tasks: done, more when there may be more to do, failed or panicked."),
+    histogram("gristmill_task_duration_seconds", "task", "How long the runs of background tasks took."),
+    gauge("gristmill_task_last_run_timestamp_seconds", "task", "When the last run of a background task ended, whatever it came to: seconds since 1970 by this machine's clock."),
 ];
 
 /// What a worker may be refused as one that lost its lease.

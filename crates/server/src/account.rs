@@ -9,7 +9,7 @@ use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, UserId};
 use gristmill_store::{Actor, NewApiKey, NewOrganization, NewUser, Owner, Store, System, Tenant};
 
-use crate::error::Error;
+use crate::Error;
 
 /// An organization and how to call the API on its behalf.
 pub struct Account {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gristmill_core::ExecutionStatus;
 use gristmill_store::{Due, Error, Protocol, Sweep, System, Wake};
 
-use crate::decide;
+use super::decide;
 
 /// How many executions are judged in one transaction.
 const LIMIT: i64 = 500;
