@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use futures_util::future::join_all;
 use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
 use gristmill_dispatch::{Plans, Publisher, Relay, RelayOptions, RelayWakeup, Submitter, drive};
@@ -308,7 +309,8 @@ impl Shop {
         };
         if tokio::time::timeout(PATIENCE, reached).await.is_err() {
             let rows = self.db.store().protocol().watch(System, ids).await.unwrap();
-            panic!("not all {status} within {PATIENCE:?}: {rows:#?}");
+            let errors = join_all(ids.iter().map(|id| async { self.execution(id).await.error })).await;
+            panic!("not all {status} within {PATIENCE:?}: {rows:#?}, {errors:?}");
         }
     }
 }

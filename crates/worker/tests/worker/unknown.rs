@@ -77,7 +77,7 @@ async fn a_journal_entry_that_a_worker_does_not_know_is_left_to_one_that_does() 
             assert_eq!(shop.hold.calls(), [""; 0]);
 
             // Plays the version that does know the entry, and has gone on from it.
-            let known = r#"[{"type":"started","path":"held","at":0,"attempt":1}]"#;
+            let known = r#"[{"type":"completed","path":"start","at":0,"durationMs":0,"output":{}}]"#;
             let sql = format!("UPDATE execution_journal SET body = '{known}' WHERE execution_id = '{id}'");
             shop.execute(&sql).await;
             shop.hold.let_go(1);
