@@ -1,5 +1,5 @@
 //! Erased work: bodies of many types behind one, so that pools, transactions and tasks are compiled once, and not once
-//! for each of the two hundred bodies. That was a third of this crate's code.
+//! for each body and database.
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot::{self, Receiver, Sender};
