@@ -1,4 +1,4 @@
-//! The protocol of `docs/architecture.md` §4 as one trait: every statement that moves an execution from one status to
+//! Protocol: one trait, by the rules of `docs/architecture.md`: every statement that moves an execution from one status to
 //! another. Both databases implement it in twin folders, `protocol/postgres/<verb>.rs` and `protocol/sqlite/<verb>.rs`, and one
 //! contract suite holds them to it.
 //!
