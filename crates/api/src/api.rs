@@ -1,5 +1,6 @@
 //! The API as a component: built from its parts, then run on a listener until shutdown.
 
+use gristmill_core::boxed;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt;
@@ -29,6 +30,7 @@ impl Api {
 
     /// Serves until `shutdown`. Then nothing new is accepted, waits are cut short, and requests under way have
     /// [`Options::drain_timeout`] to end.
+    #[boxed]
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let drain_timeout = self.options.drain_timeout;
         let head_timeout = self.options.head_timeout;

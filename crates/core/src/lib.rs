@@ -19,6 +19,10 @@ mod status;
 mod totals;
 mod wait_reason;
 
+/// On an `async fn` that other crates await: boxes its future. The compiler generates the code of an `async fn` not where
+/// it stands, but once more in each crate that awaits it, with all that it calls: every statement of the store was
+/// compiled in the API, and again in the binary. What returns a box is compiled once, at home.
+pub use async_recursion::async_recursion as boxed;
 pub use backoff::jittered_pause;
 pub use child_end::ChildEnd;
 pub use definition::{Definition, Edge, KeptDays, Node, Settings};

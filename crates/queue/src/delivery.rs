@@ -1,5 +1,6 @@
 //! One message in the hands of a consumer, until it is settled.
 
+use gristmill_core::boxed;
 use std::future::Future;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ impl Delivery {
     ///
     /// When the connection that brought it is gone, this does nothing: the message is on its way to somebody already,
     /// and its job will claim nothing.
+    #[boxed]
     pub async fn ack(self) {
         match self.origin {
             Origin::RabbitMq(acker) => settle("ack", &acker, acker.ack(BasicAckOptions::default())).await,
@@ -54,6 +56,7 @@ impl Delivery {
 
     /// Never to be delivered again: a job becomes a dead letter, a dead letter is parked. As harmless as
     /// [`Delivery::ack`] when the connection is gone.
+    #[boxed]
     pub async fn reject(self) {
         match self.origin {
             Origin::RabbitMq(acker) => {

@@ -8,6 +8,7 @@ mod state;
 mod subscription;
 mod topology;
 
+use gristmill_core::boxed;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -42,6 +43,7 @@ impl RabbitMq {
     ///
     /// # Errors
     /// Only what waiting cannot cure, see [`Error::needs_operator`].
+    #[boxed]
     pub async fn start(options: RabbitMqOptions) -> Result<Self, Error> {
         let topology = Arc::new(Topology::new(&options));
         let state = State::new();
@@ -65,6 +67,7 @@ impl RabbitMq {
     ///
     /// # Errors
     /// When the broker cannot be reached, or refuses.
+    #[boxed]
     pub async fn delete(options: &RabbitMqOptions) -> Result<(), Error> {
         let link = Link::new(options, "delete")?;
         let connection = link.get().await?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gristmill_api::ApiKey;
 use gristmill_core::access::Scopes;
-use gristmill_core::{ApiKeyId, UserId};
+use gristmill_core::{ApiKeyId, UserId, boxed};
 use gristmill_store::{Actor, NewApiKey, NewOrganization, NewUser, Owner, Store, System, Tenant};
 
 use crate::Error;
@@ -32,6 +32,7 @@ const GLOBAL_ROLE: &str = "ADMIN";
 ///
 /// # Errors
 /// When the database does not take them: another user has the address, for one.
+#[boxed]
 pub async fn create_account(store: &Store, organization: &str, email: &str) -> Result<Account, Error> {
     let key = ApiKey::generate();
     let owner = create_owner(store, organization, email, &key).await?;
@@ -43,6 +44,7 @@ pub async fn create_account(store: &Store, organization: &str, email: &str) -> R
 ///
 /// # Errors
 /// When the data directory or the database cannot be used.
+#[boxed]
 pub async fn ready_account(store: &Store, data_dir: &Path, shared: bool) -> Result<Account, Error> {
     let path = data_dir.join(KEY_FILE);
     let kept = key_file::read(&path)?.and_then(ApiKey::from_text);

@@ -1,5 +1,6 @@
 //! Everything in one process: API, worker, relay and publisher, with an organization and an API key ready to use.
 
+use gristmill_core::boxed;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -35,6 +36,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the data directory cannot be used, for one.
+    #[boxed]
     pub async fn start(
         options: Options,
         data_dir: &Path,
@@ -73,6 +75,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When a part had ended with an error.
+    #[boxed]
     pub async fn stop(self) -> Result<(), Error> {
         self.stop.cancel();
         self.ended().await
@@ -82,6 +85,7 @@ impl Embedded {
     ///
     /// # Errors
     /// The first part's error.
+    #[boxed]
     pub async fn ended(mut self) -> Result<(), Error> {
         let mut result = Ok(());
         while let Some(part) = self.parts.join_next().await {

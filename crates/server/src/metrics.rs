@@ -2,6 +2,7 @@
 
 mod families;
 
+use gristmill_core::boxed;
 use std::time::Duration;
 
 use axum::Router;
@@ -47,6 +48,7 @@ pub fn install() -> Result<PrometheusHandle, Error> {
 }
 
 /// Serves `GET /metrics` and `GET /healthz` until `shutdown`, for a process without the API.
+#[boxed]
 pub async fn serve(listener: TcpListener, recorder: PrometheusHandle, shutdown: CancellationToken) {
     let router = Router::new()
         .route("/metrics", get(async move || recorder.render()))

@@ -1,5 +1,6 @@
 //! The wiring: every other crate's parts, built from their options and started in their order.
 
+use gristmill_core::boxed;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl System {
     ///
     /// # Errors
     /// When an option makes no sense, or another process has the data directory.
+    #[boxed]
     pub async fn start(options: Options) -> Result<Self, Error> {
         let registry = registry(&options)?;
         let tokens = options.tokens.map(Tokens::new).transpose()?;
@@ -109,6 +111,7 @@ impl System {
     ///
     /// # Errors
     /// When it is another version's: waiting would not help.
+    #[boxed]
     pub async fn check_schema(&self) -> Result<(), Error> {
         loop {
             match self.store.check_schema().await {
@@ -170,6 +173,7 @@ impl System {
     }
 
     /// Stops what is left, once the API and the worker have stopped.
+    #[boxed]
     pub async fn close(self) {
         self.stop.cancel();
         if tokio::time::timeout(CLOSE_WITHIN, self.tasks.wait())
@@ -202,6 +206,7 @@ pub fn open_store(options: DatabaseOptions) -> Result<Store, Error> {
 ///
 /// # Errors
 /// When it is taken, or not this machine's; then `advice` says how to choose another.
+#[boxed]
 pub async fn listen(address: SocketAddr, advice: &'static str) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Listen {
         address,
@@ -227,6 +232,7 @@ async fn broker(options: BrokerOptions) -> Result<Arc<dyn Broker>, Error> {
 ///
 /// # Errors
 /// When a migration fails.
+#[boxed]
 pub async fn migrate(store: &Store) -> Result<(), Error> {
     store.migrate().await.map_err(|source| Error::Store {
         doing: "migrating the database",

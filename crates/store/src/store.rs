@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel::IntoSql;
 use diesel_async::RunQueryDsl;
-use gristmill_core::OrganizationId;
+use gristmill_core::{OrganizationId, boxed};
 
 use crate::connection::migrate;
 use crate::connection::pool::{Pools, read};
@@ -119,6 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn now(&self) -> Result<DateTime<Utc>, Error> {
         match &self.pools {
             Pools::Postgres(pool) => {
@@ -147,6 +148,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn ping(&self) -> Result<(), Error> {
         self.answers(Scope::System).await?;
         // Nobody's organization: it is the role that matters, which the database may refuse.
@@ -165,6 +167,7 @@ impl Store {
     ///
     /// # Errors
     /// When one of them fails; those before it stay.
+    #[boxed]
     pub async fn migrate(&self) -> Result<(), Error> {
         migrate::run(&self.pools).await
     }
@@ -173,6 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn pending_migrations(&self) -> Result<Vec<String>, Error> {
         migrate::pending(&self.pools).await
     }
@@ -181,6 +185,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unmigrated`] or [`Error::NoMember`], which tell the operator what to do, or the database does not answer.
+    #[boxed]
     pub async fn check_schema(&self) -> Result<(), Error> {
         let pending = match self.pending_migrations().await {
             Ok(pending) => pending.len(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::failpoint;
+use gristmill_core::{boxed, failpoint};
 use gristmill_dispatch::{Plans, RelayWakeup};
 use gristmill_queue::Broker;
 use gristmill_store::Protocol;
@@ -67,6 +67,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`Error`] when it cannot start.
+    #[boxed]
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self {
             options,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gristmill_core::{ExecutionId, failpoint};
+use gristmill_core::{ExecutionId, boxed, failpoint};
 use gristmill_queue::{Broker, Error, Outgoing, Published, PublisherState};
 use gristmill_store::{Protocol, System};
 use metrics::{counter, gauge};
@@ -85,6 +85,7 @@ impl Publisher {
     }
 
     /// Waits until the publisher is connected and not blocked.
+    #[boxed]
     pub async fn connected(&self) {
         let mut state = self.state.clone();
         // The sender lives as long as the broker, which this task's owner holds.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gristmill_core::ExecutionStatus;
+use gristmill_core::{ExecutionStatus, boxed};
 use gristmill_store::{Due, Error, Protocol, Sweep, System, Wake};
 
 use super::decide;
@@ -15,6 +15,7 @@ const LIMIT: i64 = 500;
 ///
 /// # Errors
 /// When the database cannot be used.
+#[boxed]
 pub async fn recover(store: &dyn Protocol) -> Result<u64, Error> {
     let unfinished = store.recover(System).await?;
     let judge = |due: &Due| match due.status {

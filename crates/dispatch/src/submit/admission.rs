@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gristmill_core::{ExecutionId, Problem, WorkflowId};
+use gristmill_core::{ExecutionId, Problem, WorkflowId, boxed};
 use gristmill_store::{Accepted, GroupError, Reached, Repeat, Store, Submit, Submitted, Tenant};
 
 use super::request_hash::request_hash;
@@ -139,6 +139,7 @@ impl Admission {
     ///
     /// # Errors
     /// When the database fails.
+    #[boxed]
     pub async fn admit(&self, tenant: &Tenant, request: Prepared) -> Result<Admitted, AdmissionError> {
         let answer = self.admit_all(tenant, vec![request]).await.pop();
         // There is one answer for each request.
@@ -148,6 +149,7 @@ impl Admission {
     /// Admits requests, in order, and answers each for itself. An input is checked where the store says that it has to meet a
     /// schema. One that does not is handed to the store all the same, as unchecked: a producer that repeats what was accepted
     /// earlier gets its execution.
+    #[boxed]
     pub async fn admit_all(
         &self,
         tenant: &Tenant,

@@ -1,6 +1,6 @@
 //! Replay: an earlier execution's input, admitted once more.
 
-use gristmill_core::{ExecutionId, Problem};
+use gristmill_core::{ExecutionId, Problem, boxed};
 use gristmill_store::{Actor, Execution, Replay, Replayed, Tenant};
 
 use super::request_hash::replay_hash;
@@ -40,6 +40,7 @@ impl Admission {
     ///
     /// # Errors
     /// When the database fails.
+    #[boxed]
     pub async fn replay(
         &self,
         tenant: &Tenant,

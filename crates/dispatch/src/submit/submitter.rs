@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gristmill_core::{Job, OrganizationId, failpoint};
+use gristmill_core::{Job, OrganizationId, boxed, failpoint};
 use gristmill_queue::Outgoing;
 use gristmill_store::{Group, GroupError, Protocol, Submit, Submitted, Tenant, one_by_one};
 use metrics::counter;
@@ -47,11 +47,13 @@ impl Submitter {
     ///
     /// # Errors
     /// After a transient error the outcome is unknown: only a repeat with the same idempotency key is safe.
+    #[boxed]
     pub async fn submit(&self, tenant: &Tenant, submit: Submit) -> Result<Submitted, GroupError> {
         self.group(tenant).call(submit).await
     }
 
     /// Records executions in this order, each like one that is submitted alone.
+    #[boxed]
     pub async fn submit_all(
         &self,
         tenant: &Tenant,

@@ -1,5 +1,6 @@
 //! Driver: the one loop that background tasks run in.
 
+use gristmill_core::boxed;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
@@ -13,6 +14,7 @@ use super::{Next, Task};
 
 /// Runs a task, from now on and until `shutdown`. A run under way is carried to its end, a pause ends at once. Neither a run
 /// that fails nor one that panics ends it.
+#[boxed]
 pub async fn drive(mut task: Box<dyn Task>, shutdown: CancellationToken) {
     let (name, pace) = (task.name(), task.pace());
     record::begin(name);

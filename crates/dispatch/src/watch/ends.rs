@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_core::ExecutionId;
+use gristmill_core::{ExecutionId, boxed};
 use gristmill_store::{Ended, Protocol, System};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -44,6 +44,7 @@ impl EndWatch {
 
     /// Waits until the execution has ended, however long that takes; the caller sets the limit. `None` when the process
     /// is shutting down.
+    #[boxed]
     pub async fn ended(&self, id: ExecutionId) -> Option<Ended> {
         let (answer, ended) = oneshot::channel();
         let since = Instant::now();

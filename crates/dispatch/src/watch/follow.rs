@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId};
+use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, boxed};
 use gristmill_store::{Protocol, System, Watched};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
@@ -142,6 +142,7 @@ impl Follow {
 impl Following {
     /// How it stands, once that is something else than `known`. Looks are never older than one that was answered before.
     /// `None` at the end of the process.
+    #[boxed]
     pub async fn other_than(&mut self, known: Look) -> Option<Look> {
         let news = self
             .looks

@@ -1,38 +1,46 @@
 //! Erased work: bodies of many types behind one, so that pools, transactions and tasks are compiled once, and not once
 //! for each body and database.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures_util::future::BoxFuture;
-use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use crate::Error;
 
 /// Work on a connection. When it ends with `Ok`, its answer stands in the [`Answer`] that came with it.
 pub(crate) type Work<C> = Box<dyn for<'c> FnOnce(&'c mut C) -> BoxFuture<'c, Result<(), Error>> + Send>;
 
-/// Where work finds its answer's place.
-pub(crate) struct Place<T>(Sender<T>);
+/// Where work finds its answer's place. A shared cell rather than a channel: nobody waits on it, the work's own end tells,
+/// and it is compiled for each type of answer.
+pub(crate) struct Place<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Place<T> {
     /// Puts the answer into its place. Whoever asked may have gone away: the work is done all the same.
     pub(crate) fn put(self, result: Result<T, Error>) -> Result<(), Error> {
-        result.map(|answer| drop(self.0.send(answer)))
+        result.map(|answer| self.fill(answer))
+    }
+
+    /// Puts in what cannot fail.
+    pub(crate) fn fill(self, answer: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 }
 
 /// What erased work came to.
-pub(crate) struct Answer<T>(Receiver<T>);
+pub(crate) struct Answer<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Answer<T> {
     /// The answer of work that has ended with `Ok`.
-    pub(crate) fn take(mut self) -> Result<T, Error> {
-        self.0.try_recv().map_err(|_| Error::no_answer())
+    pub(crate) fn take(self) -> Result<T, Error> {
+        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.ok_or_else(Error::no_answer)
     }
 }
 
 /// A place for one answer.
 pub(crate) fn place<T>() -> (Place<T>, Answer<T>) {
-    let (sender, receiver) = oneshot::channel();
-    (Place(sender), Answer(receiver))
+    let cell = Arc::new(Mutex::new(None));
+    (Place(cell.clone()), Answer(cell))
 }
 
 /// The body as [`Work`], and where its answer will stand.

@@ -1,6 +1,7 @@
 //! SQLite as the embedded database: one connection writes, a few others read, and one process at a time owns the
 //! directory that the file is in.
 
+mod blocking;
 mod connect;
 
 use std::fs::{self, File};
@@ -10,9 +11,11 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use diesel::SqliteConnection;
+use diesel::connection::AnsiTransactionManager;
+use diesel_async::TransactionManager as _;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::sync_connection_wrapper::{SyncConnectionWrapper, SyncTransactionManagerWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,10 +25,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::connection::erased::{Answer, Work, erase, place};
 use crate::connection::task::in_own_task;
 use crate::{Error, Options};
+use blocking::Blocking;
 use connect::{READER, WRITER, connect, file_url, lock, unusable};
 
 /// A connection whose calls run on the runtime's blocking threads.
-pub(crate) type SqliteAsync = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) type SqliteAsync = SyncConnectionWrapper<SqliteConnection, Blocking>;
+
+type Manager = SyncTransactionManagerWrapper<AnsiTransactionManager>;
 
 /// The connections to one file. Clones share them.
 #[derive(Clone)]
@@ -54,7 +60,7 @@ impl SqlitePool {
         let url = file_url(path)?;
         let writer = connect(&url, WRITER).map_err(|error| Error::Connect(error.into()))?;
         Ok(Self {
-            writer: Arc::new(Mutex::new(SyncConnectionWrapper::new(writer))),
+            writer: Arc::new(Mutex::new(SqliteAsync::with_runtime(writer, Blocking))),
             readers: readers(&url, options)?,
             acquire_timeout: options.acquire_timeout,
             _lock: Arc::new(lock),
@@ -86,12 +92,7 @@ impl SqlitePool {
 
     async fn transact(&self, work: Work<SqliteAsync>) -> Result<(), Error> {
         let mut writer = self.writer().await?.0;
-        in_own_task(Box::pin(async move {
-            writer
-                .immediate_transaction::<(), Error, _>(async move |connection| work(connection).await)
-                .await
-        }))
-        .await
+        in_own_task(Box::pin(async move { immediate(&mut writer, work).await })).await
     }
 
     /// Like [`SqlitePool::read`], on one blocking thread from the first statement to the last.
@@ -184,6 +185,20 @@ impl Writer {
     }
 }
 
+/// One transaction, which begins IMMEDIATE: the wrapper has this only for tokio's own way of spawning.
+async fn immediate(connection: &mut SqliteAsync, work: Work<SqliteAsync>) -> Result<(), Error> {
+    connection
+        .spawn_blocking(|inner| AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE"))
+        .await?;
+    match work(connection).await {
+        Ok(()) => Ok(Manager::commit_transaction(connection).await?),
+        Err(error) => {
+            Manager::rollback_transaction(connection).await?;
+            Err(error)
+        }
+    }
+}
+
 /// Work on a blocking thread, erased as [`Work`] is.
 type BlockingWork = Box<dyn FnOnce(&mut SqliteConnection) -> Result<(), Error> + Send>;
 
@@ -205,7 +220,7 @@ fn readers(url: &str, options: &Options) -> Result<Pool<SqliteAsync>, Error> {
     let runtime = Handle::try_current().ok();
     config.custom_setup = Box::new(move |url| {
         let _entered = runtime.as_ref().map(Handle::enter);
-        let connected = connect(url, READER).map(SyncConnectionWrapper::new);
+        let connected = connect(url, READER).map(|reader| SqliteAsync::with_runtime(reader, Blocking));
         std::future::ready(connected).boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);

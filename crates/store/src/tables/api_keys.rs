@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use gristmill_core::access::Scopes;
-use gristmill_core::{ApiKeyId, UserId};
+use gristmill_core::{ApiKeyId, UserId, boxed};
 use serde_json::{Value, json};
 
 use crate::connection::pool::transaction;
@@ -91,6 +91,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Statement`] when the hash is taken.
+    #[boxed]
     pub async fn add_api_key(
         &self,
         tenant: &Tenant,
@@ -122,6 +123,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn revoke_api_key(
         &self,
         tenant: &Tenant,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
 use gristmill_core::access::{GlobalRole, OrganizationRole, Standing};
-use gristmill_core::{OrganizationId, UserId};
+use gristmill_core::{OrganizationId, UserId, boxed};
 use serde_json::json;
 
 use crate::connection::parse::parse;
@@ -58,6 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn standing(
         &self,
         system: System,
@@ -95,6 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn add_member(
         &self,
         tenant: &Tenant,
@@ -141,6 +143,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn members(&self, tenant: &Tenant) -> Result<Vec<Member>, Error> {
         let organization_id = tenant.0.to_string();
         let rows = read!(self, tenant, |connection| {
@@ -165,6 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn set_member_role(
         &self,
         tenant: &Tenant,
@@ -191,6 +195,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn remove_member(
         &self,
         tenant: &Tenant,

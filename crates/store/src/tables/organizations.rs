@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use gristmill_core::access::Tier;
-use gristmill_core::{OrganizationId, UserId};
+use gristmill_core::{OrganizationId, UserId, boxed};
 use serde_json::{Value, json};
 
 use crate::connection::parse::parse;
@@ -74,6 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Statement`] when the email or the key's hash is taken, or a tier or role is unknown.
+    #[boxed]
     pub async fn bootstrap(
         &self,
         _system: System,
@@ -156,6 +157,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Statement`] when the tier is unknown.
+    #[boxed]
     pub async fn create_organization(
         &self,
         _system: System,
@@ -186,6 +188,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn organizations(
         &self,
         _system: System,
@@ -208,6 +211,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn set_tier(&self, tenant: &Tenant, actor: &Actor, tier: Tier) -> Result<bool, Error> {
         let tier = tier.as_str();
         let entry = audit::insert(
@@ -233,6 +237,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn first_organization(&self, system: System) -> Result<Option<Owner>, Error> {
         let found = read!(self, system, |connection| {
             let owners = memberships::table

@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::sql_types::BigInt;
 use diesel::{BoolExpressionMethods, ExpressionMethods, IntoSql, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionStatus, WorkflowId};
+use gristmill_core::{ExecutionStatus, WorkflowId, boxed};
 
 pub(crate) use histogram::bucket_of;
 
@@ -57,6 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn stats(&self, tenant: &Tenant, range: &StatsRange) -> Result<Stats, Error> {
         let (organization_id, range) = (tenant.0.to_string(), range.clone());
         read!(self, tenant, |connection| {

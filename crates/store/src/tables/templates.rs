@@ -7,7 +7,7 @@ use diesel::{
     OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{TemplateId, UserId};
+use gristmill_core::{TemplateId, UserId, boxed};
 use serde_json::json;
 
 use crate::connection::parse::parse;
@@ -115,6 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn template(&self, tenant: &Tenant, id: &TemplateId) -> Result<Option<Template>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let found = read!(self, tenant, |connection| {
@@ -130,6 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn list_templates(
         &self,
         tenant: &Tenant,
@@ -173,6 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or [`Error::Statement`] when the tenant or the user does not exist.
+    #[boxed]
     pub async fn create_template(
         &self,
         tenant: &Tenant,
@@ -213,6 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn delete_template(
         &self,
         tenant: &Tenant,

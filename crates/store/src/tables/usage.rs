@@ -5,6 +5,7 @@ use diesel::dsl::sql;
 use diesel::sql_types::BigInt;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
+use gristmill_core::boxed;
 
 use crate::connection::pool::{Pools, read};
 use crate::schema::{usage_counters, workflows};
@@ -113,6 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn usage(&self, tenant: &Tenant) -> Result<Usage, Error> {
         let month = self.now().await?.format(MONTH).to_string();
         let (organization_id, of_month) = (tenant.0.to_string(), month.clone());

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use gristmill_core::UserId;
 use gristmill_core::access::GlobalRole;
+use gristmill_core::{UserId, boxed};
 use serde_json::json;
 
 use crate::connection::parse::parse;
@@ -45,6 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Statement`] when the role is unknown.
+    #[boxed]
     pub async fn create_user(&self, _system: System, new: NewUser) -> Result<Option<User>, Error> {
         let row = transaction!(self, Administration, |connection| {
             let new = (
@@ -68,6 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn users(
         &self,
         _system: System,
@@ -90,6 +92,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn user_by_email(&self, _system: System, email: &str) -> Result<Option<User>, Error> {
         let email = email.to_owned();
         let row = read!(self, Administration, |connection| {
@@ -106,6 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn set_global_role(
         &self,
         _system: System,

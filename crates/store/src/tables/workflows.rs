@@ -14,7 +14,7 @@ use diesel::{
     QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{KeptDays, Settings, TemplateId, UserId, WorkflowId};
+use gristmill_core::{KeptDays, Settings, TemplateId, UserId, WorkflowId, boxed};
 use serde_json::json;
 
 use crate::connection::parse::parse;
@@ -200,6 +200,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer, [`Error::LimitReached`], or [`Error::Statement`] when the tenant or the user does
     /// not exist.
+    #[boxed]
     pub async fn create_workflow(
         &self,
         tenant: &Tenant,
@@ -259,6 +260,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn workflow(&self, tenant: &Tenant, id: &WorkflowId) -> Result<Option<Workflow>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let found = read!(self, tenant, |connection| {

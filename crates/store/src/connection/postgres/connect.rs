@@ -1,5 +1,6 @@
 //! One connection to PostgreSQL: TLS by `sslmode`, limits on whatever could hang.
 
+use gristmill_core::boxed;
 use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
@@ -119,6 +120,7 @@ async fn open_plain(config: &Config) -> Result<Opened, tokio_postgres::Error> {
 ///
 /// # Errors
 /// [`Error::Options`] when the URL makes no sense, [`Error::Connect`] when there is no connection.
+#[boxed]
 pub async fn connect_postgres(options: &Options) -> Result<Client, Error> {
     let opened = Connector::new(options, None)?.without_limits().open().await;
     match opened.map_err(|error| Error::Connect(failed(error).into()))? {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use gristmill_core::access::Scopes;
-use gristmill_core::{ApiKeyId, UserId};
+use gristmill_core::{ApiKeyId, UserId, boxed};
 
 use crate::connection::parse::parse;
 use crate::connection::pool::read;
@@ -55,6 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn api_keys(
         &self,
         tenant: &Tenant,

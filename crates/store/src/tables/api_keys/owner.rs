@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
 use gristmill_core::access::{Scopes, Standing};
-use gristmill_core::{ApiKeyId, OrganizationId, UserId};
+use gristmill_core::{ApiKeyId, OrganizationId, UserId, boxed};
 
 use super::list::scopes;
 use crate::connection::parse::parse;
@@ -60,6 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn api_key_by_hash(&self, system: System, hash: &str) -> Result<Option<KeyOwner>, Error> {
         let (hash, clock) = (hash.to_owned(), self.clock());
         let found = read!(self, system, |connection| {
@@ -97,6 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn note_api_key_use(&self, tenant: &Tenant, id: &ApiKeyId) -> Result<(), Error> {
         let (id, now) = (id.to_string(), self.now().await?);
         transaction!(self, tenant, |connection| {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ApiKeyId, AuditEntryId, UserId};
+use gristmill_core::{ApiKeyId, AuditEntryId, UserId, boxed};
 
 use super::{Action, ObjectKind};
 use crate::connection::parse::parse;
@@ -118,6 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn audit_log(
         &self,
         tenant: &Tenant,

@@ -6,7 +6,7 @@ use diesel::{
     SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId, boxed};
 
 use crate::connection::parse::parse;
 use crate::connection::pool::read;
@@ -126,6 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn execution(&self, tenant: &Tenant, id: &ExecutionId) -> Result<Option<Execution>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let found = read!(self, tenant, |connection| {
@@ -145,6 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn children(&self, tenant: &Tenant, id: &ExecutionId, limit: i64) -> Result<Vec<Child>, Error> {
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let rows = read!(self, tenant, |connection| {

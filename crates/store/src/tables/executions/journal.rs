@@ -3,7 +3,7 @@
 use diesel::dsl::max;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::ExecutionId;
+use gristmill_core::{ExecutionId, boxed};
 
 use crate::connection::pool::read;
 use crate::schema::execution_journal;
@@ -15,6 +15,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn journal_chunks(
         &self,
         tenant: &Tenant,

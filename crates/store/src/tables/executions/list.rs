@@ -6,7 +6,7 @@ use diesel::row::NamedRow;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, deserialize, sql_query};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId, boxed};
 
 use super::row::Row;
 use super::statement::{self, Bind, Dialect, Statement};
@@ -141,6 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn list_executions(
         &self,
         tenant: &Tenant,
@@ -177,6 +178,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or is another one.
+    #[boxed]
     pub async fn explain_list_executions(
         &self,
         tenant: &Tenant,

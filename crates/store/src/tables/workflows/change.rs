@@ -7,7 +7,7 @@ use diesel::{
     Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{TemplateId, WorkflowId};
+use gristmill_core::{TemplateId, WorkflowId, boxed};
 use serde_json::json;
 
 use super::{Changes, Facts, Row, Workflow, newest_revisions, search_text, workflow};
@@ -150,6 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn change_workflow(
         &self,
         tenant: &Tenant,
@@ -209,6 +210,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn switch_workflow(
         &self,
         tenant: &Tenant,

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{exists, not};
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
+use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId, boxed};
 
 use crate::connection::parse::parse;
 use crate::connection::pool::{read, transaction};
@@ -32,6 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn deletions(&self, system: System, limit: i64) -> Result<Vec<Deletion>, Error> {
         let now = self.now().await?;
         let rows = read!(self, system, |connection| {
@@ -64,6 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn unfinished_executions(
         &self,
         tenant: &Tenant,
@@ -87,6 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn note_emptied(&self, tenant: &Tenant, id: &WorkflowId) -> Result<(), Error> {
         let now = Timestamp(self.now().await?);
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
@@ -110,6 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn bare_workflows(&self, system: System, limit: i64) -> Result<Vec<WorkflowId>, Error> {
         let bare = read!(self, system, |connection| {
             // Ended and unfinished ones are asked for apart, each in the words of the condition of its index and in its
@@ -159,6 +163,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer. Should an execution have come all the same, its foreign key keeps the revision.
+    #[boxed]
     pub async fn remove_part_of_deleted_workflow(
         &self,
         system: System,

@@ -5,7 +5,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{TemplateId, UserId};
+use gristmill_core::{TemplateId, UserId, boxed};
 
 use super::Workflow;
 use crate::connection::pool::read;
@@ -55,6 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn about_workflow(
         &self,
         tenant: &Tenant,

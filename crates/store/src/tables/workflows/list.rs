@@ -11,7 +11,7 @@ use diesel::{
     QueryDsl, QueryResult, Queryable, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
-use gristmill_core::{TemplateId, UserId, WorkflowId};
+use gristmill_core::{TemplateId, UserId, WorkflowId, boxed};
 
 use crate::connection::parse::parse;
 use crate::connection::pool::read;
@@ -166,6 +166,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn list_workflows(
         &self,
         tenant: &Tenant,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use gristmill_core::{OrganizationId, WorkflowId};
+use gristmill_core::{OrganizationId, WorkflowId, boxed};
 
 use crate::connection::pool::read;
 use crate::connection::sql_types::Timestamp;
@@ -55,6 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn revisions(
         &self,
         tenant: &Tenant,
@@ -105,6 +106,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn revision(
         &self,
         system: System,
@@ -125,6 +127,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[boxed]
     pub async fn definition(
         &self,
         tenant: &Tenant,
