@@ -124,7 +124,11 @@ impl Relay {
                     let lane = due.lane.as_str().into();
                     jobs.push(Outgoing { lane, job: due.job });
                 }
-                Wake::Pause { .. } | Wake::Hold | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => {}
+                Wake::Pause { .. }
+                | Wake::AwaitResume
+                | Wake::Fail { .. }
+                | Wake::Expire { .. }
+                | Wake::Leave => {}
             }
         }
         self.publisher.offer(jobs);
@@ -163,7 +167,7 @@ fn note(due: &Due, wake: &Wake) {
         Wake::Start { .. } => "start",
         Wake::Reap { .. } => "reap",
         Wake::Pause { .. } => "pause",
-        Wake::Hold => "hold",
+        Wake::AwaitResume => "hold",
         Wake::Fail { .. } => "fail",
         Wake::Expire { .. } => "expire",
         Wake::Leave => "leave",

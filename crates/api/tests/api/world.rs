@@ -129,7 +129,7 @@ impl World {
         tokio::time::timeout(Duration::from_secs(30), woken)
             .await
             .unwrap();
-        self.store.protocol().release_held(System, 1_000).await.unwrap();
+        self.store.protocol().resume_paused(System, 1_000).await.unwrap();
     }
 
     /// Plays the background task that counts.

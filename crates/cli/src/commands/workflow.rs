@@ -45,7 +45,7 @@ enum Action {
     Pause {
         id: WorkflowId,
     },
-    /// Start what was held, and everything from now on.
+    /// Start what waited for it, and everything from now on.
     Resume {
         id: WorkflowId,
     },

@@ -23,7 +23,7 @@ pub fn decide(due: &Due, again_in: Duration, random: f64) -> Wake {
         // lost, or the backlog is deep; a doubled job claims nothing, so publishing again is harmless.
         ExecutionStatus::Pending => Wake::Publish { again_in },
         // Its start has come while its workflow is paused.
-        ExecutionStatus::Waiting if due.paused => Wake::Hold,
+        ExecutionStatus::Waiting if due.paused => Wake::AwaitResume,
         // A timer or a backoff has come.
         ExecutionStatus::Waiting => Wake::Start { again_in },
         // The lease ran out: its worker is dead, frozen or cut off.

@@ -118,10 +118,10 @@ fn publish(
         })
         .collect();
     counter!("gristmill_executions_accepted_total").increment(accepted.len() as u64);
-    // What is to start later, or is held, has no job yet: the relay publishes it when it is due.
+    // What is to start later, or waits for its workflow, has no job yet: the relay publishes it when it is due.
     let due = accepted
         .into_iter()
-        .filter(|accepted| !accepted.held && accepted.starts_at.is_none());
+        .filter(|accepted| !accepted.paused && accepted.starts_at.is_none());
     let jobs: Vec<_> = due
         .map(|accepted| {
             let job = Job {

@@ -12,7 +12,7 @@ use tracing::debug;
 use crate::relay::RelayWakeup;
 use crate::task::{Failure, Next, Pace, Task, Wakeup};
 
-/// Starts what paused workflows held.
+/// Starts what waited for its paused workflow.
 pub struct PauseResume {
     store: Arc<dyn Protocol>,
     wakeup: Wakeup,
@@ -31,9 +31,9 @@ impl PauseResume {
     }
 
     async fn resume(&self) -> Result<Next, Failure> {
-        let resumed = self.store.release_held(System, BATCH).await?;
+        let resumed = self.store.resume_paused(System, BATCH).await?;
         if resumed > 0 {
-            debug!(executions = resumed, "started what was held for paused workflows");
+            debug!(executions = resumed, "started what waited for paused workflows");
             self.relay.wake();
         }
         Ok(Next::again_if(resumed >= BATCH.unsigned_abs()))

@@ -22,9 +22,9 @@ mod prune;
 mod recover;
 mod relay;
 mod release;
-mod release_held;
 mod renew;
 mod replay;
+mod resume_paused;
 mod retry;
 mod settle;
 mod start_child;
@@ -33,7 +33,16 @@ mod suspend;
 mod unpublish_lane;
 mod watch;
 
-use super::verbs::protocol_by_verbs;
-use crate::connection::postgres::PostgresPool;
+use std::time::Duration;
 
-protocol_by_verbs!(PostgresPool);
+use gristmill_core::ExecutionId;
+
+use super::verbs::implement_by_verbs;
+use crate::connection::postgres::PostgresPool as Pool;
+use crate::{
+    Actor, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide, Deleted,
+    Delivered, Due, Ended, Held, Mail, Received, Replay, Replayed, Retention, Retried, Settle, StartChild,
+    Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched, protocol_verbs,
+};
+
+protocol_verbs!(implement_by_verbs);

@@ -14,8 +14,8 @@ macro_rules! now {
 }
 
 /// `status, waits_for, wake_at` of an execution that is due at once, unless its workflow, called `$workflow` in the
-/// statement, is paused: then it is held, WAITING without a clock.
-macro_rules! held {
+/// statement, is paused: then it is WAITING without a clock.
+macro_rules! due_unless_paused {
     ($workflow:literal) => {
         concat!(
             "iif(",
@@ -51,9 +51,9 @@ mod prune;
 mod recover;
 mod relay;
 mod release;
-mod release_held;
 mod renew;
 mod replay;
+mod resume_paused;
 mod retry;
 mod settle;
 mod start_child;
@@ -62,7 +62,16 @@ mod suspend;
 mod unpublish_lane;
 mod watch;
 
-use super::verbs::protocol_by_verbs;
-use crate::connection::sqlite::SqlitePool;
+use std::time::Duration;
 
-protocol_by_verbs!(SqlitePool);
+use gristmill_core::ExecutionId;
+
+use super::verbs::implement_by_verbs;
+use crate::connection::sqlite::SqlitePool as Pool;
+use crate::{
+    Actor, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide, Deleted,
+    Delivered, Due, Ended, Held, Mail, Received, Replay, Replayed, Retention, Retried, Settle, StartChild,
+    Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched, protocol_verbs,
+};
+
+protocol_verbs!(implement_by_verbs);

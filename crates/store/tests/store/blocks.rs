@@ -67,7 +67,7 @@ const VERBS: [(&str, Stands); 32] = [
     ("replay", Stands::Completed),
     ("delete", Stands::Completed),
     ("prune", Stands::Completed),
-    ("release held", Stands::Completed),
+    ("resume paused", Stands::Completed),
     ("unpublish a lane", Stands::Pending),
     ("backlog", Stands::Pending),
     ("show with children", Stands::Child),
@@ -367,7 +367,7 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             };
             assert!(protocol.prune(System, &retention, 1).await.unwrap() <= 1);
         }
-        "release held" => assert_eq!(protocol.release_held(System, 10).await.unwrap(), 0),
+        "resume paused" => assert_eq!(protocol.resume_paused(System, 10).await.unwrap(), 0),
         "unpublish a lane" => assert_eq!(protocol.unpublish_lane(System, "none").await.unwrap(), 0),
         "show with children" => {
             let shown = store.execution(tenant, id).await.unwrap().unwrap();

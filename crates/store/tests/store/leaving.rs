@@ -6,14 +6,14 @@ use std::path::Path;
 
 /// Who else sets a status, and why that leaves nothing RUNNING.
 const OTHERS: [(&str, &str); 10] = [
-    ("postgres", "claim.rs"),        // becomes RUNNING
-    ("postgres", "deliver.rs"),      // WAITING, woken by mail
-    ("postgres", "finish.rs"),       // WAITING: the parent of what ends, woken by mail
-    ("postgres", "release_held.rs"), // WAITING
-    ("postgres", "retry.rs"),        // FAILED
+    ("postgres", "claim.rs"),         // becomes RUNNING
+    ("postgres", "deliver.rs"),       // WAITING, woken by mail
+    ("postgres", "finish.rs"),        // WAITING: the parent of what ends, woken by mail
+    ("postgres", "resume_paused.rs"), // WAITING
+    ("postgres", "retry.rs"),         // FAILED
     ("sqlite", "claim.rs"),
     ("sqlite", "deliver.rs"),
-    ("sqlite", "release_held.rs"),
+    ("sqlite", "resume_paused.rs"),
     ("sqlite", "retry.rs"),
     ("sqlite", "leave.rs"),
 ];

@@ -18,7 +18,7 @@ pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_r
     let answers = world.submit(&[first.clone(), second.clone()]).await;
     for answer in &answers {
         assert!(
-            matches!(answer, Submitted::Accepted(accepted) if accepted.held && accepted.starts_at.is_none()),
+            matches!(answer, Submitted::Accepted(accepted) if accepted.paused && accepted.starts_at.is_none()),
             "{answer:?}"
         );
     }
@@ -36,7 +36,7 @@ pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_r
     assert_eq!(world.claim(&[(first.id, 0)]).await.len(), 1);
     let answer = world.submit(&[world.request()]).await.remove(0);
     assert!(
-        matches!(&answer, Submitted::Accepted(accepted) if !accepted.held),
+        matches!(&answer, Submitted::Accepted(accepted) if !accepted.paused),
         "{answer:?}"
     );
 }
@@ -74,7 +74,7 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
         .await
         .unwrap();
     assert!(
-        matches!(&replayed, Replayed::Accepted(accepted) if accepted.held),
+        matches!(&replayed, Replayed::Accepted(accepted) if accepted.paused),
         "{replayed:?}"
     );
     assert_held(&world, &replay.id).await;
@@ -99,7 +99,7 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
     raw::make_due(db, &later.id, 1).await;
     let decide = |due: &gristmill_store::Due| {
         assert!(due.paused);
-        Wake::Hold
+        Wake::AwaitResume
     };
     let acted = world
         .protocol()
@@ -171,12 +171,12 @@ pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDa
     let members: Vec<_> = (0..50).map(|_| world.request()).collect();
     world.submit(&members).await;
     switch(&world, Switch::Resume).await;
-    let released = join_all((0..4).map(|_| world.protocol().release_held(System, 10))).await;
+    let released = join_all((0..4).map(|_| world.protocol().resume_paused(System, 10))).await;
     let released: Vec<_> = released.into_iter().map(Result::unwrap).collect();
     assert!(released.iter().all(|released| *released <= 10), "{released:?}");
     let total: u64 = released.iter().sum();
     assert_eq!(
-        total + world.protocol().release_held(System, 1_000).await.unwrap(),
+        total + world.protocol().resume_paused(System, 1_000).await.unwrap(),
         50
     );
 }
@@ -188,7 +188,7 @@ pub(crate) async fn switch(world: &World<'_>, switch: Switch) {
 }
 
 async fn release(world: &World<'_>) -> u64 {
-    world.protocol().release_held(System, 1_000).await.unwrap()
+    world.protocol().resume_paused(System, 1_000).await.unwrap()
 }
 
 async fn assert_held(world: &World<'_>, id: &ExecutionId) {

@@ -12,6 +12,7 @@ use gristmill_store::{
     Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide,
     Deleted, Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
     Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched,
+    protocol_verbs,
 };
 
 pub struct Faulty {
@@ -112,50 +113,25 @@ impl Faulty {
     }
 }
 
-macro_rules! delegate {
-    ($($verb:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
-        impl Protocol for Faulty {
-            fn claim<'a>(
-                &'a self,
-                _: System,
-                jobs: &'a [(ExecutionId, i32)],
-                claim: &'a Claim,
-            ) -> Answer<'a, Vec<ClaimAnswer>> {
-                self.lose("claim", self.claim_within_limit(jobs, claim).boxed())
-            }
+/// What a verb comes to, unless it is lost.
+macro_rules! carried_out {
+    ($faulty:tt, claim, $system:ident, $jobs:ident, $claim:ident) => {{
+        let System = $system;
+        $faulty.claim_within_limit($jobs, $claim).boxed()
+    }};
+    ($faulty:tt, $verb:ident $(, $argument:ident)*) => {
+        $faulty.inner.$verb($($argument),*)
+    };
+}
 
+macro_rules! delegate {
+    ($($(#[$doc:meta])* fn $verb:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl Protocol for Faulty {
             $(fn $verb<'a>(&'a self, $($argument: $type),*) -> Answer<'a, $answer> {
-                self.lose(stringify!($verb), self.inner.$verb($($argument),*))
+                self.lose(stringify!($verb), carried_out!(self, $verb $(, $argument)*))
             })*
         }
     };
 }
 
-delegate! {
-    submit(tenant: &'a Tenant, members: &'a [Submit], within: Duration) -> Vec<Submitted>;
-    confirm(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
-    journal(system: System, ids: &'a [ExecutionId]) -> Vec<(ExecutionId, Vec<Chunk>)>;
-    append(system: System, members: &'a [Append]) -> Vec<Held>;
-    settle(system: System, members: &'a [Settle]) -> Vec<Held>;
-    suspend(system: System, members: &'a [Suspend]) -> Vec<Suspended>;
-    release(system: System, members: &'a [Append]) -> Vec<Held>;
-    hand_back(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
-    renew(system: System, holdings: &'a [(ExecutionId, i32)], lease: Duration) -> Vec<ExecutionId>;
-    watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
-    ended(system: System, ids: &'a [ExecutionId]) -> Vec<Ended>;
-    relay(system: System, sweep: Sweep, decide: Decide<'a>) -> Vec<(Due, Wake)>;
-    deliver(tenant: &'a Tenant, actor: &'a Actor, mail: &'a Mail, limit: i32) -> Delivered;
-    cancel(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Cancelled;
-    retry(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Retried;
-    replay(tenant: &'a Tenant, actor: &'a Actor, replay: &'a Replay) -> Replayed;
-    start_child(system: System, child: &'a StartChild) -> ChildStarted;
-    delete(tenant: &'a Tenant, actor: &'a Actor, id: &'a ExecutionId) -> Deleted;
-    prune(system: System, retention: &'a Retention, limit: i64) -> u64;
-    release_held(system: System, limit: i64) -> u64;
-    count_ends(system: System, limit: i64) -> u64;
-    inbox(system: System, id: &'a ExecutionId, after: i64) -> Vec<Received>;
-    count_dead_letters(system: System, jobs: &'a [(ExecutionId, i32)], max: i32, error: &'a str) -> Vec<DeadLetter>;
-    unpublish_lane(system: System, lane: &'a str) -> u64;
-    recover(system: System) -> u64;
-    backlog(system: System) -> Backlog;
-}
+protocol_verbs!(delegate);

@@ -111,7 +111,7 @@ impl Body {
         };
         let waits_for = match accepted.starts_at {
             Some(_) => Some(WaitReason::Start),
-            None => accepted.held.then_some(WaitReason::Paused),
+            None => accepted.paused.then_some(WaitReason::Paused),
         };
         let standing = Standing {
             id: accepted.id.clone(),

@@ -70,7 +70,7 @@ pub(crate) async fn pause(
     shown(&workflow)
 }
 
-/// Starts what was held, and everything that comes from now on.
+/// Starts what waited for it, and everything that comes from now on.
 #[utoipa::path(
     post,
     path = "/workflows/{id}/resume",
@@ -94,7 +94,7 @@ pub(crate) async fn resume(
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
     let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
-    // What it held is of any organization to the statement that starts it: that is for the system, not for a caller.
+    // What waited for it is of any organization to the statement that starts it: that is for the system, not for a caller.
     state.services.wakeups.resume_paused.wake();
     shown(&workflow)
 }

@@ -13,8 +13,8 @@ use crate::{Action, Actor, Error, Tenant};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
 /// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
-/// lost, meets its own key and wakes nobody a second time. What waits for its start, is
-/// held, or pauses after lost workers, keeps its mail until then.
+/// lost, meets its own key and wakes nobody a second time. What waits for its start,
+/// for its workflow, or after lost workers, keeps its mail until then.
 const DELIVER: &str = concat!(
     "WITH target AS (
         SELECT organization_id, id, inbox,

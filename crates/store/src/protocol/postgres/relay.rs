@@ -62,8 +62,8 @@ const ACT: &str = concat!(
     "SELECT count(*) FROM changed"
 );
 
-/// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
-const HOLD: &str = concat!(
+/// Whether its workflow was resumed since the look does not matter: `resume_paused` finds it.
+const AWAIT_RESUME: &str = concat!(
     "UPDATE executions SET waits_for = ",
     reason!(Paused),
     ", wake_at = NULL, published_at = NULL, publishes = 0
@@ -162,7 +162,7 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
             Wake::Publish { again_in } | Wake::Start { again_in } => (ExecutionStatus::Pending, 0, again_in),
             Wake::Reap { again_in } => (ExecutionStatus::Pending, 1, again_in),
             Wake::Pause { pause } => (ExecutionStatus::Waiting, 1, pause),
-            Wake::Hold | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => continue,
+            Wake::AwaitResume | Wake::Fail { .. } | Wake::Expire { .. } | Wake::Leave => continue,
         };
         ids.push(due.job.execution_id.as_str());
         statuses.push(status.as_str());
@@ -182,10 +182,10 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
 }
 
 async fn hold(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Result<(), Error> {
-    let held = decided.iter().filter(|(_, wake)| *wake == Wake::Hold);
-    let ids: Vec<_> = held.map(|(due, _)| due.job.execution_id.as_str()).collect();
+    let paused = decided.iter().filter(|(_, wake)| *wake == Wake::AwaitResume);
+    let ids: Vec<_> = paused.map(|(due, _)| due.job.execution_id.as_str()).collect();
     if !ids.is_empty() {
-        Cached(sql_query(HOLD).bind::<Array<Text>, _>(ids))
+        Cached(sql_query(AWAIT_RESUME).bind::<Array<Text>, _>(ids))
             .execute(connection)
             .await?;
     }

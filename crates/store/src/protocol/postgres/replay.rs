@@ -111,7 +111,7 @@ async fn replay_once(
             revision,
             lane,
             created_at: created_at.into(),
-            held: paused,
+            paused,
             starts_at: None,
         }));
     }

@@ -27,8 +27,8 @@ use crate::{Error, Reached, Tenant};
 /// The workflow is saved with another input schema between the caller's check and this insert: the guard on the revision
 /// sends the caller back, and no input runs against a schema that it does not meet.
 ///
-/// What is submitted to a paused workflow is held: WAITING, without a clock. Should the workflow be resumed while this
-/// statement runs, `release_held` finds the row a little later.
+/// What is submitted to a paused workflow waits for it: WAITING, without a clock. Should the workflow be resumed while this
+/// statement runs, `resume_paused` finds the row a little later.
 ///
 /// Members and what was inserted are brought together by grouping: a join of the two would compare each with each, for
 /// neither has an index.
@@ -373,7 +373,7 @@ fn outcome(
             revision,
             lane,
             created_at,
-            held: row.paused == Some(true) && row.later.is_none(),
+            paused: row.paused == Some(true) && row.later.is_none(),
             starts_at: row.later.map(Into::into),
         }));
     }

@@ -23,7 +23,7 @@ const EXECUTION: &str = "
     WHERE organization_id = ?1 AND id = ?2";
 
 /// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail. What waits
-/// for its start, is held, or pauses after lost workers, keeps its mail until then.
+/// for its start, for its workflow, or after lost workers, keeps its mail until then.
 const RING: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,

@@ -27,8 +27,8 @@ const MOVE: &str = leave!(
     when: "TRUE",
 );
 
-/// Whether its workflow was resumed since the look does not matter: `release_held` finds it.
-const HOLD: &str = concat!(
+/// Whether its workflow was resumed since the look does not matter: `resume_paused` finds it.
+const AWAIT_RESUME: &str = concat!(
     "UPDATE executions SET waits_for = ",
     reason!(Paused),
     ", wake_at = NULL, published_at = NULL, publishes = 0
@@ -73,15 +73,15 @@ fn act(connection: &mut SqliteConnection, due: &Due, wake: &Wake) -> Result<(), 
         }
         Wake::Reap { again_in } => move_to(connection, due, ExecutionStatus::Pending, 1, *again_in),
         Wake::Pause { pause } => move_to(connection, due, ExecutionStatus::Waiting, 1, *pause),
-        Wake::Hold => hold(connection, due),
+        Wake::AwaitResume => await_resume(connection, due),
         Wake::Fail { error } => fail(connection, due, error, 1),
         Wake::Expire { error } => fail(connection, due, error, 0),
         Wake::Leave => Ok(()),
     }
 }
 
-fn hold(connection: &mut SqliteConnection, due: &Due) -> Result<(), Error> {
-    let query = sql_query(HOLD)
+fn await_resume(connection: &mut SqliteConnection, due: &Due) -> Result<(), Error> {
+    let query = sql_query(AWAIT_RESUME)
         .bind::<Text, _>(due.job.execution_id.as_str())
         .bind::<Text, _>(due.status.as_str())
         .bind::<Integer, _>(due.job.attempt);

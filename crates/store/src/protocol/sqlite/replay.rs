@@ -29,7 +29,7 @@ const REPLAY: &str = concat!(
      SELECT ?2, e.organization_id, e.workflow_id, ?3, ?4,
          CASE WHEN ?5 IS NULL THEN e.timeout_ms ELSE w.timeout_ms END, ?6, e.input, ?7, e.id, e.on_failure_of, e.depth,
          e.tags, e.metadata, ",
-    held!("w"),
+    due_unless_paused!("w"),
     " FROM executions AS e JOIN workflows AS w ON w.organization_id = e.organization_id AND w.id = e.workflow_id
      WHERE e.id = ?1
      RETURNING created_at"
@@ -93,7 +93,7 @@ pub(super) async fn replay(
             revision: original.revision,
             lane: original.lane,
             created_at: inserted.created_at.into(),
-            held: original.paused,
+            paused: original.paused,
             starts_at: None,
         }))
     })

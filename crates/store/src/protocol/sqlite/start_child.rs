@@ -26,7 +26,7 @@ const INSERT: &str = concat!(
     "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, request_hash, input,
          parent_execution_id, parent_path, depth, status, waits_for, wake_at)
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8, ?9, ?10, ",
-    held!("w"),
+    due_unless_paused!("w"),
     " FROM workflows AS w WHERE w.id = ?3"
 );
 

@@ -25,7 +25,7 @@ const WORKFLOW: &str = "
     SELECT revision, lane, timeout_ms, is_active, checks_input, paused_at IS NOT NULL AS paused FROM workflows
     WHERE organization_id = ?1 AND id = ?2 AND deleted_at IS NULL";
 
-/// What is submitted to a paused workflow is held: WAITING, without a clock.
+/// What is submitted to a paused workflow waits for it: WAITING, without a clock.
 const INSERT: &str = concat!(
     "INSERT INTO executions
          (id, organization_id, workflow_id, revision, lane, idempotency_key, request_hash, input, timeout_ms, tags, metadata,
@@ -129,7 +129,7 @@ fn submit_one(
         revision: workflow.revision,
         lane: workflow.lane,
         created_at: inserted.created_at.into(),
-        held: waits_for == Some(WaitReason::Paused),
+        paused: waits_for == Some(WaitReason::Paused),
         starts_at: inserted
             .wake_at
             .filter(|_| waits_for == Some(WaitReason::Start))

@@ -60,7 +60,7 @@ spelled!(
         WorkflowUpdate => "workflow.update",
         /// A workflow was switched on or off.
         WorkflowToggle => "workflow.toggle",
-        /// A workflow's executions are held from now on.
+        /// A workflow's executions wait from now on.
         WorkflowPause => "workflow.pause",
         /// A workflow's executions are started again.
         WorkflowResume => "workflow.resume",

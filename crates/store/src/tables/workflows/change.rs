@@ -59,9 +59,9 @@ struct Columns {
 pub enum Switch {
     /// On → off, off → on.
     Toggle,
-    /// Submits are recorded and held from now on.
+    /// Submits are recorded and wait from now on.
     Pause,
-    /// They are started again. What is held is started by [`crate::Protocol::release_held`].
+    /// They are started again. What waits is started by [`crate::Protocol::resume_paused`].
     Resume,
     /// There is no such workflow from now on; its executions stay. Unfinished ones are for the caller to cancel
     /// ([`Store::unfinished_executions`]).

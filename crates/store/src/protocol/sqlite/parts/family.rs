@@ -32,7 +32,7 @@ const FOLLOW_UP: &str = concat!(
     "INSERT INTO executions (id, organization_id, workflow_id, revision, lane, timeout_ms, status, waits_for, wake_at, request_hash,
         input, on_failure_of, depth)
     SELECT ?2, f.organization_id, w.id, w.revision, w.lane, w.timeout_ms, ",
-    held!("w"),
+    due_unless_paused!("w"),
     ", '', ",
     failure_input!("f", "f.error"),
     ", f.id, f.depth + 1

@@ -9,30 +9,30 @@ use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::protocol::facts::reason;
 
-/// The index holds what is held and nothing else; `held` jumps from workflow to workflow in it.
+/// The index has what waits for paused workflows and nothing else; `paused` jumps from workflow to workflow in it.
 const RELEASE: &str = concat!(
-    "WITH RECURSIVE held (workflow_id) AS (
+    "WITH RECURSIVE paused (workflow_id) AS (
          SELECT min(workflow_id) FROM executions WHERE waits_for = ",
     reason!(Paused),
     "
          UNION ALL
          SELECT (SELECT min(e.workflow_id) FROM executions AS e WHERE e.waits_for = ",
     reason!(Paused),
-    " AND e.workflow_id > held.workflow_id)
-         FROM held WHERE held.workflow_id IS NOT NULL
+    " AND e.workflow_id > paused.workflow_id)
+         FROM paused WHERE paused.workflow_id IS NOT NULL
      )
      UPDATE executions SET status = 'PENDING', waits_for = NULL, wake_at = ",
     now!(),
     " WHERE id IN (
-         SELECT e.id FROM held CROSS JOIN workflows AS w CROSS JOIN executions AS e
-         WHERE w.id = held.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL AND e.workflow_id = w.id AND e.waits_for = ",
+         SELECT e.id FROM paused CROSS JOIN workflows AS w CROSS JOIN executions AS e
+         WHERE w.id = paused.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL AND e.workflow_id = w.id AND e.waits_for = ",
     reason!(Paused),
     "
          LIMIT ?1
      )"
 );
 
-pub(super) async fn release_held(pool: &SqlitePool, limit: i64) -> Result<u64, Error> {
+pub(super) async fn resume_paused(pool: &SqlitePool, limit: i64) -> Result<u64, Error> {
     pool.transaction_blocking(move |connection| {
         let release = sql_query(RELEASE).bind::<BigInt, _>(limit);
         Ok(Cached(release).execute(connection)? as u64)

@@ -9,20 +9,20 @@ use crate::protocol::facts::reason;
 
 /// A submit, or the relay, sees a workflow paused and holds an execution, while the workflow is resumed: no lock keeps them
 /// apart, since none should slow a submit down. So whoever resumes starts what it sees, and this is asked again and again
-/// for what it did not see. The index holds what is held and nothing else; `held` jumps from workflow to workflow in it.
+/// for what it did not see. The index has what waits for paused workflows and nothing else; `paused` jumps from workflow to workflow in it.
 const RELEASE: &str = concat!(
-    "WITH RECURSIVE held (workflow_id) AS (
+    "WITH RECURSIVE paused (workflow_id) AS (
         SELECT min(workflow_id) FROM executions WHERE waits_for = ",
     reason!(Paused),
     "
         UNION ALL
         SELECT (SELECT min(e.workflow_id) FROM executions e WHERE e.waits_for = ",
     reason!(Paused),
-    " AND e.workflow_id > held.workflow_id)
-        FROM held WHERE held.workflow_id IS NOT NULL
+    " AND e.workflow_id > paused.workflow_id)
+        FROM paused WHERE paused.workflow_id IS NOT NULL
     ), due AS (
-        SELECT found.id FROM held
-        JOIN workflows w ON w.id = held.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL
+        SELECT found.id FROM paused
+        JOIN workflows w ON w.id = paused.workflow_id AND w.paused_at IS NULL AND w.deleted_at IS NULL
         CROSS JOIN LATERAL (
             SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND e.waits_for = ",
     reason!(Paused),
@@ -35,7 +35,7 @@ const RELEASE: &str = concat!(
     FROM due WHERE e.id = due.id"
 );
 
-pub(super) async fn release_held(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
+pub(super) async fn resume_paused(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
     pool.run_as_system(move |connection| {
         Box::pin(async move {
             let release = sql_query(RELEASE).bind::<BigInt, _>(limit);

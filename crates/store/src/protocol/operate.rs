@@ -1,11 +1,8 @@
-//! What operators and workflows do with whole executions.
+//! Operate: what people do with whole executions.
 
-use std::sync::Arc;
-use std::time::Duration;
+use gristmill_core::{ExecutionId, ExecutionStatus};
 
-use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
-
-use super::Accepted;
+use super::submit::Accepted;
 use crate::Reached;
 
 /// What became of a cancel.
@@ -73,49 +70,6 @@ pub enum Replayed {
     LimitReached(Reached),
 }
 
-/// A holder's request for a child.
-#[derive(Debug, Clone)]
-pub struct StartChild {
-    /// The execution that asks.
-    pub parent: ExecutionId,
-    /// Its holder's fencing token.
-    pub attempt: i32,
-    /// Which node run asks, with `:r1` behind it after an operator's first retry, and so on: one child for each.
-    pub path: String,
-    /// Made by the caller; used only if there is no child for this path yet.
-    pub id: ExecutionId,
-    /// Which workflow; of the parent's organization, or it is not found.
-    pub workflow_id: WorkflowId,
-    /// The input object, as serialized.
-    pub input: Arc<str>,
-    /// The revision whose input schema the input meets, as far as the holder has checked.
-    pub checked: Option<i32>,
-    /// How deep children may be nested; an execution that is no child has depth 0.
-    pub max_depth: i32,
-}
-
-/// What became of a [`StartChild`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChildStarted {
-    /// The child of this path, made now or earlier.
-    Yes(ExecutionId),
-    /// The lease is somebody else's, or the parent has ended: nothing was changed.
-    Lost,
-    /// The child would be nested too deeply.
-    TooDeep,
-    /// The organization has no such workflow.
-    UnknownWorkflow,
-    /// The workflow is switched off.
-    InactiveWorkflow,
-    /// The newest revision is this one, and it has an input schema that the input was not checked against.
-    Unchecked {
-        /// The newest revision.
-        revision: i32,
-    },
-    /// The month's executions are used up.
-    LimitReached(Reached),
-}
-
 /// What became of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
@@ -127,24 +81,4 @@ pub enum Deleted {
     ParentUnfinished,
     /// The tenant has no such execution.
     Unknown,
-}
-
-/// How long ended executions are kept where their workflow does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// COMPLETED.
-    pub completed: Keep,
-    /// FAILED.
-    pub failed: Keep,
-    /// CANCELLED.
-    pub cancelled: Keep,
-}
-
-/// How long something is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// For so long after its end.
-    For(Duration),
-    /// For good.
-    Forever,
 }
