@@ -3,8 +3,8 @@
 //!
 //! They are stored in chunks, one chunk per commit, as a JSON array with the format version beside it.
 
-mod kept;
 mod output;
+mod storable;
 mod unknown;
 
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::ExecutionId;
 
-pub use kept::{MAX_DEPTH, NotKept, RESERVED_KEY, check_members, check_value};
 pub use output::Output;
+pub use storable::{MAX_DEPTH, NotKept, RESERVED_KEY, check_members, check_value};
 
 /// The format version of the chunks that this version writes. Another one for entries that an older version could not read:
 /// it leaves a format that it does not know to others. So it does with an entry of a type that it does not know; keys that

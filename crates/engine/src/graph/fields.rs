@@ -1,6 +1,6 @@
 //! Reads a node's configuration key by key and collects every problem with its path.
 
-mod rich;
+mod structured;
 
 use std::ops::RangeInclusive;
 

@@ -4,7 +4,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
-use super::parts::members::each;
+use super::parts::each::each;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;

@@ -5,8 +5,8 @@ use diesel::sql_types::{Integer, Text};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk};
+use super::parts::each::each;
 use super::parts::leave::{leave, let_go};
-use super::parts::members::each;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Append, Error, Held};

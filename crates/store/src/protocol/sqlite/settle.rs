@@ -4,8 +4,8 @@ use diesel::SqliteConnection;
 use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk};
+use super::parts::each::each;
 use super::parts::finish::{End, Finish, finish};
-use super::parts::members::each;
 use crate::connection::sqlite::SqlitePool;
 use crate::{Ending, Error, Held, Settle};
 

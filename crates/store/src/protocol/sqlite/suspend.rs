@@ -5,8 +5,8 @@ use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use gristmill_core::ExecutionStatus;
 
 use super::parts::chunk::{entries, insert_chunk, is_progress};
+use super::parts::each::each;
 use super::parts::leave::{leave, let_go};
-use super::parts::members::each;
 use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::sql_types::{Moment, Timestamp};

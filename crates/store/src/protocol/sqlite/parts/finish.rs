@@ -4,8 +4,8 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{RunQueryDsl, SqliteConnection};
 use gristmill_core::{ExecutionId, ExecutionStatus, Totals};
 
+use super::after_end::{follow_up, tell_parent};
 use super::chunk::Place;
-use super::family::{follow_up, tell_parent};
 use super::leave::{leave, let_go};
 use crate::Error;
 use crate::connection::cached::Cached;
