@@ -38,6 +38,7 @@ pub use tables::usage::{Reached, Usage};
 pub use tables::users::User;
 pub use tables::workflows::revisions::Revision;
 pub use tables::workflows::{
-    About, Changed, Creator, Deletion, Facts, Listed, NewWorkflow, Origin, Page, Sort, Switch, Workflow,
-    WorkflowChange, WorkflowFilter,
+    DefinitionFacts, Deletion, ListedWorkflow, NewWorkflow, Workflow, WorkflowChange, WorkflowChanged,
+    WorkflowCreator, WorkflowDetails, WorkflowFilter, WorkflowOrigin, WorkflowPage, WorkflowSort,
+    WorkflowSwitch,
 };

@@ -97,7 +97,7 @@ macro_rules! protocol_verbs {
 
             /// Gives prefetched jobs that were never claimed back: PENDING, unpublished, `wake_at = now`. Guard: PENDING at the
             /// job's attempt.
-            fn hand_back(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
+            fn return_jobs(system: System, jobs: &'a [(ExecutionId, i32)]) -> ();
 
             /// Renews the lease of each execution that is RUNNING at the holder's attempt, skipping locked rows. Answers with
             /// those renewed.

@@ -95,7 +95,7 @@ impl Intake {
             failpoint::reach("job.acknowledged");
         }
         // Should the database not take them, they are claimed again, and refused or not.
-        let refused = self.hand_back(returned).await;
+        let refused = self.return_jobs(returned).await;
         self.postponed.extend(refused);
         Some(taken)
     }
@@ -145,18 +145,18 @@ impl Intake {
     async fn hand_all_back(&mut self) -> bool {
         self.unclaimed.extend(self.subscription.pause().await);
         let unclaimed = std::mem::take(&mut self.unclaimed);
-        self.unclaimed = self.hand_back(unclaimed).await;
+        self.unclaimed = self.return_jobs(unclaimed).await;
         self.unclaimed.is_empty()
     }
 
     /// Through the database, not by a requeue: a requeue counts towards the delivery limit and jumps the queue. Answers with
     /// what was not handed back.
-    async fn hand_back(&mut self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+    async fn return_jobs(&mut self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
         let (jobs, deliveries) = read_jobs(deliveries).await;
         if jobs.is_empty() {
             return deliveries;
         }
-        match self.store.hand_back(System, &jobs).await {
+        match self.store.return_jobs(System, &jobs).await {
             // After the commit: if the process dies in between, the broker delivers these again as well.
             Ok(()) => {
                 debug!(jobs = jobs.len(), "handed jobs back");

@@ -1,7 +1,7 @@
 //! What operators do with executions.
 
 use gristmill_core::ExecutionId;
-use gristmill_store::{Actor, Changed, ChildStarted, StartChild, System, WorkflowChange};
+use gristmill_store::{Actor, ChildStarted, StartChild, System, WorkflowChange, WorkflowChanged};
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -310,9 +310,9 @@ pub(crate) async fn an_input_is_checked_against_the_newest_schema(database: Test
 
     // Saved with another schema by another process: what this one remembers is out of date.
     definition["nodes"][0]["data"] = schema("m");
-    let facts = gristmill_store::Facts {
+    let facts = gristmill_store::DefinitionFacts {
         checks_input: true,
-        ..gristmill_store::Facts::from(&gristmill_core::Settings::default())
+        ..gristmill_store::DefinitionFacts::from(&gristmill_core::Settings::default())
     };
     let tenant = gristmill_store::Tenant(world.organization().await);
     let id = id.parse().unwrap();
@@ -331,7 +331,7 @@ pub(crate) async fn an_input_is_checked_against_the_newest_schema(database: Test
         .store
         .change_workflow(&tenant, &Actor::OPERATOR, &id, stored.edition, change)
         .await;
-    assert!(matches!(saved.unwrap(), Changed::Yes(workflow) if workflow.revision == 2));
+    assert!(matches!(saved.unwrap(), WorkflowChanged::Yes(workflow) if workflow.revision == 2));
     let refused = world.post(&path, &json!({"input": {"n": 1}})).await;
     assert_eq!(refused.problems().len(), 1, "{refused:?}");
     assert_eq!(world.post(&path, &json!({"input": {"m": "x"}})).await.status, 202);

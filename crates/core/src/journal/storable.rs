@@ -1,4 +1,4 @@
-//! What an entry can hold. All that is written has to be read back, or the execution ends where it was written: the reader
+//! Storable values: what an entry can hold. All that is written has to be read back, or the execution ends where it was written: the reader
 //! gives up on what is nested 128 deep, and takes one key for its own.
 
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use gristmill_core::ExecutionStatus;
 use gristmill_dispatch::{Next, RelayWakeup, WorkflowDeletion};
-use gristmill_store::Switch;
+use gristmill_store::WorkflowSwitch;
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -16,7 +16,7 @@ pub(crate) async fn what_a_deleted_workflow_left_unfinished_is_cancelled(db: Tes
         world.submit(&world.workflow).await,
     ];
     let kept = world.submit(&other).await;
-    world.switch(&world.workflow, Switch::Delete).await;
+    world.switch(&world.workflow, WorkflowSwitch::Delete).await;
     let mut task = WorkflowDeletion::new(world.store().clone(), RelayWakeup::default());
     // What it did was not a look: the next run is.
     assert!(matches!(run(&mut task).await.unwrap(), Next::Again(_)));
@@ -38,7 +38,7 @@ async fn a_deletion_that_fails_does_not_keep_others_from_their_turn() {
     let mut executions = Vec::new();
     for workflow in &workflows {
         executions.push(world.submit(workflow).await);
-        world.switch(workflow, Switch::Delete).await;
+        world.switch(workflow, WorkflowSwitch::Delete).await;
     }
     // What is the oldest deletion's cannot be changed.
     let refuse = format!(

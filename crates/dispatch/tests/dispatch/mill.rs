@@ -11,8 +11,8 @@ use gristmill_dispatch::{
 use gristmill_engine::{Registry, builtin};
 use gristmill_queue::{Broker, InProcess, InProcessOptions};
 use gristmill_store::{
-    Accepted, Actor, Changed, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Repeat, System,
-    Tenant, WorkflowChange,
+    Accepted, Actor, DefinitionFacts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Repeat, System,
+    Tenant, WorkflowChange, WorkflowChanged,
 };
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ impl Mill {
             )
             .await
             .unwrap();
-        assert!(matches!(changed, Changed::Yes(_)), "{changed:?}");
+        assert!(matches!(changed, WorkflowChanged::Yes(_)), "{changed:?}");
     }
 
     /// Asks for an execution with this input.
@@ -196,10 +196,10 @@ pub fn problems(admitted: &Admitted) -> Vec<&str> {
 }
 
 /// What saving a definition notes of it.
-fn facts(definition: &Value) -> Facts {
-    Facts {
+fn facts(definition: &Value) -> DefinitionFacts {
+    DefinitionFacts {
         checks_input: definition["nodes"][0]["data"].get("inputSchema").is_some(),
-        ..Facts::from(&Settings::default())
+        ..DefinitionFacts::from(&Settings::default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Removing deleted workflows.
 
 use gristmill_dispatch::{Next, WorkflowRemoval};
-use gristmill_store::{Switch, System};
+use gristmill_store::{System, WorkflowSwitch};
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
@@ -14,7 +14,7 @@ pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: TestData
     let world = World::on(db).await;
     let (deleted, kept) = (world.workflow.clone(), world.add_workflow().await);
     world.submit(&deleted).await;
-    world.switch(&deleted, Switch::Delete).await;
+    world.switch(&deleted, WorkflowSwitch::Delete).await;
     let mut task = WorkflowRemoval::new(world.store().clone());
     assert_eq!(run(&mut task).await.unwrap(), Next::Later);
 
@@ -42,7 +42,7 @@ async fn a_removal_that_fails_does_not_keep_others_from_their_turn() {
         world.add_workflow().await,
     ];
     for workflow in &workflows {
-        world.switch(workflow, Switch::Delete).await;
+        world.switch(workflow, WorkflowSwitch::Delete).await;
     }
     // What is the oldest deletion's cannot be removed.
     let refuse = format!(

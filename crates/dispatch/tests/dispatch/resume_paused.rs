@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gristmill_core::ExecutionStatus;
 use gristmill_dispatch::{Next, PauseResume, RelayWakeup, Task, Wakeup};
-use gristmill_store::Switch;
+use gristmill_store::WorkflowSwitch;
 use gristmill_testkit::TestDatabase;
 use tokio::time::timeout;
 
@@ -16,7 +16,7 @@ pub(crate) async fn what_was_held_is_started_once_its_workflow_is_resumed(db: Te
     let world = World::on(db).await;
     let other = world.add_workflow().await;
     for workflow in [&world.workflow, &other] {
-        world.switch(workflow, Switch::Pause).await;
+        world.switch(workflow, WorkflowSwitch::Pause).await;
     }
     let (held, kept) = (world.submit(&world.workflow).await, world.submit(&other).await);
     let relay = RelayWakeup::default();
@@ -24,7 +24,7 @@ pub(crate) async fn what_was_held_is_started_once_its_workflow_is_resumed(db: Te
     assert_eq!(run(&mut task).await.unwrap(), Next::Later);
     assert_eq!(world.status(&held).await, Some(ExecutionStatus::Waiting));
 
-    world.switch(&world.workflow, Switch::Resume).await;
+    world.switch(&world.workflow, WorkflowSwitch::Resume).await;
     assert_eq!(run(&mut task).await.unwrap(), Next::Later);
     assert_eq!(world.status(&held).await, Some(ExecutionStatus::Pending));
     assert_eq!(world.status(&kept).await, Some(ExecutionStatus::Waiting));

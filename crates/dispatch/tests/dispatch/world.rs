@@ -7,8 +7,8 @@ use gristmill_core::access::Scopes;
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
 use gristmill_dispatch::{Failure, Next, Task};
 use gristmill_store::{
-    Actor, Changed, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Store, Submit,
-    Submitted, Switch, System, Tenant,
+    Actor, DefinitionFacts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol, Start, Store, Submit,
+    Submitted, System, Tenant, WorkflowChanged, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +67,7 @@ impl World {
             version: "1.0.0".to_owned(),
             tags: "[]".to_owned(),
             is_active: true,
-            facts: Facts::from(&Settings::default()),
+            facts: DefinitionFacts::from(&Settings::default()),
             definition: r#"{"nodes":[{"id":"start","type":"trigger"}],"edges":[]}"#.to_owned(),
             template_id: None,
             created_by: self.user.clone(),
@@ -116,11 +116,11 @@ impl World {
         ids
     }
 
-    pub(crate) async fn switch(&self, workflow: &WorkflowId, switch: Switch) {
+    pub(crate) async fn switch(&self, workflow: &WorkflowId, switch: WorkflowSwitch) {
         let switched = self
             .store()
             .switch_workflow(&self.tenant, &Actor::OPERATOR, workflow, None, switch);
-        assert!(matches!(switched.await.unwrap(), Changed::Yes(_)));
+        assert!(matches!(switched.await.unwrap(), WorkflowChanged::Yes(_)));
     }
 
     pub(crate) async fn status(&self, id: &ExecutionId) -> Option<ExecutionStatus> {

@@ -25,11 +25,11 @@ use crate::tables::audit;
 use crate::tables::usage::{admit_workflow, lock_workflows};
 use crate::{Action, Actor, Error, Store, Tenant};
 
-pub use change::{Changed, Switch, WorkflowChange};
+pub use change::{WorkflowChange, WorkflowChanged, WorkflowSwitch};
 pub use deletion::Deletion;
-pub use details::{About, Creator, Origin};
+pub use details::{WorkflowCreator, WorkflowDetails, WorkflowOrigin};
 pub(crate) use list::pattern;
-pub use list::{Listed, Page, Sort, WorkflowFilter};
+pub use list::{ListedWorkflow, WorkflowFilter, WorkflowPage, WorkflowSort};
 
 /// A workflow to be.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub struct NewWorkflow {
     /// `{"nodes":…,"edges":…,"variables":…,"settings":…}` as it was sent: revision 1.
     pub definition: String,
     /// What the store must know of it.
-    pub facts: Facts,
+    pub facts: DefinitionFacts,
     /// The template that it is made from.
     pub template_id: Option<TemplateId>,
     /// Who made it.
@@ -63,7 +63,7 @@ const DEFAULT_LANE: &str = "default";
 
 /// What the store must know of a definition, so that nothing that it does has to read one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct DefinitionFacts {
     /// Where the jobs of its executions go.
     pub lane: String,
     /// From an execution's first claim to its deadline.
@@ -76,7 +76,7 @@ pub struct Facts {
     pub retention: KeptDays,
 }
 
-impl From<&Settings> for Facts {
+impl From<&Settings> for DefinitionFacts {
     /// What follows from the settings; the input schema does not.
     fn from(settings: &Settings) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl From<&Settings> for Facts {
     }
 }
 
-impl Facts {
+impl DefinitionFacts {
     /// The columns of `workflows` that follow from a revision.
     pub(crate) fn changes(&self) -> Changes {
         let days = |days: Option<u32>| days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
@@ -106,7 +106,7 @@ impl Facts {
     }
 }
 
-/// [`Facts`] as columns of `workflows`.
+/// [`DefinitionFacts`] as columns of `workflows`.
 #[derive(Insertable, AsChangeset, Queryable, Selectable, PartialEq, Eq)]
 #[diesel(table_name = workflows, treat_none_as_null = true)]
 pub(crate) struct Changes {

@@ -3,9 +3,9 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, Settings, TemplateId, UserId, WorkflowId};
 use gristmill_store::{
-    Action, Actor, AuditEntry, AuditFilter, Cancelled, Changed, Deleted, Delivered, Facts, Mail, NewApiKey,
-    NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, Switch,
-    System, WorkflowChange,
+    Action, Actor, AuditEntry, AuditFilter, Cancelled, DefinitionFacts, Deleted, Delivered, Mail, NewApiKey,
+    NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, System,
+    WorkflowChange, WorkflowChanged, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
@@ -82,23 +82,28 @@ pub(crate) async fn every_change_of_workflows_and_templates_is_told_once(db: &Te
     let (workflow, published) = (&world.workflow, template.id.clone());
     store.create_template(tenant, actor, template).await.unwrap();
     let change = store.change_workflow(tenant, actor, workflow, 1, new_name("Renamed"));
-    assert!(matches!(change.await.unwrap(), Changed::Yes(_)));
+    assert!(matches!(change.await.unwrap(), WorkflowChanged::Yes(_)));
     let again = store.change_workflow(tenant, actor, workflow, 2, new_name("Renamed"));
-    assert!(matches!(again.await.unwrap(), Changed::Yes(same) if same.edition == 2));
+    assert!(matches!(again.await.unwrap(), WorkflowChanged::Yes(same) if same.edition == 2));
     // Neither what is stale, nor what is repeated, nor what belongs to others is told.
     let stale = store.change_workflow(tenant, actor, workflow, 1, new_name("Late"));
-    assert_eq!(stale.await.unwrap(), Changed::Stale);
-    let switches = [Switch::Pause, Switch::Resume, Switch::Toggle, Switch::Delete];
+    assert_eq!(stale.await.unwrap(), WorkflowChanged::Stale);
+    let switches = [
+        WorkflowSwitch::Pause,
+        WorkflowSwitch::Resume,
+        WorkflowSwitch::Toggle,
+        WorkflowSwitch::Delete,
+    ];
     for switch in switches {
         let stale = store.switch_workflow(tenant, actor, workflow, Some(1), switch);
-        assert_eq!(stale.await.unwrap(), Changed::Stale);
+        assert_eq!(stale.await.unwrap(), WorkflowChanged::Stale);
         let strange = store.switch_workflow(&strangers.tenant, actor, workflow, None, switch);
-        assert_eq!(strange.await.unwrap(), Changed::Unknown);
+        assert_eq!(strange.await.unwrap(), WorkflowChanged::Unknown);
         let done = store.switch_workflow(tenant, actor, workflow, None, switch).await;
-        assert!(matches!(done.unwrap(), Changed::Yes(_)));
-        if matches!(switch, Switch::Pause | Switch::Resume) {
+        assert!(matches!(done.unwrap(), WorkflowChanged::Yes(_)));
+        if matches!(switch, WorkflowSwitch::Pause | WorkflowSwitch::Resume) {
             let again = store.switch_workflow(tenant, actor, workflow, None, switch).await;
-            assert!(matches!(again.unwrap(), Changed::Yes(_)));
+            assert!(matches!(again.unwrap(), WorkflowChanged::Yes(_)));
         }
     }
     for (tenant, deleted) in [(&strangers.tenant, false), (tenant, true), (tenant, false)] {
@@ -222,7 +227,11 @@ pub(crate) async fn a_change_that_cannot_be_told_is_not_made(db: &TestDatabase) 
     let (somebody, change) = (actor(), new_name("Renamed"));
     let changed = store.change_workflow(tenant, &somebody, &world.workflow, 1, change);
     assert!(changed.await.is_err());
-    for switch in [Switch::Toggle, Switch::Pause, Switch::Delete] {
+    for switch in [
+        WorkflowSwitch::Toggle,
+        WorkflowSwitch::Pause,
+        WorkflowSwitch::Delete,
+    ] {
         let switched = store.switch_workflow(tenant, &somebody, &world.workflow, None, switch);
         assert!(switched.await.is_err());
     }
@@ -540,7 +549,7 @@ fn new_workflow(user: &UserId) -> NewWorkflow {
         tags: "[]".to_owned(),
         is_active: true,
         definition: "{}".to_owned(),
-        facts: Facts::from(&Settings::default()),
+        facts: DefinitionFacts::from(&Settings::default()),
         template_id: None,
         created_by: user.clone(),
         limit: None,
@@ -556,7 +565,7 @@ fn new_name(name: &str) -> WorkflowChange {
         is_active: true,
         template_id: None,
         definition: format!("{{\"name\":\"{name}\"}}"),
-        facts: Facts::from(&Settings::default()),
+        facts: DefinitionFacts::from(&Settings::default()),
     }
 }
 

@@ -269,7 +269,7 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             said(&protocol.claim(System, &job, &claim(LEASE)).await.unwrap()),
             ["claimed"]
         ),
-        "hand back" => protocol.hand_back(System, &job).await.unwrap(),
+        "hand back" => protocol.return_jobs(System, &job).await.unwrap(),
         "count a dead letter" => drop(protocol.count_dead_letters(System, &job, 5, "{}").await.unwrap()),
         "fail by dead letters" | "fail a child by dead letters" => {
             drop(protocol.count_dead_letters(System, &job, 1, "{}").await.unwrap());

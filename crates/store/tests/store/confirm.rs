@@ -53,7 +53,7 @@ pub(crate) async fn a_confirm_of_an_older_attempt_is_ignored(db: &TestDatabase) 
 pub(crate) async fn a_confirm_of_what_is_due_again_is_ignored(db: &TestDatabase) {
     let world = World::new(db).await;
     let job = [(world.pending().await, 0)];
-    world.protocol().hand_back(System, &job).await.unwrap();
+    world.protocol().return_jobs(System, &job).await.unwrap();
     world.protocol().confirm(System, &job).await.unwrap();
     assert!(raw::about(world.wakes_in(&job[0].0).await, 0.0));
     assert!(!world.is_published(&job[0].0).await);

@@ -157,5 +157,5 @@ pub(crate) async fn an_empty_group_is_no_error(db: &TestDatabase) {
             .is_empty()
     );
     protocol.confirm(System, &[]).await.unwrap();
-    protocol.hand_back(System, &[]).await.unwrap();
+    protocol.return_jobs(System, &[]).await.unwrap();
 }

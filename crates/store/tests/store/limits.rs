@@ -4,8 +4,8 @@ use chrono::{Datelike, Utc};
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus, Settings, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, ChildStarted, DeadLetter, Error, ExecutionFilter, Facts, Held, NewWorkflow, Reached, Replay,
-    Replayed, Settle, Submit, Submitted, Switch, System, Wake,
+    Actor, ChildStarted, DeadLetter, DefinitionFacts, Error, ExecutionFilter, Held, NewWorkflow, Reached,
+    Replay, Replayed, Settle, Submit, Submitted, System, Wake, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -265,7 +265,7 @@ pub(crate) async fn of_twenty_who_add_the_last_workflow_at_once_one_does(db: &Te
 
 pub(crate) async fn what_a_paused_workflow_is_sent_counts_at_once(db: &TestDatabase) {
     let world = World::new(db).await;
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
     world.submit(&[world.request(), world.request()]).await;
     assert_eq!(used(&world).await, 2);
     let limited = Submit {
@@ -279,7 +279,7 @@ pub(crate) async fn what_a_paused_workflow_is_sent_counts_at_once(db: &TestDatab
 pub(crate) async fn a_deleted_workflow_makes_room_for_another(db: &TestDatabase) {
     let world = World::new(db).await;
     world.submit(&[world.request()]).await;
-    switch(&world, Switch::Delete).await;
+    switch(&world, WorkflowSwitch::Delete).await;
     assert_eq!(db.store().usage(&world.tenant).await.unwrap().workflows, 0);
     let new = new_workflow(&user(&world).await, Some(1));
     let added = db.store().create_workflow(&world.tenant, &Actor::OPERATOR, new);
@@ -395,7 +395,7 @@ fn new_workflow(user: &UserId, limit: Option<u32>) -> NewWorkflow {
         tags: "[]".to_owned(),
         is_active: true,
         definition: "{}".to_owned(),
-        facts: Facts::from(&Settings::default()),
+        facts: DefinitionFacts::from(&Settings::default()),
         template_id: None,
         created_by: user.clone(),
         limit,

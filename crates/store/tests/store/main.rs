@@ -17,7 +17,6 @@ mod connections;
 mod counts;
 mod dead_letters;
 mod groups;
-mod hand_back;
 mod leaving;
 mod limits;
 mod listing;
@@ -36,6 +35,7 @@ mod recover;
 mod relay;
 mod release;
 mod renew;
+mod return_jobs;
 mod schedule;
 mod settle;
 mod sqlite_files;
@@ -117,7 +117,7 @@ contract! {
     release:
         a_released_execution_is_claimable_at_once
         a_worker_that_lost_its_lease_releases_nothing;
-    hand_back:
+    return_jobs:
         a_job_handed_back_is_unpublished_and_due
         a_job_handed_back_after_another_claimed_it_changes_nothing;
     renew:

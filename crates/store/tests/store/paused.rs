@@ -3,8 +3,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus};
 use gristmill_store::{
-    Actor, Cancelled, Changed, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Sweep,
-    Switch, System, Wake,
+    Actor, Cancelled, ChildStarted, Delivered, Replay, Replayed, Start, Submit, Submitted, Sweep, System,
+    Wake, WorkflowChanged, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -13,7 +13,7 @@ use crate::world::{LATER, MAX_MAIL, World, completion, failing, mail};
 
 pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_resumed(db: &TestDatabase) {
     let world = World::new(db).await;
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
     let (first, second) = (world.request(), world.request());
     let answers = world.submit(&[first.clone(), second.clone()]).await;
     for answer in &answers {
@@ -29,7 +29,7 @@ pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_r
     assert_eq!(world.cancel(&second.id).await, Cancelled::Yes(1));
     assert_eq!(world.column(&second.id, "waits_for").await, None);
 
-    switch(&world, Switch::Resume).await;
+    switch(&world, WorkflowSwitch::Resume).await;
     assert_eq!((release(&world).await, release(&world).await), (1, 0));
     assert_eq!(world.stands(&first.id).await, (ExecutionStatus::Pending, 0));
     assert!(raw::about(world.wakes_in(&first.id).await, 0.0));
@@ -53,7 +53,7 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
         world.workflow
     );
     raw::execute(db, &sql).await;
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
 
     let request = world.child_request(&parent, "sub");
     let ChildStarted::Yes(child) = world.start_child(&request).await else {
@@ -83,7 +83,7 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
     let handler = raw::texts(db, &sql).await.remove(0).unwrap().parse().unwrap();
     assert_held(&world, &handler).await;
 
-    switch(&world, Switch::Resume).await;
+    switch(&world, WorkflowSwitch::Resume).await;
     assert_eq!(release(&world).await, 3);
     assert_eq!(world.stands(&child).await, (ExecutionStatus::Pending, 0));
 }
@@ -95,7 +95,7 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
         ..world.request()
     };
     world.submit(std::slice::from_ref(&later)).await;
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
     raw::make_due(db, &later.id, 1).await;
     let decide = |due: &gristmill_store::Due| {
         assert!(due.paused);
@@ -115,7 +115,7 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
         .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
     assert_held(&world, &later.id).await;
-    switch(&world, Switch::Resume).await;
+    switch(&world, WorkflowSwitch::Resume).await;
     assert_eq!(release(&world).await, 1);
     assert_eq!(world.claim(&[(later.id, 0)]).await[0].inbox, 1);
 }
@@ -127,7 +127,7 @@ pub(crate) async fn what_was_started_before_the_pause_goes_on(db: &TestDatabase)
         world.running().await,
         world.waiting().await,
     );
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
     assert_eq!(world.claim(&[(pending, 0)]).await.len(), 1);
     world.settle(&[completion(&running, 1)]).await;
     assert_eq!(world.stands(&running).await.0, ExecutionStatus::Completed);
@@ -146,10 +146,14 @@ pub(crate) async fn what_was_started_before_the_pause_goes_on(db: &TestDatabase)
 pub(crate) async fn what_slips_in_while_a_workflow_is_resumed_is_found_later(db: &TestDatabase) {
     let world = World::new(db).await;
     let paused = world.add_workflow("default").await;
-    let pause = db
-        .store()
-        .switch_workflow(&world.tenant, &Actor::OPERATOR, &paused, None, Switch::Pause);
-    assert!(matches!(pause.await.unwrap(), Changed::Yes(_)));
+    let pause = db.store().switch_workflow(
+        &world.tenant,
+        &Actor::OPERATOR,
+        &paused,
+        None,
+        WorkflowSwitch::Pause,
+    );
+    assert!(matches!(pause.await.unwrap(), WorkflowChanged::Yes(_)));
     let kept = Submit {
         workflow_id: paused,
         ..world.request()
@@ -167,10 +171,10 @@ pub(crate) async fn what_slips_in_while_a_workflow_is_resumed_is_found_later(db:
 
 pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDatabase) {
     let world = World::new(db).await;
-    switch(&world, Switch::Pause).await;
+    switch(&world, WorkflowSwitch::Pause).await;
     let members: Vec<_> = (0..50).map(|_| world.request()).collect();
     world.submit(&members).await;
-    switch(&world, Switch::Resume).await;
+    switch(&world, WorkflowSwitch::Resume).await;
     let released = join_all((0..4).map(|_| world.protocol().resume_paused(System, 10))).await;
     let released: Vec<_> = released.into_iter().map(Result::unwrap).collect();
     assert!(released.iter().all(|released| *released <= 10), "{released:?}");
@@ -181,10 +185,10 @@ pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDa
     );
 }
 
-pub(crate) async fn switch(world: &World<'_>, switch: Switch) {
+pub(crate) async fn switch(world: &World<'_>, switch: WorkflowSwitch) {
     let store = world.db.store();
     let changed = store.switch_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, None, switch);
-    assert!(matches!(changed.await.unwrap(), Changed::Yes(_)));
+    assert!(matches!(changed.await.unwrap(), WorkflowChanged::Yes(_)));
 }
 
 async fn release(world: &World<'_>) -> u64 {

@@ -3,8 +3,8 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Standing, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, ExecutionStatus, OrganizationId, Settings, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Changed, Error, Facts, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow,
-    Owner, Store, System, Tenant, WorkflowChange,
+    Actor, Append, DefinitionFacts, Error, Held, NewApiKey, NewChunk, NewOrganization, NewUser, NewWorkflow,
+    Owner, Store, System, Tenant, WorkflowChange, WorkflowChanged,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -139,7 +139,7 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
     let save = async |edition, text: &str| {
         let change = saved(text, "bulk");
         let changed = store.change_workflow(&tenant, &Actor::OPERATOR, &id, edition, change);
-        let Changed::Yes(workflow) = changed.await.unwrap() else {
+        let WorkflowChanged::Yes(workflow) = changed.await.unwrap() else {
             panic!("not the newest edition")
         };
         *workflow
@@ -166,7 +166,7 @@ pub(crate) async fn a_saved_definition_is_a_new_revision_and_the_old_one_stays(d
     }
     let (nobodys, change) = (WorkflowId::new(), saved("{}", "default"));
     let unknown = store.change_workflow(&tenant, &Actor::OPERATOR, &nobodys, 1, change);
-    assert_eq!(unknown.await.unwrap(), Changed::Unknown);
+    assert_eq!(unknown.await.unwrap(), WorkflowChanged::Unknown);
 }
 
 pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &TestDatabase) {
@@ -182,7 +182,7 @@ pub(crate) async fn savers_at_once_number_their_revisions_without_gaps(db: &Test
             let edition = store.workflow(&tenant, &id).await.unwrap().unwrap().edition;
             let change = saved(&format!("[{number}]"), "default");
             let changed = store.change_workflow(&tenant, &Actor::OPERATOR, &id, edition, change);
-            if let Changed::Yes(workflow) = changed.await.unwrap() {
+            if let WorkflowChanged::Yes(workflow) = changed.await.unwrap() {
                 return workflow.revision;
             }
         }
@@ -205,7 +205,7 @@ pub(crate) async fn what_is_another_organizations_is_not_found(db: &TestDatabase
     assert_eq!(store.definition(&stranger, &id, 1).await.unwrap(), None);
     let change = saved("[]", "default");
     let changed = store.change_workflow(&stranger, &Actor::OPERATOR, &id, 1, change);
-    assert_eq!(changed.await.unwrap(), Changed::Unknown);
+    assert_eq!(changed.await.unwrap(), WorkflowChanged::Unknown);
     assert_eq!(store.workflow(&tenant, &id).await.unwrap().unwrap().revision, 1);
 
     let world = World::new(db).await;
@@ -358,12 +358,12 @@ fn key(hash: &str) -> NewApiKey {
     }
 }
 
-fn facts(lane: &str) -> Facts {
+fn facts(lane: &str) -> DefinitionFacts {
     let settings = Settings {
         lane: Some(lane.to_owned()),
         ..Settings::default()
     };
-    Facts::from(&settings)
+    DefinitionFacts::from(&settings)
 }
 
 /// A change of the definition, and of what follows from it.

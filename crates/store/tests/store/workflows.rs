@@ -1,8 +1,8 @@
 use futures_util::future::join_all;
 use gristmill_core::{ExecutionId, ExecutionStatus, Settings, TemplateId, WorkflowId};
 use gristmill_store::{
-    Actor, Changed, ChildStarted, Facts, NewTemplate, Replay, Replayed, Retried, Submitted, Switch, System,
-    Tenant, Workflow, WorkflowChange,
+    Actor, ChildStarted, DefinitionFacts, NewTemplate, Replay, Replayed, Retried, Submitted, System, Tenant,
+    Workflow, WorkflowChange, WorkflowChanged, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 
@@ -20,13 +20,13 @@ pub(crate) async fn of_eight_changes_from_one_edition_one_is_made(db: &TestDatab
     let made: Vec<_> = changed
         .iter()
         .filter_map(|changed| match changed {
-            Changed::Yes(workflow) => Some(workflow),
+            WorkflowChanged::Yes(workflow) => Some(workflow),
             _ => None,
         })
         .collect();
     assert_eq!(made.len(), 1, "{changed:?}");
     assert_eq!((made[0].edition, made[0].revision), (2, 2));
-    assert!(changed.contains(&Changed::Stale));
+    assert!(changed.contains(&WorkflowChanged::Stale));
     assert_eq!(stored(&world).await, Some(*made[0].clone()));
     // Its facts are those of the definition that was saved.
     assert_eq!(made[0].lane, "bulk");
@@ -38,7 +38,7 @@ pub(crate) async fn of_eight_changes_from_one_edition_one_is_made(db: &TestDatab
         2,
         change("Mine", "{}"),
     );
-    assert_eq!(strange.await.unwrap(), Changed::Unknown);
+    assert_eq!(strange.await.unwrap(), WorkflowChanged::Unknown);
 }
 
 pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
@@ -49,7 +49,7 @@ pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
         .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, 1, renamed)
         .await
         .unwrap();
-    let Changed::Yes(workflow) = changed else {
+    let WorkflowChanged::Yes(workflow) = changed else {
         panic!("{changed:?}")
     };
     assert_eq!(
@@ -60,7 +60,7 @@ pub(crate) async fn a_change_of_names_alone_is_no_revision(db: &TestDatabase) {
     let changed = db
         .store()
         .change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, 2, saved);
-    assert!(matches!(changed.await.unwrap(), Changed::Yes(workflow) if workflow.revision == 2));
+    assert!(matches!(changed.await.unwrap(), WorkflowChanged::Yes(workflow) if workflow.revision == 2));
     let revisions = db
         .store()
         .revisions(&world.tenant, &world.workflow, i32::MAX, 10)
@@ -82,32 +82,44 @@ pub(crate) async fn a_switch_needs_the_edition_that_it_names(db: &TestDatabase) 
             .await
             .unwrap()
     };
-    assert_eq!(switch(Some(7), Switch::Toggle).await, Changed::Stale);
-    assert_eq!(switch(Some(7), Switch::Delete).await, Changed::Stale);
-    let Changed::Yes(off) = switch(Some(1), Switch::Toggle).await else {
+    assert_eq!(
+        switch(Some(7), WorkflowSwitch::Toggle).await,
+        WorkflowChanged::Stale
+    );
+    assert_eq!(
+        switch(Some(7), WorkflowSwitch::Delete).await,
+        WorkflowChanged::Stale
+    );
+    let WorkflowChanged::Yes(off) = switch(Some(1), WorkflowSwitch::Toggle).await else {
         panic!()
     };
     assert_eq!((off.is_active, off.edition), (false, 2));
-    let Changed::Yes(on) = switch(None, Switch::Toggle).await else {
+    let WorkflowChanged::Yes(on) = switch(None, WorkflowSwitch::Toggle).await else {
         panic!()
     };
     assert_eq!((on.is_active, on.edition), (true, 3));
     // Pausing what is paused leaves the time at which it began.
-    let Changed::Yes(first) = switch(None, Switch::Pause).await else {
+    let WorkflowChanged::Yes(first) = switch(None, WorkflowSwitch::Pause).await else {
         panic!()
     };
-    let Changed::Yes(second) = switch(None, Switch::Pause).await else {
+    let WorkflowChanged::Yes(second) = switch(None, WorkflowSwitch::Pause).await else {
         panic!()
     };
     assert!(first.paused_at.is_some() && first.edition == 4);
     // And everything else as well.
     assert_eq!(second, first);
-    let Changed::Yes(resumed) = switch(Some(4), Switch::Resume).await else {
+    let WorkflowChanged::Yes(resumed) = switch(Some(4), WorkflowSwitch::Resume).await else {
         panic!()
     };
     assert_eq!((resumed.paused_at, resumed.edition), (None, 5));
-    assert_eq!(switch(None, Switch::Resume).await, Changed::Yes(resumed.clone()));
-    assert_eq!(switch(Some(4), Switch::Resume).await, Changed::Stale);
+    assert_eq!(
+        switch(None, WorkflowSwitch::Resume).await,
+        WorkflowChanged::Yes(resumed.clone())
+    );
+    assert_eq!(
+        switch(Some(4), WorkflowSwitch::Resume).await,
+        WorkflowChanged::Stale
+    );
     assert_eq!(stored(&world).await, Some(*resumed));
 }
 
@@ -121,15 +133,15 @@ pub(crate) async fn a_change_to_what_is_there_already_is_none(db: &TestDatabase)
             .unwrap()
     };
     let renamed = || change("Renamed", "[1]");
-    let Changed::Yes(first) = make(1, renamed()).await else {
+    let WorkflowChanged::Yes(first) = make(1, renamed()).await else {
         panic!()
     };
     assert_eq!((first.edition, first.revision), (2, 2));
-    assert_eq!(make(2, renamed()).await, Changed::Yes(first.clone()));
+    assert_eq!(make(2, renamed()).await, WorkflowChanged::Yes(first.clone()));
     assert_eq!(stored(&world).await, Some(*first));
-    assert_eq!(make(1, renamed()).await, Changed::Stale);
+    assert_eq!(make(1, renamed()).await, WorkflowChanged::Stale);
     // Whatever differs is a change.
-    let no_lane = Facts::from(&Settings::default());
+    let no_lane = DefinitionFacts::from(&Settings::default());
     for (edition, other) in (2..).zip([
         WorkflowChange {
             description: Some("Coarse".to_owned()),
@@ -145,7 +157,7 @@ pub(crate) async fn a_change_to_what_is_there_already_is_none(db: &TestDatabase)
         },
         change("Renamed", "[2]"),
     ]) {
-        let Changed::Yes(changed) = make(edition, other).await else {
+        let WorkflowChanged::Yes(changed) = make(edition, other).await else {
             panic!()
         };
         assert_eq!(changed.edition, edition + 1);
@@ -196,9 +208,9 @@ pub(crate) async fn a_deleted_workflow_takes_no_work_and_keeps_its_executions(db
         &Actor::OPERATOR,
         &world.workflow,
         None,
-        Switch::Delete,
+        WorkflowSwitch::Delete,
     );
-    assert_eq!(again.await.unwrap(), Changed::Unknown);
+    assert_eq!(again.await.unwrap(), WorkflowChanged::Unknown);
 }
 
 pub(crate) async fn a_deleted_workflow_goes_with_its_last_execution(db: &TestDatabase) {
@@ -249,7 +261,7 @@ pub(crate) async fn a_deleted_workflow_goes_one_revision_at_a_time(db: &TestData
         let change = change("Grind", &format!("[{edition}]"));
         let changed =
             store.change_workflow(&world.tenant, &Actor::OPERATOR, &world.workflow, edition, change);
-        assert!(matches!(changed.await.unwrap(), Changed::Yes(_)));
+        assert!(matches!(changed.await.unwrap(), WorkflowChanged::Yes(_)));
     }
     let remove = async || {
         let part = store.remove_part_of_deleted_workflow(System, &world.workflow);
@@ -385,7 +397,7 @@ pub(crate) fn change(name: &str, definition: &str) -> WorkflowChange {
         is_active: true,
         template_id: None,
         definition: definition.to_owned(),
-        facts: Facts::from(&settings),
+        facts: DefinitionFacts::from(&settings),
     }
 }
 
@@ -396,8 +408,8 @@ async fn stored(world: &World<'_>) -> Option<Workflow> {
 
 pub(crate) async fn delete(db: &TestDatabase, tenant: &Tenant, id: &WorkflowId) {
     let store = db.store();
-    let deleted = store.switch_workflow(tenant, &Actor::OPERATOR, id, None, Switch::Delete);
-    assert!(matches!(deleted.await.unwrap(), Changed::Yes(_)));
+    let deleted = store.switch_workflow(tenant, &Actor::OPERATOR, id, None, WorkflowSwitch::Delete);
+    assert!(matches!(deleted.await.unwrap(), WorkflowChanged::Yes(_)));
 }
 
 /// Makes a deletion so old that no submit which began before it can still be under way.

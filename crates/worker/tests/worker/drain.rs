@@ -81,6 +81,6 @@ async fn a_full_worker_hands_what_it_prefetched_to_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_worker_hands_back_although_the_database_fails_at_first() {
     let shop = Shop::new(TestDatabase::sqlite().await).await;
-    let protocol = Faulty::refusing(shop.db.store().protocol(), "hand_back", 2);
+    let protocol = Faulty::refusing(shop.db.store().protocol(), "return_jobs", 2);
     a_full_worker_hands_back_through(shop, protocol).await;
 }

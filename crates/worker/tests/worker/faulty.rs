@@ -38,9 +38,9 @@ impl Faulty {
     }
 
     /// Says that this execution is over its organization's limit, the next `times` that it is claimed; and loses the first
-    /// `lost` calls of `hand_back` on their way to the database.
+    /// `lost` calls of `return_jobs` on their way to the database.
     pub fn over_limit(inner: Arc<dyn Protocol>, id: &ExecutionId, times: usize, lost: usize) -> Arc<Self> {
-        let faulty = Self::build(inner, "hand_back", false, lost);
+        let faulty = Self::build(inner, "return_jobs", false, lost);
         faulty.over_limit.lock().unwrap().insert(id.clone(), times);
         faulty
     }

@@ -1,19 +1,19 @@
 //! Inputs that no API has seen: a child's, and that of what handles a failure.
 
 use gristmill_core::{ExecutionStatus, Settings, WorkflowId};
-use gristmill_store::{Actor, Facts, Retried};
+use gristmill_store::{Actor, DefinitionFacts, Retried};
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::shop::Shop;
 
 /// A workflow whose input must have this key.
-fn wanting(key: &str) -> (Value, Facts) {
+fn wanting(key: &str) -> (Value, DefinitionFacts) {
     let schema = json!({"type": "object", "required": [key], "properties": {"a": {"type": "string"}}});
     let nodes = json!([{"id": "start", "type": "trigger", "data": {"inputSchema": schema}}]);
-    let facts = Facts {
+    let facts = DefinitionFacts {
         checks_input: true,
-        ..Facts::from(&Settings::default())
+        ..DefinitionFacts::from(&Settings::default())
     };
     (nodes, facts)
 }
@@ -25,8 +25,8 @@ fn calling(child: &WorkflowId, input: &Value) -> Value {
     ])
 }
 
-fn plain() -> Facts {
-    Facts::from(&Settings::default())
+fn plain() -> DefinitionFacts {
+    DefinitionFacts::from(&Settings::default())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,7 +97,7 @@ async fn what_handles_a_failure_begins_only_with_an_input_that_meets_its_schema(
                 {"id": "start", "type": "trigger"},
                 {"id": "broken", "type": "transform", "data": {"set": {"x": "{{ missing + 1 }}"}}},
             ]);
-            let facts = Facts {
+            let facts = DefinitionFacts {
                 on_failure: Some(handler.clone()),
                 ..plain()
             };

@@ -52,7 +52,7 @@ async fn a_worker_told_to_stop_while_it_cannot_claim_leaves_the_jobs_to_others()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_worker_that_cannot_hand_a_job_back_runs_it_as_soon_as_it_has_a_slot() {
     let shop = Shop::new(TestDatabase::sqlite().await).await;
-    let faulty = Faulty::refusing(shop.db.store().protocol(), "hand_back", ALWAYS);
+    let faulty = Faulty::refusing(shop.db.store().protocol(), "return_jobs", ALWAYS);
     shop.worker_with(faulty.clone(), |options| options.concurrency = 1);
     let first = shop.submit().await;
     shop.hold.begun(1).await;

@@ -12,8 +12,8 @@ use gristmill_dispatch::{Plans, Publisher, Relay, RelayOptions, RelayWakeup, Sub
 use gristmill_engine::{Kind, Registry};
 use gristmill_queue::{Broker, InProcess, InProcessOptions, Lane};
 use gristmill_store::{
-    Actor, Execution, ExecutionFilter, Facts, NewApiKey, NewOrganization, NewUser, NewWorkflow, Protocol,
-    Repeat, Start, Submit, Submitted, System, Tenant, Watched,
+    Actor, DefinitionFacts, Execution, ExecutionFilter, NewApiKey, NewOrganization, NewUser, NewWorkflow,
+    Protocol, Repeat, Start, Submit, Submitted, System, Tenant, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use gristmill_worker::{Dependencies, Worker, WorkerOptions};
@@ -95,7 +95,14 @@ impl Shop {
         let publisher = Publisher::start(broker.clone(), protocol.clone(), shutdown.clone());
         let submitter = Submitter::new(protocol, publisher.clone(), publish_within);
         let (tenant, user) = bootstrap(&db).await;
-        let workflow = store_workflow(&db, &tenant, &user, nodes, Facts::from(&Settings::default())).await;
+        let workflow = store_workflow(
+            &db,
+            &tenant,
+            &user,
+            nodes,
+            DefinitionFacts::from(&Settings::default()),
+        )
+        .await;
         let shop = Self {
             db,
             broker,
@@ -110,7 +117,7 @@ impl Shop {
     }
 
     /// Another workflow of the organization: a chain of these nodes.
-    pub async fn add_workflow(&self, nodes: Value, facts: Facts) -> WorkflowId {
+    pub async fn add_workflow(&self, nodes: Value, facts: DefinitionFacts) -> WorkflowId {
         store_workflow(&self.db, &self.tenant, &self.user, nodes, facts).await
     }
 
@@ -352,7 +359,7 @@ async fn store_workflow(
     tenant: &Tenant,
     user: &UserId,
     nodes: Value,
-    facts: Facts,
+    facts: DefinitionFacts,
 ) -> WorkflowId {
     let ids: Vec<_> = nodes
         .as_array()

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::Switch;
+use gristmill_store::WorkflowSwitch;
 use tracing::{info, warn};
 
 use super::switch::switch;
@@ -39,7 +39,7 @@ pub(crate) async fn delete(
     if_match: IfMatch,
 ) -> Result<StatusCode, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    switch(&state, &principal, &id, &if_match, Switch::Delete).await?;
+    switch(&state, &principal, &id, &if_match, WorkflowSwitch::Delete).await?;
     match cancel_first(&state, &principal, &id).await {
         Ok(executions) => info!(workflow.id = %id, executions, "deleted a workflow"),
         // It is deleted whatever happens here.

@@ -2,7 +2,7 @@
 
 use gristmill_core::{Problem, TemplateId, WorkflowId};
 use gristmill_engine::{Registry, compile_json};
-use gristmill_store::{Facts, NewWorkflow, Tenant, Workflow, WorkflowChange};
+use gristmill_store::{DefinitionFacts, NewWorkflow, Tenant, Workflow, WorkflowChange};
 use serde_json::json;
 
 use crate::auth::principal::Principal;
@@ -20,7 +20,7 @@ pub(crate) struct Draft {
     pub(crate) tags: String,
     pub(crate) is_active: bool,
     pub(crate) template_id: Option<TemplateId>,
-    pub(crate) facts: Facts,
+    pub(crate) facts: DefinitionFacts,
     /// `nodes`, `edges`, `variables` and `settings` in one object, each as the text that it was sent as.
     pub(crate) definition: String,
 }
@@ -78,9 +78,9 @@ impl Draft {
             problems.push(Problem::new("$.settings.lane", "unknown_lane", message));
         }
         let facts = match compile_json(&document.values, registry) {
-            Ok((definition, plan)) => Some(Facts {
+            Ok((definition, plan)) => Some(DefinitionFacts {
                 checks_input: plan.checks_input(),
-                ..Facts::from(&definition.settings)
+                ..DefinitionFacts::from(&definition.settings)
             }),
             Err(found) => {
                 problems.extend(found);

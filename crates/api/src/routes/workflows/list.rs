@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use gristmill_core::access::Permission;
 use gristmill_core::{TemplateId, UserId, WorkflowId};
-use gristmill_store::{Listed, Page, Sort, WorkflowFilter};
+use gristmill_store::{ListedWorkflow, WorkflowFilter, WorkflowPage, WorkflowSort};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -21,11 +21,11 @@ use crate::http::openapi::{query, schema};
 use crate::state::AppState;
 
 /// What a list may be sorted by.
-const SORTS: [(&str, Sort); 4] = [
-    ("created_at", Sort::CreatedAt),
-    ("updated_at", Sort::UpdatedAt),
-    ("name", Sort::Name),
-    ("executionCount", Sort::ExecutionCount),
+const SORTS: [(&str, WorkflowSort); 4] = [
+    ("created_at", WorkflowSort::CreatedAt),
+    ("updated_at", WorkflowSort::UpdatedAt),
+    ("name", WorkflowSort::Name),
+    ("executionCount", WorkflowSort::ExecutionCount),
 ];
 
 /// How many a page holds unless asked otherwise, and at most.
@@ -112,7 +112,7 @@ pub(crate) async fn list(
     )
 }
 
-fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
+fn read(mut params: Params) -> Result<(WorkflowFilter, WorkflowPage), Error> {
     let filter = WorkflowFilter {
         is_active: params.flag("isActive"),
         tags: params.texts("tags", MAX_TAGS),
@@ -121,7 +121,7 @@ fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
         created_from: params.time("createdFrom"),
         created_to: params.time("createdTo"),
     };
-    let page = Page {
+    let page = WorkflowPage {
         limit: params.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT),
         offset: params.number("offset", 0..=i64::MAX).unwrap_or(0),
         sort: params.choice("sortBy", &SORTS).unwrap_or_default(),
@@ -133,7 +133,7 @@ fn read(mut params: Params) -> Result<(WorkflowFilter, Page), Error> {
     Ok((filter, page))
 }
 
-fn view(listed: &Listed) -> Result<View<'_>, Error> {
+fn view(listed: &ListedWorkflow) -> Result<View<'_>, Error> {
     Ok(View {
         id: &listed.id,
         name: &listed.name,

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
-use gristmill_store::{Changed, Switch, Workflow};
+use gristmill_store::{Workflow, WorkflowChanged, WorkflowSwitch};
 
 use super::view::{Body, shown};
 use crate::auth::principal::Principal;
@@ -38,7 +38,7 @@ pub(crate) async fn toggle(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal, &id, &if_match, Switch::Toggle).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, WorkflowSwitch::Toggle).await?;
     shown(&workflow)
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn pause(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal, &id, &if_match, Switch::Pause).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, WorkflowSwitch::Pause).await?;
     shown(&workflow)
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn resume(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsDelete)?;
-    let workflow = switch(&state, &principal, &id, &if_match, Switch::Resume).await?;
+    let workflow = switch(&state, &principal, &id, &if_match, WorkflowSwitch::Resume).await?;
     // What waited for it is of any organization to the statement that starts it: that is for the system, not for a caller.
     state.services.wakeups.resume_paused.wake();
     shown(&workflow)
@@ -108,7 +108,7 @@ pub(super) async fn switch(
     principal: &Principal,
     id: &WorkflowId,
     if_match: &IfMatch,
-    switch: Switch,
+    switch: WorkflowSwitch,
 ) -> Result<Workflow, Error> {
     let (store, tenant) = (&state.services.store, principal.tenant());
     // Without a condition there is nothing to look at first.
@@ -127,8 +127,8 @@ pub(super) async fn switch(
         .await
         .map_err(Error::from_write)?
     {
-        Changed::Yes(workflow) => Ok(*workflow),
-        Changed::Stale => Err(Error::Stale),
-        Changed::Unknown => Err(Error::NotFound("workflow")),
+        WorkflowChanged::Yes(workflow) => Ok(*workflow),
+        WorkflowChanged::Stale => Err(Error::Stale),
+        WorkflowChanged::Unknown => Err(Error::NotFound("workflow")),
     }
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use gristmill_core::WorkflowId;
 use gristmill_core::access::Permission;
 use gristmill_dispatch::ROUNDS;
-use gristmill_store::Changed;
+use gristmill_store::WorkflowChanged;
 
 use super::draft::{Draft, document_of};
 use super::view::{Body, shown};
@@ -69,10 +69,10 @@ pub(crate) async fn update(
             .await
             .map_err(Error::from_write)?
         {
-            Changed::Yes(workflow) => return shown(&workflow),
-            Changed::Stale if if_match.is_given() => return Err(Error::Stale),
-            Changed::Stale => {}
-            Changed::Unknown => return Err(Error::NotFound("workflow")),
+            WorkflowChanged::Yes(workflow) => return shown(&workflow),
+            WorkflowChanged::Stale if if_match.is_given() => return Err(Error::Stale),
+            WorkflowChanged::Stale => {}
+            WorkflowChanged::Unknown => return Err(Error::NotFound("workflow")),
         }
     }
     Err(Error::Overtaken)

@@ -5,7 +5,7 @@ use axum::http::header::{ETAG, LOCATION};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, TemplateId, UserId, WorkflowId};
-use gristmill_store::{About, ExecutionSummary, Workflow};
+use gristmill_store::{ExecutionSummary, Workflow, WorkflowDetails};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -177,7 +177,7 @@ pub(crate) fn shown(workflow: &Workflow) -> Result<Response, Error> {
 ///
 /// # Errors
 /// When what is stored is not what was stored: a defect.
-pub(crate) fn shown_with(workflow: &Workflow, about: &About) -> Result<Response, Error> {
+pub(crate) fn shown_with(workflow: &Workflow, about: &WorkflowDetails) -> Result<Response, Error> {
     let detailed = Detailed {
         workflow: View::new(workflow)?,
         about: AboutView::from(about),
@@ -216,8 +216,8 @@ impl<'a> Definition<'a> {
     }
 }
 
-impl<'a> From<&'a About> for AboutView<'a> {
-    fn from(about: &'a About) -> Self {
+impl<'a> From<&'a WorkflowDetails> for AboutView<'a> {
+    fn from(about: &'a WorkflowDetails) -> Self {
         let template = about.template.as_ref().map(|template| TemplateView {
             id: &template.id,
             name: &template.name,

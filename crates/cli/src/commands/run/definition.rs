@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gristmill_core::{Problem, UserId, WorkflowId};
 use gristmill_engine::{Registry, compile_json};
-use gristmill_store::{Facts, NewWorkflow};
+use gristmill_store::{DefinitionFacts, NewWorkflow};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -25,9 +25,9 @@ pub(super) fn read(path: &Path, registry: &Registry, lanes: &[String]) -> Result
     let mut problems = Vec::new();
     let compiled = match compile_json(&document, registry) {
         Ok((definition, plan)) => {
-            let facts = Facts {
+            let facts = DefinitionFacts {
                 checks_input: plan.checks_input(),
-                ..Facts::from(&definition.settings)
+                ..DefinitionFacts::from(&definition.settings)
             };
             if !lanes.contains(&facts.lane) {
                 let message = format!(

@@ -1,4 +1,4 @@
-//! Keys that hold more than a scalar: templates, expressions, objects and lists of objects.
+//! Structured keys of a node: templates, expressions, objects and lists of objects.
 
 use gristmill_core::Problem;
 use serde_json::Value;

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use gristmill_core::{TemplateId, WorkflowId, boxed};
 use serde_json::json;
 
-use super::{Changes, Facts, Row, Workflow, newest_revisions, search_text, workflow};
+use super::{Changes, DefinitionFacts, Row, Workflow, newest_revisions, search_text, workflow};
 use crate::connection::pool::transaction;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::schema::{workflow_revisions, workflows};
@@ -36,7 +36,7 @@ pub struct WorkflowChange {
     /// A new revision, unless it is the newest already.
     pub definition: String,
     /// What the store must know of the definition.
-    pub facts: Facts,
+    pub facts: DefinitionFacts,
 }
 
 /// [`WorkflowChange`] as columns of `workflows`.
@@ -56,7 +56,7 @@ struct Columns {
 
 /// A change that needs no new definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switch {
+pub enum WorkflowSwitch {
     /// On → off, off → on.
     Toggle,
     /// Submits are recorded and wait from now on.
@@ -68,7 +68,7 @@ pub enum Switch {
     Delete,
 }
 
-impl Switch {
+impl WorkflowSwitch {
     const fn action(self) -> Action {
         match self {
             Self::Toggle => Action::WorkflowToggle,
@@ -81,7 +81,7 @@ impl Switch {
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Changed {
+pub enum WorkflowChanged {
     /// Done: the workflow as it is now.
     Yes(Box<Workflow>),
     /// The workflow has changed since the caller read it: nothing was done.
@@ -127,7 +127,7 @@ macro_rules! change {
     }};
 }
 
-/// [`Changed`], before the row was read.
+/// [`WorkflowChanged`], before the row was read.
 enum Outcome {
     Yes(Box<(Row, String)>),
     Stale,
@@ -135,11 +135,11 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn read(self) -> Result<Changed, Error> {
+    fn read(self) -> Result<WorkflowChanged, Error> {
         Ok(match self {
-            Self::Yes(found) => Changed::Yes(Box::new(workflow(*found)?)),
-            Self::Stale => Changed::Stale,
-            Self::Unknown => Changed::Unknown,
+            Self::Yes(found) => WorkflowChanged::Yes(Box::new(workflow(*found)?)),
+            Self::Stale => WorkflowChanged::Stale,
+            Self::Unknown => WorkflowChanged::Unknown,
         })
     }
 }
@@ -158,7 +158,7 @@ impl Store {
         id: &WorkflowId,
         edition: i32,
         change: WorkflowChange,
-    ) -> Result<Changed, Error> {
+    ) -> Result<WorkflowChanged, Error> {
         let now = Timestamp(self.now().await?);
         let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
@@ -217,13 +217,13 @@ impl Store {
         actor: &Actor,
         id: &WorkflowId,
         edition: Option<i32>,
-        switch: Switch,
-    ) -> Result<Changed, Error> {
+        switch: WorkflowSwitch,
+    ) -> Result<WorkflowChanged, Error> {
         let now = Timestamp(self.now().await?);
         let (tenant, actor) = (tenant.clone(), actor.clone());
         let (organization_id, id) = (tenant.0.to_string(), id.to_string());
         let outcome = transaction!(self, &tenant, |connection| {
-            let (pauses, resumes) = (switch == Switch::Pause, switch == Switch::Resume);
+            let (pauses, resumes) = (switch == WorkflowSwitch::Pause, switch == WorkflowSwitch::Resume);
             macro_rules! unless_repeated {
                 ($column:expr, $changed:expr) => {{
                     let repeats_pause = workflows::paused_at
@@ -243,15 +243,15 @@ impl Store {
             let mut row = change!(connection, organization_id, id, edition, set);
             let mut deleted_at = None;
             let repeated = match switch {
-                Switch::Pause => row.paused_at.is_some(),
-                Switch::Resume => row.paused_at.is_none(),
-                Switch::Toggle | Switch::Delete => false,
+                WorkflowSwitch::Pause => row.paused_at.is_some(),
+                WorkflowSwitch::Resume => row.paused_at.is_none(),
+                WorkflowSwitch::Toggle | WorkflowSwitch::Delete => false,
             };
             match switch {
-                Switch::Toggle => row.is_active = !row.is_active,
-                Switch::Pause => row.paused_at = row.paused_at.or(Some(now)),
-                Switch::Resume => row.paused_at = None,
-                Switch::Delete => {
+                WorkflowSwitch::Toggle => row.is_active = !row.is_active,
+                WorkflowSwitch::Pause => row.paused_at = row.paused_at.or(Some(now)),
+                WorkflowSwitch::Resume => row.paused_at = None,
+                WorkflowSwitch::Delete => {
                     deleted_at = Some(now);
                     // For whoever looks at this only.
                     row.is_active = false;

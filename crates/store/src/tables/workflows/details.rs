@@ -15,11 +15,11 @@ use crate::{Error, ExecutionFilter, ExecutionSummary, Store, Tenant};
 
 /// Who made a workflow, where it comes from and what has become of its executions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct About {
+pub struct WorkflowDetails {
     /// Who made it.
-    pub creator: Creator,
+    pub creator: WorkflowCreator,
     /// The template that it was made from, for as long as the tenant sees that.
-    pub template: Option<Origin>,
+    pub template: Option<WorkflowOrigin>,
     /// The last executions, newest first.
     pub recent: Vec<ExecutionSummary>,
     /// How many executions have ended, as of the last count.
@@ -30,7 +30,7 @@ pub struct About {
 
 /// Who made a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Creator {
+pub struct WorkflowCreator {
     /// Their id.
     pub id: UserId,
     /// What they are called.
@@ -41,7 +41,7 @@ pub struct Creator {
 
 /// The template that a workflow was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct WorkflowOrigin {
     /// Its id.
     pub id: TemplateId,
     /// What it is called.
@@ -61,7 +61,7 @@ impl Store {
         tenant: &Tenant,
         workflow: &Workflow,
         recent: usize,
-    ) -> Result<About, Error> {
+    ) -> Result<WorkflowDetails, Error> {
         let organization_id = tenant.0.to_string();
         let (id, user_id) = (workflow.id.to_string(), workflow.created_by.to_string());
         let template_id = workflow.template_id.as_ref().map(ToString::to_string);
@@ -94,15 +94,15 @@ impl Store {
             ..ExecutionFilter::default()
         };
         let recent = self.list_executions(tenant, &of_workflow, None, recent).await?;
-        Ok(About {
-            creator: Creator {
+        Ok(WorkflowDetails {
+            creator: WorkflowCreator {
                 id: workflow.created_by.clone(),
                 name: creator.0,
                 email: creator.1,
             },
             template: template
                 .zip(workflow.template_id.clone())
-                .map(|((name, category), id)| Origin { id, name, category }),
+                .map(|((name, category), id)| WorkflowOrigin { id, name, category }),
             recent: recent.executions,
             execution_count,
             last_executed_at: last_executed_at.map(Into::into),

@@ -38,7 +38,7 @@ pub struct WorkflowFilter {
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sort {
+pub enum WorkflowSort {
     /// When they were made.
     #[default]
     CreatedAt,
@@ -52,20 +52,20 @@ pub enum Sort {
 
 /// Which part of a list, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct WorkflowPage {
     /// How many at most.
     pub limit: i64,
     /// How many are passed over.
     pub offset: i64,
     /// What comes first.
-    pub sort: Sort,
+    pub sort: WorkflowSort,
     /// The other way round.
     pub descending: bool,
 }
 
 /// A workflow as a list shows it: without its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedWorkflow {
     /// Its id.
     pub id: WorkflowId,
     /// What it is called.
@@ -171,8 +171,8 @@ impl Store {
         &self,
         tenant: &Tenant,
         filter: &WorkflowFilter,
-        page: Page,
-    ) -> Result<(Vec<Listed>, i64), Error> {
+        page: WorkflowPage,
+    ) -> Result<(Vec<ListedWorkflow>, i64), Error> {
         let (organization_id, filter) = (tenant.0.to_string(), filter.clone());
         let (rows, total) = read!(self, tenant, |connection| {
             let total = wanted!(organization_id, filter)
@@ -182,14 +182,14 @@ impl Store {
             let wanted = wanted!(organization_id, filter);
             let executions = coalesce(workflow_stats::executions.nullable(), 0);
             let sorted = match (page.sort, page.descending) {
-                (Sort::CreatedAt, false) => wanted.order(workflows::created_at),
-                (Sort::CreatedAt, true) => wanted.order(workflows::created_at.desc()),
-                (Sort::UpdatedAt, false) => wanted.order(workflows::updated_at),
-                (Sort::UpdatedAt, true) => wanted.order(workflows::updated_at.desc()),
-                (Sort::Name, false) => wanted.order(workflows::name),
-                (Sort::Name, true) => wanted.order(workflows::name.desc()),
-                (Sort::ExecutionCount, false) => wanted.order(executions),
-                (Sort::ExecutionCount, true) => wanted.order(executions.desc()),
+                (WorkflowSort::CreatedAt, false) => wanted.order(workflows::created_at),
+                (WorkflowSort::CreatedAt, true) => wanted.order(workflows::created_at.desc()),
+                (WorkflowSort::UpdatedAt, false) => wanted.order(workflows::updated_at),
+                (WorkflowSort::UpdatedAt, true) => wanted.order(workflows::updated_at.desc()),
+                (WorkflowSort::Name, false) => wanted.order(workflows::name),
+                (WorkflowSort::Name, true) => wanted.order(workflows::name.desc()),
+                (WorkflowSort::ExecutionCount, false) => wanted.order(executions),
+                (WorkflowSort::ExecutionCount, true) => wanted.order(executions.desc()),
             };
             // Pages need an order without ties.
             let sorted = if page.descending {
@@ -222,7 +222,7 @@ impl Store {
                 .await?;
             Ok((rows, total))
         })?;
-        let listed: Result<Vec<_>, _> = rows.into_iter().map(Listed::try_from).collect();
+        let listed: Result<Vec<_>, _> = rows.into_iter().map(ListedWorkflow::try_from).collect();
         Ok((listed?, total))
     }
 }
@@ -240,7 +240,7 @@ pub(crate) fn pattern(search: &str) -> String {
     pattern
 }
 
-impl TryFrom<Row> for Listed {
+impl TryFrom<Row> for ListedWorkflow {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {

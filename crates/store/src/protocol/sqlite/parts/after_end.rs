@@ -1,4 +1,4 @@
-//! What the end of an execution means for others.
+//! After an end: what the end of an execution means for others.
 
 use diesel::sql_types::Text;
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};

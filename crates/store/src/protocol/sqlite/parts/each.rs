@@ -1,4 +1,4 @@
-//! Groups whose members carry documents.
+//! Each: groups whose members carry documents, one member after another in one transaction.
 
 use diesel::SqliteConnection;
 

@@ -11,7 +11,7 @@ use crate::connection::postgres::PostgresPool;
 /// The job may be a copy: where another worker has claimed the execution through the other one, there is nothing to give
 /// back, and the guard leaves its lease alone. `publishes` begins anew: that the job came proves that publishing works,
 /// and a job handed back again and again must not push the relay's next look days away.
-const HAND_BACK: &str = "
+const RETURN_JOBS: &str = "
     WITH locked AS (
         SELECT e.id
         FROM executions e JOIN unnest($1::text[], $2::int[]) AS job (id, attempt)
@@ -21,14 +21,14 @@ const HAND_BACK: &str = "
     UPDATE executions e SET published_at = NULL, publishes = 0, wake_at = clock_timestamp()
     FROM locked WHERE e.id = locked.id";
 
-pub(super) async fn hand_back(pool: &PostgresPool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
+pub(super) async fn return_jobs(pool: &PostgresPool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
     let (ids, attempts) = columns(jobs);
     pool.run_as_system(move |connection| {
         Box::pin(async move {
-            let hand_back = sql_query(HAND_BACK)
+            let return_jobs = sql_query(RETURN_JOBS)
                 .bind::<Array<Text>, _>(ids)
                 .bind::<Array<Integer>, _>(attempts);
-            Cached(hand_back).execute(connection).await?;
+            Cached(return_jobs).execute(connection).await?;
             Ok(())
         })
     })

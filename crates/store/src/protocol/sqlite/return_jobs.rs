@@ -12,7 +12,7 @@ use crate::connection::sqlite::SqlitePool;
 
 /// A doubled job may have been claimed by another worker while this one kept its copy: what runs stays running.
 /// `publishes` begins anew: that the job came proves that publishing works.
-const HAND_BACK: &str = concat!(
+const RETURN_JOBS: &str = concat!(
     "UPDATE executions SET published_at = NULL, publishes = 0, wake_at = ",
     now!(),
     "
@@ -20,10 +20,10 @@ const HAND_BACK: &str = concat!(
      WHERE executions.id = job.id AND executions.attempt = job.attempt AND status = 'PENDING'"
 );
 
-pub(super) async fn hand_back(pool: &SqlitePool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
+pub(super) async fn return_jobs(pool: &SqlitePool, jobs: &[(ExecutionId, i32)]) -> Result<(), Error> {
     let jobs = list(jobs)?;
     pool.transaction_blocking(move |connection| {
-        Cached(sql_query(HAND_BACK).bind::<Text, _>(jobs)).execute(connection)?;
+        Cached(sql_query(RETURN_JOBS).bind::<Text, _>(jobs)).execute(connection)?;
         Ok(())
     })
     .await

@@ -9,7 +9,7 @@ pub(crate) async fn a_job_handed_back_is_unpublished_and_due(db: &TestDatabase) 
     let world = World::new(db).await;
     let job = [(world.pending().await, 0)];
     world.protocol().confirm(System, &job).await.unwrap();
-    world.protocol().hand_back(System, &job).await.unwrap();
+    world.protocol().return_jobs(System, &job).await.unwrap();
     assert_eq!(world.stands(&job[0].0).await, (ExecutionStatus::Pending, 0));
     assert!(raw::about(world.wakes_in(&job[0].0).await, 0.0));
     assert!(!world.is_published(&job[0].0).await);
@@ -30,7 +30,7 @@ pub(crate) async fn a_job_handed_back_after_another_claimed_it_changes_nothing(d
         .flat_map(|id| [(id.clone(), 0), (id.clone(), 1)])
         .take(7)
         .collect();
-    world.protocol().hand_back(System, &jobs).await.unwrap();
+    world.protocol().return_jobs(System, &jobs).await.unwrap();
     assert_eq!(world.stands(&running).await, (ExecutionStatus::Running, 1));
     assert!(raw::about(world.wakes_in(&running).await, 15.0));
     assert_eq!(world.stands(&completed).await, (ExecutionStatus::Completed, 1));
