@@ -1,4 +1,4 @@
-//! How long things took.
+//! Latency: how long things took.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What a stretch of work cost, by process.
+//! Meter: what a stretch of work cost, by process.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What the kernel tells about processes, from `/proc`. Elsewhere than on Linux it tells nothing, and the figures are
-//! left out.
+//! Process: what the kernel tells about processes, from `/proc`. Elsewhere than on Linux it tells nothing, and the
+//! figures are left out.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Figures as they are printed.
+//! Round: figures as they are printed.
 
 /// Three digits behind the point: more would only be noise.
 pub fn round(figure: f64) -> f64 {

@@ -1,4 +1,4 @@
-//! Where progress goes.
+//! Show: where progress goes.
 
 /// Shows people how far a benchmark is; never on stdout, which has the report alone.
 pub trait Show: Send + Sync {

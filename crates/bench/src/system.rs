@@ -1,4 +1,4 @@
-//! The whole system over HTTP, as a producer meets it that waits for each execution's end.
+//! System: the whole system over HTTP, as a producer meets it that waits for each execution's end.
 
 mod load;
 mod report;

@@ -1,4 +1,4 @@
-//! What the commands for several processes have in common.
+//! Distributed: what the commands for several processes have in common.
 
 use secrecy::ExposeSecret;
 

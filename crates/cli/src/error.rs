@@ -1,4 +1,4 @@
-//! What ends a command early, how it is told, and with which exit code.
+//! Error: what ends a command early, how it is told, and with which exit code.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A progress bar on a terminal, a line every few seconds elsewhere.
+//! Progress: a progress bar on a terminal, a line every few seconds elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! One call of the API, before it is made.
+//! Call: one call of the API, before it is made.
 
 use std::time::Duration;
 

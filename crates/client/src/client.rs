@@ -1,4 +1,4 @@
-//! Making calls.
+//! Client: making calls.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What can go wrong with a call.
+//! Error: what can go wrong with a call.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What happens in an execution, as it happens (server-sent events).
+//! Events: what happens in an execution, as it happens (server-sent events).
 
 use std::time::Instant;
 

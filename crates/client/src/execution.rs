@@ -1,4 +1,4 @@
-//! Executions as the API shows them.
+//! Execution: executions as the API shows them.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::journal::NodeError;

@@ -1,4 +1,4 @@
-//! What can be done with executions.
+//! Executions: what can be done with executions.
 
 use std::time::{Duration, Instant};
 

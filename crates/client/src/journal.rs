@@ -1,4 +1,4 @@
-//! Journals as the API shows them.
+//! Journal: journals as the API shows them.
 
 use gristmill_core::journal::Entry;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A client of Gristmill's API, for producers.
+//! Client: a client of Gristmill's API, for producers.
 //!
 //! ```no_run
 //! # async fn run(workflow: gristmill_client::WorkflowId) -> Result<(), gristmill_client::Error> {

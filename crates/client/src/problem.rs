@@ -1,4 +1,4 @@
-//! What the API says when it does not do what was asked (RFC 9457).
+//! Problem: what the API says when it does not do what was asked (RFC 9457).
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whether, and when, a call is made again.
+//! Retry: whether, and when, a call is made again.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What to run.
+//! Submit: what to run.
 
 use std::time::Duration;
 

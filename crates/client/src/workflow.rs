@@ -1,4 +1,4 @@
-//! Workflows as the API shows them.
+//! Workflow: workflows as the API shows them.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::WorkflowId;

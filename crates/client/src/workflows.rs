@@ -1,4 +1,4 @@
-//! What can be done with workflows.
+//! Workflows: what can be done with workflows.
 
 use gristmill_core::WorkflowId;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! The one place that knows the crate `backoff`, which nobody maintains any more; only its arithmetic is used.
+//! Backoff: the one place that knows the crate `backoff`, which nobody maintains any more; only its arithmetic is used.
 
 use std::time::Duration;
 

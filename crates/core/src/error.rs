@@ -1,4 +1,4 @@
-//! Why an execution failed, as it is stored and shown.
+//! Error: why an execution failed, as it is stored and shown.
 
 use serde::{Deserialize, Serialize};
 

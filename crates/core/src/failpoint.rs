@@ -1,4 +1,5 @@
-//! Named points at the boundaries of the protocol, at which a test may have the process killed, stopped or held up.
+//! Failpoint: named points at the boundaries of the protocol, at which a test may have the process killed, stopped or
+//! held up.
 //!
 //! Only with the feature `failpoints`, which no normal build has: without it [`reach`] is empty and the variable means
 //! nothing.

@@ -1,4 +1,4 @@
-//! How large things may become. Each limit has a key in the configuration, which the error about it names.
+//! Limits: how large things may become. Each limit has a key in the configuration, which the error about it names.
 
 /// What definitions and executions may take. [`Limits::default`] is what `config/default.toml` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What is wrong with something that a user sent, and where.
+//! Problem: what is wrong with something that a user sent, and where.
 
 use std::borrow::Cow;
 use std::fmt;

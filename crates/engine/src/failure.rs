@@ -1,4 +1,4 @@
-//! How a node run, or one attempt of it, fails. What to do about it is in the type, not in the text.
+//! Failure: how a node run, or one attempt of it, fails. What to do about it is in the type, not in the text.
 
 use std::time::Duration;
 

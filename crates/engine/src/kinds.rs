@@ -1,4 +1,4 @@
-//! The node kinds that need no I/O of their own.
+//! Kinds: the node kinds that need no I/O of their own.
 
 mod condition;
 mod for_each;

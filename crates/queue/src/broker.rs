@@ -1,4 +1,4 @@
-//! What a broker does for its callers, whichever it is.
+//! Broker: what a broker does for its callers, whichever it is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

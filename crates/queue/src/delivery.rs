@@ -1,4 +1,4 @@
-//! One message in the hands of a consumer, until it is settled.
+//! Delivery: one message in the hands of a consumer, until it is settled.
 
 use gristmill_core::boxed;
 use std::future::Future;

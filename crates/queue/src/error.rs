@@ -1,4 +1,4 @@
-//! What can go wrong between this process and the broker.
+//! Error: what can go wrong between this process and the broker.
 
 use std::time::Duration;
 

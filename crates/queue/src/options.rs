@@ -1,4 +1,4 @@
-//! What the brokers need to know.
+//! Options: what the brokers need to know.
 
 use std::fmt;
 use std::time::Duration;

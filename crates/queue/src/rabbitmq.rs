@@ -1,4 +1,4 @@
-//! The broker of deployments.
+//! RabbitMQ: the broker of deployments.
 
 mod consume;
 mod group;

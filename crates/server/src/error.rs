@@ -1,4 +1,4 @@
-//! What keeps a process from starting, or ends it early.
+//! Error: what keeps a process from starting, or ends it early.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! The Prometheus recorder that every crate's metrics end in, and how a worker shows it: the API has its own route.
+//! Metrics: the Prometheus recorder that every crate's metrics end in, and how a worker shows it: the API has its own
+//! route.
 
 mod families;
 

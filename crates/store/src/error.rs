@@ -1,4 +1,4 @@
-//! What can go wrong between Gristmill and its database.
+//! Error: what can go wrong between Gristmill and its database.
 
 use diesel::result::{DatabaseErrorKind, Error as Failure};
 

@@ -1,4 +1,4 @@
-//! Everything that Gristmill keeps, through Diesel, in PostgreSQL or SQLite.
+//! Store: everything that Gristmill keeps, through Diesel, in PostgreSQL or SQLite.
 //!
 //! A [`Store`] is opened from [`Options`]. Whatever moves an execution is one of the verbs of [`Protocol`], written once
 //! for each database in `protocol/postgres/<verb>.rs` and `protocol/sqlite/<verb>.rs`. Everything else is a plain function of the

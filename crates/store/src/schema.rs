@@ -1,4 +1,4 @@
-//! The tables, once for both databases; `migrations/postgres` and `migrations/sqlite` create them.
+//! Schema: the tables, once for both databases; `migrations/postgres` and `migrations/sqlite` create them.
 //!
 //! Of `executions`, columns are missing that only written statements name: Diesel knows tables of up to 32 columns
 //! without a feature that makes every build slower.

@@ -1,4 +1,4 @@
-//! Exchanges and queues for one test, gone when the test is.
+//! Broker: exchanges and queues for one test, gone when the test is.
 
 use gristmill_queue::{Lane, RabbitMq, RabbitMqOptions};
 

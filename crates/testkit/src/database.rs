@@ -1,4 +1,4 @@
-//! A database for one test, gone when the test is.
+//! Database: a database for one test, gone when the test is.
 
 mod postgres;
 

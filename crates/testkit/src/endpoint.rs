@@ -1,4 +1,4 @@
-//! An HTTP endpoint that remembers every call and answers as told.
+//! Endpoint: an HTTP endpoint that remembers every call and answers as told.
 
 mod reply;
 mod wire;

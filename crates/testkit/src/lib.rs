@@ -1,4 +1,4 @@
-//! What the tests of every crate share. A dev-dependency only: it fails by panicking.
+//! Testkit: what the tests of every crate share. A dev-dependency only: it fails by panicking.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! A TCP proxy on a free port, with switches for what networks do, and traps for what only a debugger could time
+//! Proxy: a TCP proxy on a free port, with switches for what networks do, and traps for what only a debugger could time
 //! otherwise: the moment between a statement and its answer.
 
 mod connection;

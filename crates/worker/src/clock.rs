@@ -1,4 +1,4 @@
-//! The database's clock, carried on by this machine's monotonic one: the wall clock of a worker is never believed.
+//! Clock: the database's clock, carried on by this machine's monotonic one: the wall clock of a worker is never believed.
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! One execution under one claim, from its journal to its end.
+//! Execute: one execution under one claim, from its journal to its end.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A holder's writes. Each is guarded by the holder's attempt; when the answer is lost, or says that nothing was
+//! Holder: a holder's writes. Each is guarded by the holder's attempt; when the answer is lost, or says that nothing was
 //! changed, the row is read again before anything is believed or redone.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How a worker works.
+//! Options: how a worker works.
 
 use std::time::Duration;
 

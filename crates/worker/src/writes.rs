@@ -1,4 +1,4 @@
-//! What holders write, grouped across all executions of the worker.
+//! Writes: what holders write, grouped across all executions of the worker.
 
 use std::sync::Arc;
 

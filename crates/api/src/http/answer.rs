@@ -1,4 +1,4 @@
-//! Answers that are successes.
+//! Answer: answers that are successes.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

@@ -1,4 +1,5 @@
-//! Everything that can go wrong with one request. What each means to the client is in `problem.rs` and nowhere else.
+//! Error: everything that can go wrong with one request. What each means to the client is in `problem.rs` and nowhere
+//! else.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The document that describes every route (OpenAPI 3.1), as `/openapi.json` answers with it.
+//! OpenAPI: the document that describes every route (OpenAPI 3.1), as `/openapi.json` answers with it.
 //!
 //! What is particular to a route stands beside its handler in `#[utoipa::path]`, by which the router knows it, too. What all
 //! routes have in common is added here: the key, the answers to what any request can have

@@ -1,4 +1,4 @@
-//! The fields of a request's body, read one by one.
+//! Fields: the fields of a request's body, read one by one.
 
 use std::borrow::Cow;
 use std::fmt;

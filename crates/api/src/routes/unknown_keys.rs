@@ -1,4 +1,4 @@
-//! Unknown keys of a body, and the problems that they are.
+//! Unknown keys: unknown keys of a body, and the problems that they are.
 
 use gristmill_core::{Path, Problem, shortened};
 

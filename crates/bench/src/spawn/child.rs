@@ -1,4 +1,4 @@
-//! A process of Gristmill, with its output in files.
+//! Child: a process of Gristmill, with its output in files.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

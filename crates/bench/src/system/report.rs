@@ -1,4 +1,4 @@
-//! What is printed about a run.
+//! Report: what is printed about a run.
 
 use std::collections::BTreeMap;
 

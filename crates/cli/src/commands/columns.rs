@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Columns: tables for people.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which API a command calls, with which key, and how it prints the answers.
+//! Connection: which API a command calls, with which key, and how it prints the answers.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! What can be wrong with the configuration. Every message names the key, and where its value came from.
+//! Error: what can be wrong with the configuration. Every message names the key, and where its value came from.
 
 use std::path::PathBuf;
 

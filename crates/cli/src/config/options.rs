@@ -1,4 +1,4 @@
-//! From configuration to the options of each part of a process.
+//! Options: from configuration to the options of each part of a process.
 
 use gristmill_dispatch::{PruneOptions, RelayOptions};
 use gristmill_effects::HttpOptions;

@@ -1,4 +1,4 @@
-//! What is in force, as TOML that may be shown to anybody.
+//! Show: what is in force, as TOML that may be shown to anybody.
 
 use std::fmt::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Lengths of time as people write them.
+//! Time: lengths of time as people write them.
 
 use std::str::FromStr;
 use std::time::Duration;

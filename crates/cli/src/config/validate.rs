@@ -1,4 +1,4 @@
-//! What types cannot say about the values.
+//! Validate: what types cannot say about the values.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What each tier is limited to.
+//! Limits: what each tier is limited to.
 
 use super::Tier;
 

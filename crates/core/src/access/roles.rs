@@ -1,4 +1,4 @@
-//! Roles and tiers, as the database and tokens spell them.
+//! Roles: roles and tiers, as the database and tokens spell them.
 
 use std::fmt;
 use std::str::FromStr;

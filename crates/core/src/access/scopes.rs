@@ -1,4 +1,4 @@
-//! What an API key is narrowed to.
+//! Scopes: what an API key is narrowed to.
 
 use super::Permission;
 

@@ -1,4 +1,4 @@
-//! The points of a process that is under test.
+//! Armed: the points of a process that is under test.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

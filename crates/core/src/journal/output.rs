@@ -1,5 +1,5 @@
-//! What a node run came to. An execution keeps one for each, and most have a single key: in a map of its own, each would
-//! be four pieces of memory and three times as large.
+//! Output: what a node run came to. An execution keeps one for each, and most have a single key: in a map of its own,
+//! each would be four pieces of memory and three times as large.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How far back a relay looks for what is due.
+//! Window: how far back a relay looks for what is due.
 
 use std::time::Duration;
 

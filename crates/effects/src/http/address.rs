@@ -1,5 +1,5 @@
-//! Which addresses are public. The list follows IANA's special-purpose registries: for IPv4 everything is public but
-//! what is listed; for IPv6 nothing is public but global unicast, so that ranges assigned later start out refused.
+//! Address: which addresses are public. The list follows IANA's special-purpose registries: for IPv4 everything is public
+//! but what is listed; for IPv6 nothing is public but global unicast, so that ranges assigned later start out refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Which URLs may lead to addresses that are not public.
+//! Allow: which URLs may lead to addresses that are not public.
 
 use url::{Host, Url};
 

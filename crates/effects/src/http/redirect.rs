@@ -1,4 +1,5 @@
-//! Redirects, followed the way browsers do it. `reqwest` could follow them, but not check every hop with our list.
+//! Redirect: redirects, followed the way browsers do it. `reqwest` could follow them, but not check every hop with our
+//! list.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,

@@ -1,5 +1,5 @@
-//! Name lookup that hands on public addresses only. The check stands where the connection is made, so a name that
-//! changes its address between a check and the connection (DNS rebinding) gains nothing.
+//! Resolver: name lookup that hands on public addresses only. The check stands where the connection is made, so a name
+//! that changes its address between a check and the connection (DNS rebinding) gains nothing.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! A node's configuration as a template for requests.
+//! Request: a node's configuration as a template for requests.
 
 use gristmill_engine::{Fields, NodeFailure, Scope, Template, Text};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};

@@ -1,4 +1,4 @@
-//! The keys of `data` that every kind has.
+//! Common: the keys of `data` that every kind has.
 
 use std::time::Duration;
 

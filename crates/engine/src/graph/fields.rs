@@ -1,4 +1,4 @@
-//! Reads a node's configuration key by key and collects every problem with its path.
+//! Fields: reads a node's configuration key by key and collects every problem with its path.
 
 mod structured;
 

@@ -1,4 +1,4 @@
-//! The node kinds that a definition may use.
+//! Registry: the node kinds that a definition may use.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! How often, and how far apart, an effect is attempted.
+//! Retry: how often, and how far apart, an effect is attempted.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a trigger asks of the execution's input.
+//! Schema: what a trigger asks of the execution's input.
 
 use std::fmt::{self, Write};
 

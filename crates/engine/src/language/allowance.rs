@@ -1,4 +1,4 @@
-//! What the expressions and templates of a definition may take.
+//! Allowance: what the expressions and templates of a definition may take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

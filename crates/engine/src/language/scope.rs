@@ -1,4 +1,4 @@
-//! What a node's expressions can see.
+//! Scope: what a node's expressions can see.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

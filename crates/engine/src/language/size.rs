@@ -1,4 +1,4 @@
-//! How much an output weighs, near enough to its length as JSON and much quicker to find.
+//! Size: how much an output weighs, near enough to its length as JSON and much quicker to find.
 
 use serde_json::Value;
 

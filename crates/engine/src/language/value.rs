@@ -1,4 +1,4 @@
-//! Between JSON and what expressions compute with. Whole numbers stay whole and others stay as they are; what JSON
+//! Value: between JSON and what expressions compute with. Whole numbers stay whole and others stay as they are; what JSON
 //! cannot hold is an error, never a `null`.
 
 use minijinja::Value;

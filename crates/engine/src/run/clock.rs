@@ -1,4 +1,4 @@
-//! Database time, told by whoever knows it.
+//! Clock: database time, told by whoever knows it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,4 +1,4 @@
-//! Which execution is run, and with what.
+//! Execution: which execution is run, and with what.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 use gristmill_core::{ExecutionId, WorkflowId};

@@ -1,5 +1,5 @@
-//! What an execution has come to so far, and what each node can see of it. Nothing is ever merged into one map: a name
-//! is looked up among the nodes that wrote it, when it is asked for.
+//! Memory: what an execution has come to so far, and what each node can see of it. Nothing is ever merged into one map: a
+//! name is looked up among the nodes that wrote it, when it is asked for.
 
 mod view;
 mod writers;

@@ -1,4 +1,4 @@
-//! The one place where a panic in a node becomes that node's failure.
+//! Panics: the one place where a panic in a node becomes that node's failure.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};

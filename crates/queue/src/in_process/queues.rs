@@ -1,4 +1,4 @@
-//! All queues, under one lock, and a bell for those who wait.
+//! Queues: all queues, under one lock, and a bell for those who wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The right to settle one delivery.
+//! Receipt: the right to settle one delivery.
 
 use std::fmt;
 use std::sync::Arc;

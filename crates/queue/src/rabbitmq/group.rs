@@ -1,4 +1,4 @@
-//! Publishing a group of jobs on one channel, and finding out what became of each.
+//! Group: publishing a group of jobs on one channel, and finding out what became of each.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! One connection, made when it is needed and dropped when it is in doubt. lapin's own recovery stays off: with it a
-//! lost confirm hangs for the whole outage and a channel's error leaves its consumers silent for ever.
+//! Link: one connection, made when it is needed and dropped when it is in doubt. lapin's own recovery stays off: with it
+//! a lost confirm hangs for the whole outage and a channel's error leaves its consumers silent for ever.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where callers hand over their jobs, and get each its own outcomes back.
+//! Publisher: where callers hand over their jobs, and get each its own outcomes back.
 
 mod session;
 mod task;

@@ -1,4 +1,4 @@
-//! The publisher's state, told to whoever watches it.
+//! State: the publisher's state, told to whoever watches it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

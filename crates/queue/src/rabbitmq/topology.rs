@@ -1,4 +1,5 @@
-//! Exchanges and queues. Only arguments that RabbitMQ 3.10 and 4.x both know: they cannot be changed on a live queue.
+//! Topology: exchanges and queues. Only arguments that RabbitMQ 3.10 and 4.x both know: they cannot be changed on a live
+//! queue.
 
 use std::time::Duration;
 

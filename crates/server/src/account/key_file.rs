@@ -1,4 +1,4 @@
-//! The file that keeps an API key between two runs of `gristmill dev`.
+//! Key file: the file that keeps an API key between two runs of `gristmill dev`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! What every metric means, in the words of docs/operations.md: `/metrics` says so with `# HELP` lines.
+//! Families: what every metric means, in the words of docs/operations.md: `/metrics` says so with `# HELP` lines.
 
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 

@@ -1,4 +1,4 @@
-//! Hand-written SQL whose statement stays prepared.
+//! Cached: hand-written SQL whose statement stays prepared.
 
 use diesel::QueryResult;
 use diesel::backend::Backend;

@@ -1,4 +1,4 @@
-//! Migrations, embedded in the binary.
+//! Migrate: migrations, embedded in the binary.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Stored text back into what it was made from.
+//! Parse: stored text back into what it was made from.
 
 use std::str::FromStr;
 

@@ -1,4 +1,5 @@
-//! Which of the two databases a store talks to, and the macros through which plain functions have one body for both.
+//! Pool: which of the two databases a store talks to, and the macros through which plain functions have one body for
+//! both.
 
 use crate::connection::postgres::PostgresPool;
 use crate::connection::sqlite::SqlitePool;

@@ -1,4 +1,4 @@
-//! Whether the services can take the roles that they work as.
+//! Roles: whether the services can take the roles that they work as.
 
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};

@@ -1,4 +1,4 @@
-//! What can go wrong with a member of a group.
+//! Error: what can go wrong with a member of a group.
 
 use std::sync::Arc;
 

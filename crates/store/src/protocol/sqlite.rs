@@ -1,4 +1,4 @@
-//! The protocol in SQLite's words.
+//! SQLite: the protocol in SQLite's words.
 //!
 //! One connection writes, one transaction after the other, each on one blocking thread from BEGIN to COMMIT. So there
 //! are no locked rows to skip and no order to lock them in; what is left of the races are callers that come late, and

@@ -1,4 +1,4 @@
-//! Who belongs to an organization, and as what.
+//! Members: who belongs to an organization, and as what.
 
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable};

@@ -1,4 +1,4 @@
-//! Organizations, their users, and how the first of each comes about.
+//! Organizations: organizations, their users, and how the first of each comes about.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};

@@ -1,5 +1,5 @@
-//! An organization's figures. They are counted from noted ends (`protocol/{postgres,sqlite}/count_ends.rs`), so they are as late
-//! as the last count.
+//! Stats: an organization's figures. They are counted from noted ends (`protocol/{postgres,sqlite}/count_ends.rs`), so
+//! they are as late as the last count.
 
 mod histogram;
 

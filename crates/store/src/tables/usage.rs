@@ -1,4 +1,4 @@
-//! What organizations have used, and where it meets the limits of their tiers.
+//! Usage: what organizations have used, and where it meets the limits of their tiers.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;

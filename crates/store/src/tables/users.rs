@@ -1,4 +1,4 @@
-//! People, and services that act like people.
+//! Users: people, and services that act like people.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};

@@ -1,4 +1,4 @@
-//! Workflows; what they do is in their revisions.
+//! Workflows: workflows; what they do is in their revisions.
 
 mod change;
 mod deletion;

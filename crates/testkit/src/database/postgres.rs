@@ -1,4 +1,4 @@
-//! PostgreSQL databases, cloned from a template that is migrated once: a clone takes milliseconds.
+//! PostgreSQL: PostgreSQL databases, cloned from a template that is migrated once: a clone takes milliseconds.
 
 use std::collections::BTreeMap;
 use std::fs;

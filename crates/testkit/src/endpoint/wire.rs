@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as a recording endpoint needs.
+//! Wire: as much of HTTP/1.1 as a recording endpoint needs.
 
 use std::io;
 use std::time::SystemTime;

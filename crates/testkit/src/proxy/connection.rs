@@ -1,4 +1,4 @@
-//! One client and the server.
+//! Connection: one client and the server.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What passes in one direction of one connection.
+//! Pump: what passes in one direction of one connection.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};

@@ -1,4 +1,4 @@
-//! What a proxy is told to do with its connections.
+//! Switches: what a proxy is told to do with its connections.
 
 use std::time::Duration;
 

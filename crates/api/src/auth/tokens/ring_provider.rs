@@ -1,5 +1,5 @@
-//! ring as what `jsonwebtoken` verifies signatures with. Of the backends that it brings, one is a second TLS provider's, and
-//! the other compiles five more crates, one of them with an open advisory.
+//! Ring provider: ring as what `jsonwebtoken` verifies signatures with. Of the backends that it brings, one is a second
+//! TLS provider's, and the other compiles five more crates, one of them with an open advisory.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};

@@ -1,4 +1,4 @@
-//! The body of a route that takes many requests at once, and so has a limit of its own.
+//! Batch: the body of a route that takes many requests at once, and so has a limit of its own.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The id in a path.
+//! Id: the id in a path.
 
 use std::str::FromStr;
 

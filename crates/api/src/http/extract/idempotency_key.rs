@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`.
+//! Idempotency key: the header `Idempotency-Key`.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

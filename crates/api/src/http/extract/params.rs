@@ -1,5 +1,5 @@
-//! The query's parameters, read one by one like the keys of a body: everything wrong with them is said at once, and none is
-//! ignored.
+//! Params: the query's parameters, read one by one like the keys of a body: everything wrong with them is said at once,
+//! and none is ignored.
 
 use std::fmt;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! The header `Prefer` (RFC 7240), of which `wait` and `return` are known here.
+//! Prefer: the header `Prefer` (RFC 7240), of which `wait` and `return` are known here.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A stretch of a journal, out of the chunks that it is stored in.
+//! Entries: a stretch of a journal, out of the chunks that it is stored in.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The filter of executions, in a query or in a body.
+//! Filter: the filter of executions, in a query or in a body.
 
 use std::collections::HashSet;
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! An execution as the API shows it.
+//! View: an execution as the API shows it.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, WaitReason, WorkflowId};

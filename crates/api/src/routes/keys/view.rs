@@ -1,4 +1,4 @@
-//! A key as the API shows it.
+//! View: a key as the API shows it.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ApiKeyId, UserId};

@@ -1,4 +1,4 @@
-//! A template as the API shows it.
+//! View: a template as the API shows it.
 
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;

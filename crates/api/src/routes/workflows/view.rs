@@ -1,4 +1,4 @@
-//! A workflow as the API shows it.
+//! View: a workflow as the API shows it.
 
 use axum::http::StatusCode;
 use axum::http::header::{ETAG, LOCATION};

@@ -1,4 +1,4 @@
-//! What the administration's commands begin with.
+//! Open: what the administration's commands begin with.
 
 use gristmill_core::UserId;
 use gristmill_server::open_store;

@@ -1,4 +1,4 @@
-//! What a command did, as text for people or JSON for programs.
+//! Output: what a command did, as text for people or JSON for programs.
 
 use std::io::Write;
 

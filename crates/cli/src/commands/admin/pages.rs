@@ -1,4 +1,4 @@
-//! Long lists, read to their end.
+//! Pages: long lists, read to their end.
 
 use gristmill_store::Error as StoreError;
 

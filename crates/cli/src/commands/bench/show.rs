@@ -1,4 +1,4 @@
-//! The benchmark's progress, drawn like everybody's.
+//! Show: the benchmark's progress, drawn like everybody's.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The small HTTP service that the examples call; `examples/README.md` describes it.
+//! Directory: the small HTTP service that the examples call; `examples/README.md` describes it.
 
 use std::net::SocketAddr;
 

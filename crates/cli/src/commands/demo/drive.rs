@@ -1,4 +1,4 @@
-//! Submitting every record, and following every execution to its end, as producer services would.
+//! Drive: submitting every record, and following every execution to its end, as producer services would.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use gristmill_client::{Client, Execution, ExecutionId, Submit, WorkflowId};

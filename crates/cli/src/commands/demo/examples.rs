@@ -1,4 +1,4 @@
-//! The example workflows and their data, built in so that the binary works from anywhere.
+//! Examples: the example workflows and their data, built in so that the binary works from anywhere.
 
 use serde_json::{Map, Value};
 

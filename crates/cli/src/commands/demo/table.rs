@@ -1,4 +1,4 @@
-//! The demo's result as a table.
+//! Table: the demo's result as a table.
 
 use std::fmt::Write;
 use std::time::Duration;

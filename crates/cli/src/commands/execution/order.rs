@@ -1,4 +1,4 @@
-//! What one call does with one execution.
+//! Order: what one call does with one execution.
 
 use clap::{Subcommand, ValueEnum};
 use gristmill_client::{Call, ExecutionId, Method};

@@ -1,4 +1,4 @@
-//! An execution for people.
+//! Show: an execution for people.
 
 use std::fmt::Write;
 

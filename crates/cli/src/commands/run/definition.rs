@@ -1,4 +1,4 @@
-//! The definition in a file, checked as the API checks it.
+//! Definition: the definition in a file, checked as the API checks it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A workflow for people.
+//! Show: a workflow for people.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The edges between nodes, by their places in the list.
+//! Edges: the edges between nodes, by their places in the list.
 
 use std::collections::HashMap;
 

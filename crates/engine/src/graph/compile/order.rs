@@ -1,4 +1,4 @@
-//! The rank of every node, by Kahn's algorithm, and the cycles when there are some.
+//! Order: the rank of every node, by Kahn's algorithm, and the cycles when there are some.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Which nodes lie before which. Asked at every lookup of a name, so it takes constant time.
+//! Ancestors: which nodes lie before which. Asked at every lookup of a name, so it takes constant time.
 //!
 //! Most nodes have one predecessor. Such nodes form trees that hang from *bases*: nodes with none or several. Within a
 //! tree, ancestors are found by comparing intervals of a walk through the tree; beyond it, a base with several

@@ -1,4 +1,4 @@
-//! Filters of ours, and those of the library that call others for each item.
+//! Helpers: filters of ours, and those of the library that call others for each item.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! What filters, tests, operators and comparisons cost. The interpreter's fuel counts instructions, and each of these is one,
-//! however much it is given.
+//! Meter: what filters, tests, operators and comparisons cost. The interpreter's fuel counts instructions, and each of
+//! these is one, however much it is given.
 
 use std::fmt::{self, Write};
 

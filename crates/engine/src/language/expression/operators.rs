@@ -1,4 +1,4 @@
-//! The operators that can make large values out of small ones, with a look at the size first.
+//! Operators: the operators that can make large values out of small ones, with a look at the size first.
 
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};

@@ -1,6 +1,6 @@
-//! The commonest expressions, `order.total` and `attempt + 1`, without the interpreter. Compiled by it each takes some nine
-//! kilobytes, most of them empty, which a definition of thousands of nodes feels: in the time to compile it, in its memory,
-//! and in every run, for what runs next is never where the processor has looked before.
+//! Plain: the commonest expressions, `order.total` and `attempt + 1`, without the interpreter. Compiled by it each takes
+//! some nine kilobytes, most of them empty, which a definition of thousands of nodes feels: in the time to compile it, in
+//! its memory, and in every run, for what runs next is never where the processor has looked before.
 //!
 //! Whatever is out of the ordinary (something undefined, other types, an overflow) is not decided here: the interpreter is
 //! asked then, so that there is one meaning of each expression.

@@ -1,4 +1,4 @@
-//! One text with `{{ … }}` in it.
+//! Text: one text with `{{ … }}` in it.
 
 use gristmill_core::{Path, Problem};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Attempts of effects in flight, each in a task of its own. All are aborted when this is dropped.
+//! Attempts: attempts of effects in flight, each in a task of its own. All are aborted when this is dropped.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};

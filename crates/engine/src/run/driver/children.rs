@@ -1,4 +1,4 @@
-//! Starts child executions, and reads how they ended.
+//! Children: starts child executions, and reads how they ended.
 
 use gristmill_core::journal::{Entry, WaitsFor, check_members};
 use gristmill_core::{ChildEnd, ExecutionId};

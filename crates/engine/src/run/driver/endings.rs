@@ -1,4 +1,4 @@
-//! What follows when an attempt ends, and how the whole execution ends.
+//! Endings: what follows when an attempt ends, and how the whole execution ends.
 
 use gristmill_core::journal::{Entry, NodeError, Output, check_members};
 use gristmill_core::{ExecutionError, failpoint};

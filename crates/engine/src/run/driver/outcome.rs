@@ -1,4 +1,4 @@
-//! How driving an execution ends, and what it may take.
+//! Outcome: how driving an execution ends, and what it may take.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The names that one node can see, as an object that expressions ask.
+//! View: the names that one node can see, as an object that expressions ask.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The nodes of one body that wrote one key.
+//! Writers: the nodes of one body that wrote one key.
 
 use crate::graph::plan::{Above, Ancestors};
 

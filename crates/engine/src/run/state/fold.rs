@@ -1,4 +1,4 @@
-//! What each journal entry changes.
+//! Fold: what each journal entry changes.
 
 use std::sync::Arc;
 

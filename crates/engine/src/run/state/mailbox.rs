@@ -1,4 +1,4 @@
-//! Mail that nobody has consumed, and node runs that wait for some.
+//! Mailbox: mail that nobody has consumed, and node runs that wait for some.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! How far one node run has come.
+//! Progress: how far one node run has come.
 
 /// One node run. Its number is its place among all node runs of the execution.
 #[derive(Debug)]

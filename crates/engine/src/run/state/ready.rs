@@ -1,5 +1,5 @@
-//! Which node runs are to be looked at next, lowest first. A run that has moved on stays in its queue until it comes up and
-//! is then passed over: taking it out earlier would cost a search.
+//! Ready: which node runs are to be looked at next, lowest first. A run that has moved on stays in its queue until it
+//! comes up and is then passed over: taking it out earlier would cost a search.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,4 +1,4 @@
-//! The connection that publishing happens on, with all that is declared on it.
+//! Session: the connection that publishing happens on, with all that is declared on it.
 
 use std::sync::Arc;
 use std::time::Duration;

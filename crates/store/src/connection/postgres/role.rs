@@ -1,4 +1,4 @@
-//! The roles that connections to PostgreSQL take, and what is to be done where they cannot.
+//! Role: the roles that connections to PostgreSQL take, and what is to be done where they cannot.
 
 /// Whose rights a connection has, whoever it logged in as. What each may do stands in the migrations, a line a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Transactions that name a tenant, which is what row-level security goes by.
+//! Tenancy: transactions that name a tenant, which is what row-level security goes by.
 //!
 //! The tenant is named in the transaction and for the transaction, in the message that begins it, and what follows is sent
 //! without waiting for an answer. So tenancy costs the server two tiny statements and the caller no round trip. Should the

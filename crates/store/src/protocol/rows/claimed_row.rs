@@ -1,4 +1,4 @@
-//! What a claim's statement returns.
+//! Claimed row: what a claim's statement returns.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};

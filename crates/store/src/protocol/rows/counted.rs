@@ -1,4 +1,5 @@
-//! What a batch of noted ends adds to the figures, summed up before anything is written: thousands of ends touch a few rows.
+//! Counted: what a batch of noted ends adds to the figures, summed up before anything is written: thousands of ends touch
+//! a few rows.
 
 use std::collections::BTreeMap;
 

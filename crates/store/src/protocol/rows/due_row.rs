@@ -1,4 +1,4 @@
-//! What the relay reads of a due execution.
+//! Due row: what the relay reads of a due execution.
 
 use std::time::Duration;
 

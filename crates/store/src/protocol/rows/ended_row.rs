@@ -1,4 +1,4 @@
-//! What is read of an execution that has ended.
+//! Ended row: what is read of an execution that has ended.
 
 use diesel::{Queryable, QueryableByName, Selectable};
 

@@ -1,4 +1,4 @@
-//! What an operator's retry leaves in the journal.
+//! Reopened: what an operator's retry leaves in the journal.
 
 use gristmill_core::journal::{Entry, write_chunk};
 

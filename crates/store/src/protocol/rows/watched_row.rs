@@ -1,4 +1,4 @@
-//! What watching reads of an execution.
+//! Watched row: what watching reads of an execution.
 
 use diesel::{Queryable, QueryableByName, Selectable};
 

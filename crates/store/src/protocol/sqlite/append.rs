@@ -1,4 +1,4 @@
-//! A holder's journal commit.
+//! Append: a holder's journal commit.
 
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};

@@ -1,4 +1,4 @@
-//! How much waits.
+//! Backlog: how much waits.
 
 use diesel::sql_types::{BigInt, Nullable};
 use diesel::{QueryableByName, RunQueryDsl};

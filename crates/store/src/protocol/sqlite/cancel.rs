@@ -1,4 +1,4 @@
-//! Anything unfinished → CANCELLED, with everything below it.
+//! Cancel: anything unfinished → CANCELLED, with everything below it.
 
 use diesel::sql_types::{Integer, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};

@@ -1,4 +1,4 @@
-//! PENDING → RUNNING.
+//! Claim: PENDING → RUNNING.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The broker has the job.
+//! Confirm: the broker has the job.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;

@@ -1,4 +1,4 @@
-//! What the dead-letter queue holds.
+//! Count dead letters: what the dead-letter queue holds.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Noted ends into the figures.
+//! Count ends: noted ends into the figures.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{RunQueryDsl, SqliteConnection};

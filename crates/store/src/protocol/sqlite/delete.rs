@@ -1,4 +1,4 @@
-//! An ended execution, gone.
+//! Delete: an ended execution, gone.
 
 use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};

@@ -1,4 +1,4 @@
-//! Mail into an inbox.
+//! Deliver: mail into an inbox.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};

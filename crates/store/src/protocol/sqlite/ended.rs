@@ -1,4 +1,4 @@
-//! How executions ended.
+//! Ended: how executions ended.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;

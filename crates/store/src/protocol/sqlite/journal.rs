@@ -1,4 +1,4 @@
-//! What happened inside executions so far.
+//! Journal: what happened inside executions so far.
 
 use std::collections::HashMap;
 

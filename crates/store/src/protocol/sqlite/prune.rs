@@ -1,4 +1,4 @@
-//! What ended long enough ago.
+//! Prune: what ended long enough ago.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::{BigInt, Nullable, Text};

@@ -1,4 +1,4 @@
-//! Executions whose time has come.
+//! Relay: executions whose time has come.
 
 mod due;
 

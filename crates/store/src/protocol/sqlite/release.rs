@@ -1,4 +1,4 @@
-//! RUNNING → PENDING, by a holder that drains.
+//! Release: RUNNING → PENDING, by a holder that drains.
 
 use diesel::SqliteConnection;
 use diesel::sql_types::{Integer, Text};

@@ -1,4 +1,4 @@
-//! A little longer.
+//! Renew: a little longer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An earlier execution's input, once more.
+//! Replay: an earlier execution's input, once more.
 
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};

@@ -1,4 +1,4 @@
-//! Held for a paused workflow → PENDING, once that is resumed.
+//! Resume paused: held for a paused workflow → PENDING, once that is resumed.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::BigInt;

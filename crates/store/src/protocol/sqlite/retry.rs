@@ -1,4 +1,4 @@
-//! FAILED → PENDING, by an operator.
+//! Retry: FAILED → PENDING, by an operator.
 
 use diesel::sql_types::{Bool, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};

@@ -1,4 +1,4 @@
-//! Prefetched jobs that this worker will not get to.
+//! Return jobs: prefetched jobs that this worker will not get to.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;

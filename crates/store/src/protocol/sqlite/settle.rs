@@ -1,4 +1,4 @@
-//! RUNNING → COMPLETED or FAILED, by the holder.
+//! Settle: RUNNING → COMPLETED or FAILED, by the holder.
 
 use diesel::SqliteConnection;
 use gristmill_core::ExecutionStatus;

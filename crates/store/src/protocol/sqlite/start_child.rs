@@ -1,4 +1,4 @@
-//! A child, PENDING.
+//! Start child: a child, PENDING.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};

@@ -1,4 +1,4 @@
-//! RUNNING → WAITING, by the holder.
+//! Suspend: RUNNING → WAITING, by the holder.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};

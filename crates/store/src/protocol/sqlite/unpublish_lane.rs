@@ -1,4 +1,4 @@
-//! A lane whose queue is gone.
+//! Unpublish lane: a lane whose queue is gone.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;

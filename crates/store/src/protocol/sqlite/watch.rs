@@ -1,4 +1,4 @@
-//! How executions stand.
+//! Watch: how executions stand.
 
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;

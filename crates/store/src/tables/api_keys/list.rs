@@ -1,4 +1,4 @@
-//! Keys as their owners see them.
+//! List: keys as their owners see them.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};

@@ -1,4 +1,4 @@
-//! Reading the log.
+//! List: reading the log.
 
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};

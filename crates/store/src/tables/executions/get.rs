@@ -1,4 +1,4 @@
-//! Executions as their owners see them. What moves them is the protocol.
+//! Get: executions as their owners see them. What moves them is the protocol.
 
 use chrono::{DateTime, Utc};
 use diesel::{

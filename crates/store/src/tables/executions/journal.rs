@@ -1,4 +1,4 @@
-//! Journals as their owners see them, a stretch at a time. Holders write them through the protocol.
+//! Journal: journals as their owners see them, a stretch at a time. Holders write them through the protocol.
 
 use diesel::dsl::max;
 use diesel::{ExpressionMethods, QueryDsl};

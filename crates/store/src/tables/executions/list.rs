@@ -1,4 +1,4 @@
-//! Lists of executions, newest first, a page at a time.
+//! List: lists of executions, newest first, a page at a time.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;

@@ -1,4 +1,4 @@
-//! What a list reads of an execution.
+//! Row: what a list reads of an execution.
 
 use diesel::QueryableByName;
 

@@ -1,4 +1,4 @@
-//! The statement behind a page.
+//! Statement: the statement behind a page.
 //!
 //! The indexes keep the executions of an organization, and those of a workflow, by status and then by time; one pair those
 //! that have ended, one pair the others. So each wanted status is one stretch that is read backwards, and a page is the

@@ -1,4 +1,5 @@
-//! Changing, switching, pausing and deleting a workflow. Whoever saw an older edition than the row's changes nothing.
+//! Change: changing, switching, pausing and deleting a workflow. Whoever saw an older edition than the row's changes
+//! nothing.
 
 use diesel::dsl::case_when;
 use diesel::sql_types::Bool;

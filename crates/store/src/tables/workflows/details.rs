@@ -1,4 +1,4 @@
-//! What is told of one workflow beside itself.
+//! Details: what is told of one workflow beside itself.
 
 use chrono::{DateTime, Utc};
 use diesel::{

@@ -1,4 +1,4 @@
-//! The list of workflows.
+//! List: the list of workflows.
 
 use chrono::{DateTime, Utc};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};

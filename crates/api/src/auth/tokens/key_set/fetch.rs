@@ -1,4 +1,4 @@
-//! Getting a set of keys from where it is.
+//! Fetch: getting a set of keys from where it is.
 
 use std::fmt;
 use std::time::Duration;

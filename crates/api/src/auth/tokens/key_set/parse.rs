@@ -1,4 +1,4 @@
-//! A set of keys out of its JSON (RFC 7517).
+//! Parse: a set of keys out of its JSON (RFC 7517).
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};

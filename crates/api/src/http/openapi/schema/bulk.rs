@@ -1,4 +1,4 @@
-//! Orders for many executions.
+//! Bulk: orders for many executions.
 
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;

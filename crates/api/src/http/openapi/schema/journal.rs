@@ -1,4 +1,4 @@
-//! The journal's entries.
+//! Journal: the journal's entries.
 
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! API keys, as they are asked for.
+//! Key: API keys, as they are asked for.
 
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! Definitions, as they are sent and given back.
+//! Workflow: definitions, as they are sent and given back.
 
 use serde_json::Value;
 use utoipa::ToSchema;

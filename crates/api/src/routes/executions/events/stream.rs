@@ -1,4 +1,5 @@
-//! The stream of one client's events (SSE). It is pulled: a client that reads slowly holds up nobody, and costs no memory.
+//! Stream: the stream of one client's events (SSE). It is pulled: a client that reads slowly holds up nobody, and costs
+//! no memory.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! The items of a batch, each as it was sent.
+//! Items: the items of a batch, each as it was sent.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Journal chunks within the statements of a holder.
+//! Chunk: journal chunks within the statements of a holder.
 
 use gristmill_core::ExecutionId;
 

@@ -1,4 +1,4 @@
-//! The end of an execution.
+//! Finish: the end of an execution.
 
 use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

@@ -1,4 +1,4 @@
-//! Groups of members as the arrays that a statement takes apart with `unnest`.
+//! Jobs: groups of members as the arrays that a statement takes apart with `unnest`.
 
 use std::time::Duration;
 

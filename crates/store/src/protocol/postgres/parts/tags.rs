@@ -1,4 +1,4 @@
-//! The producer's tags, by which lists find executions.
+//! Tags: the producer's tags, by which lists find executions.
 
 /// The part of a statement that writes a row for each tag of the rows of `inserted (id, created_at, tags)`, of the
 /// organization `$1`. A tag that was named twice is one.

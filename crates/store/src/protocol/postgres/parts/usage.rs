@@ -1,4 +1,4 @@
-//! Counting executions against the month.
+//! Usage: counting executions against the month.
 //!
 //! Whoever inserts executions counts them in the same statement. Without a limit, in the slot of its transaction: two that
 //! count at the same time hardly ever want the same row. With one, in slot 0, whose lock is taken first: whoever has it sees

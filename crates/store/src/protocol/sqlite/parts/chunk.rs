@@ -1,4 +1,4 @@
-//! The journal chunk that a holder's write brings along.
+//! Chunk: the journal chunk that a holder's write brings along.
 
 use diesel::sql_types::{Integer, Text};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};

@@ -1,4 +1,4 @@
-//! The one way into a terminal status, whoever goes it.
+//! Finish: the one way into a terminal status, whoever goes it.
 
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{RunQueryDsl, SqliteConnection};

@@ -1,4 +1,4 @@
-//! The producer's tags, by which lists find executions.
+//! Tags: the producer's tags, by which lists find executions.
 
 use diesel::sql_types::Text;
 use diesel::{RunQueryDsl, SqliteConnection};

@@ -1,5 +1,5 @@
-//! Counting executions against the month. There is one writer, so what was read at the beginning of a transaction holds to
-//! its end, and everybody counts in one slot.
+//! Usage: counting executions against the month. There is one writer, so what was read at the beginning of a transaction
+//! holds to its end, and everybody counts in one slot.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};

@@ -1,4 +1,4 @@
-//! Values on their way into statements and out of rows.
+//! Values: values on their way into statements and out of rows.
 
 use std::time::Duration;
 

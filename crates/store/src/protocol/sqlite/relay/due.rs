@@ -1,4 +1,4 @@
-//! Which executions are due, and how they stand.
+//! Due: which executions are due, and how they stand.
 
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
