@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gristmill_core::{OrganizationId, failpoint};
-use gristmill_queue::RabbitMq;
+use gristmill_queue::{Broker, RabbitMq};
 use gristmill_testkit::{TestBroker, TestDatabase};
 use serde_json::Value;
 
@@ -21,8 +21,6 @@ use crate::wait::eventually;
 pub struct System {
     /// The test's own look into the database.
     pub database: Database,
-    /// The test's own connection to the broker, under the prefix that the processes use.
-    pub broker: RabbitMq,
     /// The test's own look at the broker's queues.
     pub queues: Queues,
     organization: OrganizationId,
@@ -31,7 +29,7 @@ pub struct System {
     directory: PathBuf,
     started: AtomicUsize,
     // Deletes the queues, and then the database or the server.
-    _queues: TestBroker,
+    declared: TestBroker,
     _database: Option<TestDatabase>,
     /// The server that the test may freeze and restart, if it asked for one.
     postgres: Option<PostgreSql>,
@@ -85,16 +83,17 @@ impl System {
         let started = AtomicUsize::new(0);
         run(&directory, &["migrate"], &settings).await;
         let account = bootstrap(&directory, &settings, "Mill", &[]).await;
+        // The queues are there before the first process is, which would take them for lost.
+        queues.start().await.close().await;
         Self {
             database: Database::new(&database_url),
-            broker: queues.start().await,
             queues: Queues::new(queues.options()),
             organization: account.organization,
             key: account.key,
             settings,
             directory,
             started,
-            _queues: queues,
+            declared: queues,
             _database: database,
             postgres,
             rabbitmq,
@@ -214,11 +213,19 @@ impl System {
         run(&self.directory, &["migrate"], &self.settings).await;
     }
 
+    /// The broker as the processes have it. A test that loses queues must have none: it would declare them again, and
+    /// whatever was in them is published again only by a process that found them missing.
+    pub async fn connected_broker(&self) -> RabbitMq {
+        let broker = self.declared.start().await;
+        let mut state = broker.publisher_state();
+        let connected = state.wait_for(|state| state.is_connected()).await;
+        drop(connected.expect("the broker was dropped"));
+        broker
+    }
+
     /// How many jobs wait in the default lane; `None` when the broker does not answer.
-    pub async fn depth(&self) -> Option<u64> {
-        gristmill_queue::Broker::depth(&self.broker, &LANES[0].into())
-            .await
-            .ok()
+    pub async fn depth(&self) -> Option<u32> {
+        self.queues.depth(&self.queues.lane(LANES[0])).await
     }
 
     /// Waits until no lane holds a job, and nothing is dead or parked.

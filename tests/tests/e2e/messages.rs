@@ -14,13 +14,12 @@ async fn publish(system: &System, id: &str, attempt: i32) {
         organization_id: system.organization().clone(),
         attempt,
     };
-    let mut state = system.broker.publisher_state();
-    state.wait_for(|state| state.is_connected()).await.unwrap();
     let outgoing = Outgoing {
         lane: "default".into(),
         job,
     };
-    system.broker.publish(vec![outgoing]).await.unwrap();
+    let broker = system.connected_broker().await;
+    broker.publish(vec![outgoing]).await.unwrap();
 }
 
 /// Puts a message into the default lane.

@@ -35,6 +35,12 @@ async fn a_broker_killed_under_load_stops_no_submit_and_loses_no_execution() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_lost_everything_gets_every_waiting_job_again() {
     let system = System::with_own_rabbitmq().await;
+    // A connection of the test's own would be made again as well, and declare the queues; the jobs then wait for minutes.
+    eventually("nobody is connected", async || {
+        let nobody = "0 = length(rabbit_networking:connections()).";
+        system.rabbitmq().ctl(&["eval", nobody]).then_some(())
+    })
+    .await;
     let endpoint = RecordingEndpoint::start().await;
     let api = system.api().await;
     let workflow = api.create_workflow(&chain(&endpoint, &["call"])).await;

@@ -142,9 +142,8 @@ async fn a_hundred_copies_of_one_job_complete_one_execution_once() {
             attempt: 0,
         },
     };
-    let mut state = system.broker.publisher_state();
-    state.wait_for(|state| state.is_connected()).await.unwrap();
-    system.broker.publish(vec![copy; 100]).await.unwrap();
+    let broker = system.connected_broker().await;
+    broker.publish(vec![copy; 100]).await.unwrap();
 
     let _workers = [system.worker().await, system.worker().await];
     let rows = system.check(&[id], &endpoint, Calls::Once).await;
