@@ -4,8 +4,8 @@
 //! Node runs are numbered densely: those of the whole workflow first, in rank order, then those of each item as it begins.
 
 mod fold;
+mod inbox;
 mod instances;
-mod mailbox;
 mod path;
 mod progress;
 mod ready;
@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 use crate::run::memory::{Memory, View};
 use crate::{Mail, NodeFailure, Plan, Run, Scope};
 
+use inbox::Mailbox;
 use instances::{EachOutcome, Expansion, Failed, Instance};
-use mailbox::Mailbox;
 use progress::{NodeRun, Progress};
 use ready::{ItemOrder, Queue, Ready, Turn};
 
@@ -314,7 +314,7 @@ impl State {
 
     /// What is written in the mail that is to be delivered to a node run.
     pub(crate) fn mail(&self, run: u32, seq: i64) -> Option<&Value> {
-        let name = mailbox::name_of(&self.waits.get(&run)?.0)?;
+        let name = inbox::name_of(&self.waits.get(&run)?.0)?;
         self.mailbox.body(&name, seq)
     }
 

@@ -17,12 +17,12 @@ mod connections;
 mod counts;
 mod dead_letters;
 mod groups;
+mod inbox;
 mod leaving;
 mod limits;
 mod listing;
 mod locks;
 mod losses;
-mod mail;
 mod migrations;
 mod operations;
 mod paused;
@@ -142,7 +142,7 @@ contract! {
         relays_at_once_hand_failures_to_their_handlers;
     losses:
         losses_are_zeroed_by_progress_and_by_nothing_else;
-    mail:
+    inbox:
         mail_is_read_in_the_order_of_its_arrival
         mail_wakes_a_waiting_execution
         mail_to_a_running_execution_leaves_its_lease_alone

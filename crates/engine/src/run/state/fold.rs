@@ -9,7 +9,7 @@ use crate::graph::plan::{Exit, PlanEdge};
 use crate::language::size;
 
 use super::instances::Failed;
-use super::{ForeignEntry, Progress, Queue, State, mailbox};
+use super::{ForeignEntry, Progress, Queue, State, inbox};
 
 /// What an entry weighs beside its path and what it carries, in bytes of JSON.
 const ENTRY_BYTES: usize = 60;
@@ -246,7 +246,7 @@ impl State {
     }
 
     pub(super) fn listen(&mut self, run: u32) {
-        if let Some(name) = self.waits.get(&run).and_then(|(on, _)| mailbox::name_of(on)) {
+        if let Some(name) = self.waits.get(&run).and_then(|(on, _)| inbox::name_of(on)) {
             let turn = self.turn(run);
             self.mailbox.wait(name, turn);
         }
@@ -256,7 +256,7 @@ impl State {
         if self.waits.is_empty() {
             return;
         }
-        if let Some(name) = self.waits.get(&run).and_then(|(on, _)| mailbox::name_of(on)) {
+        if let Some(name) = self.waits.get(&run).and_then(|(on, _)| inbox::name_of(on)) {
             let turn = self.turn(run);
             self.mailbox.leave(&name, turn);
         }
