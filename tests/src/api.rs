@@ -1,4 +1,4 @@
-//! An API process together with somebody who calls it.
+//! API: an API process together with somebody who calls it.
 
 use std::ops::Deref;
 

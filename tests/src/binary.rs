@@ -1,4 +1,4 @@
-//! Where the binary under test is.
+//! Binary: where the one under test is.
 
 use std::path::{Path, PathBuf};
 

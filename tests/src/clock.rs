@@ -1,4 +1,4 @@
-//! Wall clocks that are wrong.
+//! Clock: wall clocks that are wrong.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The test's own look into the database, past everything that is tested.
+//! Database: the test's own look into the database, past everything that is tested.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

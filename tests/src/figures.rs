@@ -1,4 +1,4 @@
-//! The figures of a benchmark that is run on the servers that the tests use.
+//! Figures: those of a benchmark that is run on the servers that the tests use.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Producers that do not give up.
+//! Load: producers that do not give up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

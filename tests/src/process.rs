@@ -1,4 +1,4 @@
-//! A process of Gristmill.
+//! Process: one of Gristmill's.
 
 mod vitals;
 

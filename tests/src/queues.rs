@@ -1,4 +1,4 @@
-//! The test's own look at the broker's queues, past everything that is tested.
+//! Queues: the test's own look at the broker's queues, past everything that is tested.
 
 use std::time::Duration;
 

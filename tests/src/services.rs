@@ -1,4 +1,4 @@
-//! PostgreSQL and RabbitMQ instances of a test's own, to be killed, frozen and wiped.
+//! Services: PostgreSQL and RabbitMQ instances of a test's own, to be killed, frozen and wiped.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

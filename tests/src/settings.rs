@@ -1,4 +1,4 @@
-//! The configuration of a test's processes, as they read it from their environment.
+//! Settings: the configuration of a test's processes, as they read it from their environment.
 
 use gristmill_queue::RabbitMqOptions;
 

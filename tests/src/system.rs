@@ -1,4 +1,4 @@
-//! Gristmill's processes, with a database and a broker prefix of the test's own.
+//! System: Gristmill's processes, with a database and a broker prefix of the test's own.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Waiting on conditions.
+//! Wait: conditions that come within a time, or never.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Definitions.
+//! Workflows: definitions that tests run.
 
 use gristmill_testkit::RecordingEndpoint;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Connections past all that is measured.
+//! Database: connections past all that is measured.
 
 use gristmill_store::{Options, connect_postgres};
 use tokio_postgres::Client;

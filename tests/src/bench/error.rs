@@ -1,4 +1,4 @@
-//! Why a benchmark has no figures.
+//! Error: why a benchmark has no figures.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What an execution costs beside many others that have ended, and beside a transaction that is held open: a system that
+//! Stored: what an execution costs beside many others that have ended, and beside a transaction that is held open: a system that
 //! keeps its past must not get slower by it.
 
 mod fill;

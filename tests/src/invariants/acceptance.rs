@@ -1,4 +1,4 @@
-//! One execution for each that was accepted, and no other.
+//! Acceptance: one execution for each that was accepted, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

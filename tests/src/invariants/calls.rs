@@ -1,4 +1,4 @@
-//! What the endpoint saw, against what the journals say.
+//! Calls: what the endpoint saw, against what the journals say.
 //!
 //! Three rules. The first two are exact:
 //!

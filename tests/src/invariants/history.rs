@@ -1,4 +1,4 @@
-//! Statuses, attempts and journals as they were seen from time to time: they only move forward.
+//! History: statuses, attempts and journals as they were seen from time to time: they only move forward.
 
 use std::collections::BTreeMap;
 

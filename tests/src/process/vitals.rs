@@ -1,4 +1,4 @@
-//! What the kernel knows about a process, and what it grants to it.
+//! Vitals: what the kernel knows about a process, and what it grants to it.
 
 use std::process::Command;
 

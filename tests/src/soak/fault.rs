@@ -1,4 +1,4 @@
-//! What can be done to the system.
+//! Fault: what can be done to the system.
 
 use std::fmt;
 

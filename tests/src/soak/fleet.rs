@@ -1,4 +1,4 @@
-//! Gristmill's processes, each behind two proxies of its own.
+//! Fleet: Gristmill's processes, each behind two proxies of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

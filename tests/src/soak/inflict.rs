@@ -1,4 +1,4 @@
-//! Faults, done and undone.
+//! Inflict: faults, done and undone.
 
 mod database;
 mod link;

@@ -1,4 +1,4 @@
-//! The servers of a soak, and what is in them.
+//! World: the servers of a soak, and what is in them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The benchmarks measure what they say, and leave nothing behind. How fast anything is, no test asks.
+//! Benchmarks: they measure what they say, and leave nothing behind. How fast anything is, no test asks.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Processes killed at every boundary of the protocol, by failpoints.
+//! Boundaries: processes killed at every boundary of the protocol, by failpoints.
 
 use std::collections::BTreeMap;
 

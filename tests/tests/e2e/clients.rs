@@ -1,4 +1,4 @@
-//! Clients that go away, and clients of two organizations on one connection.
+//! Clients: some that go away, and those of two organizations on one connection.
 
 use gristmill_testkit::RecordingEndpoint;
 use gristmill_tests::{Calls, Client, Load, System, chain, eventually};

@@ -1,4 +1,4 @@
-//! Processes whose wall clock is wrong.
+//! Clocks: processes whose wall clock is wrong.
 
 use gristmill_core::journal::Entry;
 use gristmill_testkit::{Gate, RecordingEndpoint, Reply};

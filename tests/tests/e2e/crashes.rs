@@ -1,4 +1,4 @@
-//! Workers that are killed again and again, at moments that nobody chose.
+//! Crashes: workers that are killed again and again, at moments that nobody chose.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! SIGTERM.
+//! Draining: SIGTERM.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Endpoints that keep a worker busy for as long as a test wants.
+//! Endpoint: one that keeps a worker busy for as long as a test wants.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

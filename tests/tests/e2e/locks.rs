@@ -1,4 +1,4 @@
-//! People with a session of their own in the database.
+//! Locks: people with a session of their own in the database.
 
 use gristmill_testkit::{Gate, RecordingEndpoint};
 use gristmill_tests::{Calls, SHORT_LEASE, System, chain, eventually};

@@ -1,4 +1,4 @@
-//! Messages that are old, copied, damaged or from another version.
+//! Messages: jobs that are old, copied, damaged or from another version.
 
 use gristmill_core::{ExecutionId, Job, OrganizationId};
 use gristmill_queue::{Broker, Outgoing};

@@ -1,4 +1,4 @@
-//! Connections that fail, between the processes and their servers.
+//! Network: connections that fail, between the processes and their servers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Nodes that hang, fail or keep their worker from breathing.
+//! Nodes: some that hang, fail or keep their worker from breathing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

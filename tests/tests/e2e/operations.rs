@@ -1,4 +1,4 @@
-//! What operators do with executions while real processes run them.
+//! Operations: what operators do with executions while real processes run them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

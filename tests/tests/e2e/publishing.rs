@@ -1,4 +1,4 @@
-//! A process that dies between the commit and the queue, or between the queue and the note of it.
+//! Publishing: a process that dies between the commit and the queue, or between the queue and the note of it.
 
 use gristmill_testkit::{Proxy, RecordingEndpoint};
 use gristmill_tests::{Calls, System, chain, eventually};

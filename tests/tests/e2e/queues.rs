@@ -1,4 +1,4 @@
-//! Queues that somebody has deleted, changed or cut off; on the shared broker.
+//! Queues: what happens when somebody has deleted, changed or cut off one; on the shared broker.
 
 use gristmill_testkit::RecordingEndpoint;
 use gristmill_tests::{Calls, Load, System, chain, eventually};

@@ -1,4 +1,4 @@
-//! Several relays at once.
+//! Relays: several at once.
 
 use gristmill_testkit::RecordingEndpoint;
 use gristmill_tests::{Calls, System, chain, eventually};

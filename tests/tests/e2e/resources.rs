@@ -1,4 +1,4 @@
-//! Processes that run out of something.
+//! Resources: processes that run out of something.
 
 use futures_util::future::join_all;
 use gristmill_core::journal::Entry;

@@ -1,4 +1,4 @@
-//! Processes that are replaced, in good order and otherwise.
+//! Restarting: processes that are replaced, in good order and otherwise.
 
 use futures_util::future::join_all;
 use gristmill_core::failpoint::VARIABLE;

@@ -1,4 +1,4 @@
-//! Nothing goes wrong.
+//! Running: nothing goes wrong.
 
 use gristmill_testkit::{RecordingEndpoint, Reply};
 use gristmill_tests::{Calls, System, chain};

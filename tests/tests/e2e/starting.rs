@@ -1,4 +1,4 @@
-//! Processes that start before what they need.
+//! Starting: processes that start before what they need.
 
 use gristmill_testkit::{Proxy, RecordingEndpoint};
 use gristmill_tests::{Calls, System, chain, eventually};

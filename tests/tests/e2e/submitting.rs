@@ -1,4 +1,4 @@
-//! An API that cannot know whether its commit was made.
+//! Submitting: an API that cannot know whether its commit was made.
 
 use gristmill_testkit::{Proxy, RecordingEndpoint, Trap};
 use gristmill_tests::{Calls, System, chain, eventually};

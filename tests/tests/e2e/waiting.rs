@@ -1,4 +1,4 @@
-//! Executions that wait, many of them.
+//! Waiting: many executions that do.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Workers that are killed, frozen or cut off, and jobs that come twice.
+//! Working: workers that are killed, frozen or cut off, and jobs that come twice.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a caller may do depends on roles, tier and the key's scopes.
+//! Access: what a caller may do depends on roles, tier and the key's scopes.
 
 use gristmill_api::routes;
 use gristmill_core::UserId;

@@ -1,4 +1,4 @@
-//! The audit log.
+//! Audit: what the log of what people changed says, and to whom.
 
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;

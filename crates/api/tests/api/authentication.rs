@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Authentication: who may come in.
 
 use gristmill_api::ApiKey;
 use gristmill_testkit::TestDatabase;

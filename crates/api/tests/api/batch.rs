@@ -1,4 +1,4 @@
-//! Many submits in one request.
+//! Batch: many submits in one request.
 
 use gristmill_api::Options;
 use gristmill_testkit::TestDatabase;

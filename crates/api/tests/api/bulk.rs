@@ -1,4 +1,4 @@
-//! One order for many executions.
+//! Bulk: one order for many executions.
 
 use gristmill_core::ExecutionId;
 use gristmill_store::connect_postgres;

@@ -1,4 +1,4 @@
-//! Clients that connect and say little.
+//! Connections: clients that connect and say little.
 
 use std::time::Duration;
 

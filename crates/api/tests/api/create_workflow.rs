@@ -1,4 +1,4 @@
-//! Storing a workflow and reading it back.
+//! Creation of a workflow: storing it and reading it back.
 
 use gristmill_testkit::TestDatabase;
 use reqwest::Method;

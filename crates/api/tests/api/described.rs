@@ -1,4 +1,4 @@
-//! The document, and whether an answer is what it says.
+//! Description: the document, and whether an answer is what it says.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The document that describes the API, and the page that shows it.
+//! Documents: what describes the API, and the page that shows it.
 
 use std::collections::{BTreeSet, HashSet};
 

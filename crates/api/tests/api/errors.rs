@@ -1,4 +1,4 @@
-//! Each way in which a request can be wrong.
+//! Errors: each way in which a request can be wrong.
 
 use std::time::Duration;
 

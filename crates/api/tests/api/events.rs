@@ -1,4 +1,4 @@
-//! Following an execution.
+//! Events: following an execution.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Submitting an execution and reading what became of it.
+//! Execute: submitting an execution and reading what became of it.
 
 use gristmill_core::ExecutionError;
 use gristmill_core::journal::{AfterFailure, Entry, NodeError};

@@ -1,4 +1,4 @@
-//! One organization never learns that another's objects exist.
+//! Isolation: one organization never learns that another's objects exist.
 
 use gristmill_store::connect_postgres;
 use gristmill_testkit::TestDatabase;

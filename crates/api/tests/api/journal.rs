@@ -1,4 +1,4 @@
-//! Everything that happened inside an execution, a page at a time.
+//! Journal: everything that happened inside an execution, a page at a time.
 
 use gristmill_core::journal::Entry;
 use gristmill_testkit::TestDatabase;

@@ -1,4 +1,4 @@
-//! API keys.
+//! Keys: making, listing and revoking API keys.
 
 use std::time::Duration;
 

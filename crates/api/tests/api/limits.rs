@@ -1,4 +1,4 @@
-//! What a tier allows, and how fast a key may go.
+//! Limits: what a tier allows, and how fast a key may go.
 
 use std::num::NonZero;
 

@@ -1,4 +1,4 @@
-//! Executions, a page at a time. What each filter finds, and what a list reads, is the store's to test.
+//! List of executions: a page at a time. What each filter finds, and what a list reads, is the store's to test.
 
 use gristmill_core::ExecutionId;
 use gristmill_testkit::TestDatabase;

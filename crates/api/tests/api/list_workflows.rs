@@ -1,4 +1,4 @@
-//! The list of workflows.
+//! List of workflows: its pages, filters and orders.
 
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a client sees while the database is away.
+//! Outages: what a client sees while the database is away.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the surroundings ask.
+//! Probes: what the surroundings ask.
 
 use gristmill_queue::Broker;
 use gristmill_testkit::TestDatabase;

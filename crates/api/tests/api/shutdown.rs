@@ -1,4 +1,4 @@
-//! The end of the process.
+//! Shutdown: the end of the process.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! An organization's figures.
+//! Stats: an organization's figures.
 
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Configuration, from the outside.
+//! Configuration: what it does, seen from the outside.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! The binary as a child process.
+//! Gristmill: the binary as a child process.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};

@@ -1,4 +1,4 @@
-//! What people read first.
+//! Help: what people read first.
 
 use crate::gristmill::{gristmill, output, text};
 

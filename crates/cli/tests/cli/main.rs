@@ -1,4 +1,4 @@
-//! The compiled binary, run as people run it.
+//! Command line: the compiled binary, run as people run it.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Commands that call an API which is not there, or says nothing.
+//! Unreachable: commands that call an API which is not there, or says nothing.
 
 use std::process::Stdio;
 

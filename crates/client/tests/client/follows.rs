@@ -1,4 +1,4 @@
-//! Following an execution.
+//! Follow: an execution's events, one after the other.
 
 use gristmill_client::{Error, Event, Events};
 use gristmill_testkit::Reply;

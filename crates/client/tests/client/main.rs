@@ -1,4 +1,4 @@
-//! The client against an endpoint that answers as told.
+//! Client: how it fares with an endpoint that answers as told.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What is repeated, and what is not.
+//! Repeats: what is repeated, and what is not.
 
 use gristmill_client::{Error, ExecutionStatus, Revision, Submit};
 use gristmill_testkit::Reply;

@@ -1,4 +1,4 @@
-//! An API that is played, and its client.
+//! World: an API that is played, and its client.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Dead letters.
+//! Dead letters: they are counted, or parked.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The loop that tasks run in.
+//! Driver: the loop that tasks run in.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

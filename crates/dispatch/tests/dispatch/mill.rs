@@ -1,4 +1,4 @@
-//! One organization, one workflow, and the way in.
+//! Mill: one organization, one workflow, and the way in.
 
 use std::sync::Arc;
 use std::time::Duration;

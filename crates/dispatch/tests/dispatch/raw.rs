@@ -1,4 +1,4 @@
-//! SQL past the store, for what only time or trouble would bring about.
+//! Raw: SQL past the store, for what only time or trouble would bring about.
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};

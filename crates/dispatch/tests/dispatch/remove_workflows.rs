@@ -1,4 +1,4 @@
-//! Removing deleted workflows.
+//! Workflow removal: deleted workflows go with their last execution.
 
 use gristmill_dispatch::{Next, WorkflowRemoval};
 use gristmill_store::{System, WorkflowSwitch};

@@ -1,4 +1,4 @@
-//! Retention.
+//! Retention: what ended long ago is deleted.
 
 use std::time::Duration;
 

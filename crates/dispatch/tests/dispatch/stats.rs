@@ -1,4 +1,4 @@
-//! Figures.
+//! Stats: noted ends become figures.
 
 use gristmill_dispatch::{Next, StatsAggregator};
 use gristmill_store::System;

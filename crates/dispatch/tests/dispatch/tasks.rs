@@ -1,4 +1,4 @@
-//! The list of all tasks.
+//! Tasks: the list of all tasks.
 
 use std::collections::HashSet;
 use std::sync::Arc;

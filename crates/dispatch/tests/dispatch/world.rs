@@ -1,4 +1,4 @@
-//! An organization with one workflow, and short ways through the store.
+//! World: an organization with one workflow, and short ways through the store.
 
 use std::sync::Arc;
 use std::time::Duration;

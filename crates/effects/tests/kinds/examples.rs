@@ -1,4 +1,4 @@
-//! The workflows in `examples/`, every record of their data files through the engine, against the directory service that
+//! Examples: the workflows in `examples/`, every record of their data files through the engine, against the directory service that
 //! `examples/README.md` describes.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The kinds against real HTTP endpoints.
+//! Kinds: how they fare with real HTTP endpoints.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod addresses;

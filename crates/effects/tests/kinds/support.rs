@@ -1,4 +1,4 @@
-//! Runs one node outside of any graph.
+//! Support: runs one node outside of any graph.
 
 use std::time::Duration;
 

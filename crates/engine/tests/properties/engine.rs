@@ -1,4 +1,4 @@
-//! Runs a recipe in the engine. Effects take random numbers of turns, which the seed decides.
+//! Engine: runs a recipe in the engine. Effects take random numbers of turns, which the seed decides.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};

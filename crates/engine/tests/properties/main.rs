@@ -1,4 +1,4 @@
-//! Random workflows, run by the engine with random timing and by a slow sequential reference, and taken up again from every
+//! Properties: random workflows, run by the engine with random timing and by a slow sequential reference, and taken up again from every
 //! prefix of their journals.
 
 #![allow(

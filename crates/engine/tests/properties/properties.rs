@@ -1,4 +1,4 @@
-//! The properties.
+//! Properties: what holds for every recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
 

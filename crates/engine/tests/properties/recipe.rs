@@ -1,4 +1,4 @@
-//! What a random workflow is made of, and its definition. Keys are `k0` to `k3` and hold whole numbers.
+//! Recipe: what a random workflow is made of, and its definition. Keys are `k0` to `k3` and hold whole numbers.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

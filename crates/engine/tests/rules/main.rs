@@ -1,4 +1,4 @@
-//! The rules of `docs/engine-semantics.md`, each by its number, on the whole engine.
+//! Rules: those of `docs/engine-semantics.md`, each by its number, on the whole engine.
 
 #![allow(
     clippy::unwrap_used,

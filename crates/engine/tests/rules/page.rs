@@ -1,4 +1,4 @@
-//! The page with the rules, and the tests that bear their numbers.
+//! Page: the rules as they are written, and the tests that bear their numbers.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Consuming, on every broker.
+//! Consuming: what every broker delivers, and when again.
 
 use futures_util::future::poll_immediate;
 use gristmill_queue::Error;

@@ -1,4 +1,4 @@
-//! Jobs that nobody could take, on every broker.
+//! Dead letters: jobs that nobody could take, on every broker.
 
 use crate::support::{DELIVERY_LIMIT, Subject, depth_becomes, id, next, publish};
 

@@ -1,4 +1,4 @@
-//! What every broker promises, shown on each of them; and what RabbitMQ adds: outages, blocking, people with
+//! Brokers: what every broker promises, shown on each of them; and what RabbitMQ adds: outages, blocking, people with
 //! `rabbitmqctl`.
 
 #![allow(

@@ -1,4 +1,4 @@
-//! RabbitMQ in a state that nobody meant it to be in.
+//! Misuse: RabbitMQ in a state that nobody meant it to be in.
 
 use std::error::Error as _;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! RabbitMQ behind a network that fails.
+//! Outages: RabbitMQ behind a network that fails.
 
 use std::time::Duration;
 

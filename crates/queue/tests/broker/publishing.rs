@@ -1,4 +1,4 @@
-//! Publishing, on every broker.
+//! Publishing: what every broker confirms, and what not.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! RabbitMQ's consumers are started anew every few seconds, and stopped and started by a worker that is full.
+//! Renewing: RabbitMQ's consumers are started anew every few seconds, and stopped and started by a worker that is full.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

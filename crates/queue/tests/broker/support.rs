@@ -1,4 +1,4 @@
-//! What the cases are written with.
+//! Support: what the cases are written with.
 
 use std::sync::Arc;
 use std::time::Duration;

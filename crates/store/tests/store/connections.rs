@@ -1,4 +1,4 @@
-//! What becomes of PostgreSQL's connections when something goes wrong.
+//! Connections: what becomes of PostgreSQL's connections when something goes wrong.
 
 use std::time::Duration;
 

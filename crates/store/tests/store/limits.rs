@@ -1,4 +1,4 @@
-//! What counts against the month, and what happens when there is no room left.
+//! Limits: what counts against the month, and what happens when there is no room left.
 
 use chrono::{Datelike, Utc};
 use futures_util::future::join_all;

@@ -1,4 +1,4 @@
-//! Lists of executions.
+//! Listing: pages of executions, and what each filter finds.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, WorkflowId};

@@ -1,4 +1,4 @@
-//! Organizations, users, members and their keys.
+//! People: organizations, users, members and their keys.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! SQL past the store, for arranging what only time would bring about, and for looking at what no function shows.
+//! Raw: SQL past the store, for arranging what only time would bring about, and for looking at what no function shows.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};

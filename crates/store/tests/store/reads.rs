@@ -1,4 +1,4 @@
-//! How much PostgreSQL reads for those who look for little among much.
+//! Reads: how much PostgreSQL reads for those who look for little among much.
 
 use gristmill_core::{ApiKeyId, UserId};
 use gristmill_store::{Action, AuditFilter, ObjectKind, Options, Store, System, TemplateFilter};

@@ -1,4 +1,4 @@
-//! Each switch, on a server that answers every byte with the same byte.
+//! Tests: each switch, on a server that answers every byte with the same byte.
 
 use std::io::ErrorKind;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One organization, one workflow and as many workers as a test wants.
+//! Shop: one organization, one workflow and as many workers as a test wants.
 
 use std::sync::Arc;
 use std::time::Duration;

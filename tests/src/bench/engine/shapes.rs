@@ -1,4 +1,4 @@
-//! Graphs of `transform` nodes with one computed key each.
+//! Shapes: graphs of `transform` nodes with one computed key each.
 
 use std::fmt;
 

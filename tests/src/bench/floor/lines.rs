@@ -1,4 +1,4 @@
-//! One execution a statement, over as many connections as Gristmill has.
+//! Lines: one execution a statement, over as many connections as Gristmill has.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! One quorum queue of the benchmark's own.
+//! Queue: one quorum queue of the benchmark's own.
 
 use futures_util::future::poll_immediate;
 use lapin::options::{

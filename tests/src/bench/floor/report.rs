@@ -1,4 +1,4 @@
-//! What is printed about the floor.
+//! Report: what is printed about the floor.
 
 use std::time::Duration;
 

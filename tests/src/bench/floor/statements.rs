@@ -1,4 +1,4 @@
-//! The three statements of an execution, each committed before it is answered.
+//! Statements: the three statements of an execution, each committed before it is answered.
 
 use super::groups::Groups;
 use super::lines::Lines;

@@ -1,4 +1,4 @@
-//! Two tables in a schema of the benchmark's own, and every statement on them.
+//! Tables: two tables in a schema of the benchmark's own, and every statement on them.
 
 use tokio_postgres::Client;
 use uuid::Uuid;

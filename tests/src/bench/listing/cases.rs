@@ -1,4 +1,4 @@
-//! Every combination of filters.
+//! Cases: every combination of filters.
 
 use gristmill_core::{ExecutionId, ExecutionStatus, WorkflowId};
 use gristmill_store::{Cursor, ExecutionFilter};

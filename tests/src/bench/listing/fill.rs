@@ -1,4 +1,4 @@
-//! Two organizations with as many executions each, by a few statements.
+//! Fill: two organizations with as many executions each, by a few statements.
 
 use chrono::{DateTime, Utc};
 use gristmill_core::{OrganizationId, UserId, WorkflowId};

@@ -1,4 +1,4 @@
-//! What is printed about lists.
+//! Report: what is printed about lists.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Executions that ended long ago, as many as wanted, by two statements.
+//! Fill: executions that ended long ago, as many as wanted, by two statements.
 
 use tokio_postgres::Client;
 

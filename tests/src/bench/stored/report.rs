@@ -1,4 +1,4 @@
-//! What is printed about a system that keeps its past.
+//! Report: what is printed about a system that keeps its past.
 
 use std::time::Duration;
 

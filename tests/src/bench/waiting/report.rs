@@ -1,4 +1,4 @@
-//! What is printed about executions that waited.
+//! Report: what is printed about executions that waited.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The database server, and its sessions.
+//! Database: faults of its server, and of sessions there.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Networks.
+//! Link: faults of networks.
 
 use std::time::Duration;
 

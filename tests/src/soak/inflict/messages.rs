@@ -1,4 +1,4 @@
-//! Messages that are doubled, old, or no jobs at all.
+//! Messages: jobs that are doubled, old, or none at all.
 
 use std::sync::PoisonError;
 use std::time::Duration;

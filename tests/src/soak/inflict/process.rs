@@ -1,4 +1,4 @@
-//! Processes of Gristmill.
+//! Process: faults of Gristmill's processes.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! The broker.
+//! RabbitMQ: faults of the broker.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Inbox: the mail of an execution.
+//! Inbox: the messages of an execution.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl};

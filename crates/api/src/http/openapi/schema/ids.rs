@@ -1,4 +1,4 @@
-//! Ids.
+//! Ids: how the document describes them.
 
 use utoipa::ToSchema;
 
