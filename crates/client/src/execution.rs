@@ -22,7 +22,7 @@ pub struct Execution {
     pub attempt: i32,
     /// While it waits: `graph`, `start`, `paused` or `worker`.
     pub waits_for: Option<String>,
-    /// While it waits: until when at the latest; `None` when only mail wakes it.
+    /// While it waits: until when at the latest; `None` when only a message wakes it.
     pub wake_at: Option<DateTime<Utc>>,
     /// Why it failed.
     pub error: Option<ExecutionError>,

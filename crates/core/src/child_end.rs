@@ -1,11 +1,11 @@
-//! Child end: how a child execution ended, as mail in its parent's inbox.
+//! Child end: how a child execution ended, as a message in its parent's inbox.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ExecutionError;
 
-/// How a child execution ended. The body of the mail that the transaction of its end puts into its parent's inbox: there a
+/// How a child execution ended. The body of the message that the transaction of its end puts into its parent's inbox: there a
 /// statement writes it, and a test holds the statement to this type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]

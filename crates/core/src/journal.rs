@@ -23,8 +23,8 @@ pub use storable::{MAX_DEPTH, NotKept, RESERVED_KEY, check_members, check_value}
 pub const FORMAT: i32 = 1;
 
 /// Something that happened, nearly always to one node run. `path` names the run: the node's id, and inside a `forEach` the
-/// way to it (`<forEach>[3]/<node>`). `at` is database time in milliseconds since 1970. `mail` is the number of the mail that
-/// this entry consumed; which mail is consumed follows from the journal and from nothing else.
+/// way to it (`<forEach>[3]/<node>`). `at` is database time in milliseconds since 1970. `mail` is the number of the message that
+/// this entry consumed; which message is consumed follows from the journal and from nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Entry {
@@ -53,7 +53,7 @@ pub enum Entry {
         /// What a model call used. Boxed: most nodes call none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Box<Usage>>,
-        /// The mail that ended it: a signal, or the end of its child.
+        /// The message that ended it: a signal, or the end of its child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
     },
@@ -63,7 +63,7 @@ pub enum Entry {
         path: String,
         /// When it got there.
         at: i64,
-        /// When the wait is over, whatever else happens. `None` when only mail ends it.
+        /// When the wait is over, whatever else happens. `None` when only a message ends it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<i64>,
         /// What it waits for.
@@ -95,7 +95,7 @@ pub enum Entry {
         /// What a model call of the attempt used all the same.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Box<Usage>>,
-        /// The mail that told of the failure: the end of a child.
+        /// The message that told of the failure: the end of a child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
     },
@@ -116,7 +116,7 @@ pub enum Entry {
         /// What a model call of the attempt used all the same.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Box<Usage>>,
-        /// The mail that told of the failure: the end of a child.
+        /// The message that told of the failure: the end of a child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<i64>,
     },
@@ -164,12 +164,12 @@ pub enum Entry {
 pub enum WaitsFor {
     /// A time.
     Timer,
-    /// Mail called `signal:<name>`.
+    /// A message called `signal:<name>`.
     Signal {
         /// The signal's name.
         name: String,
     },
-    /// Mail called `child:<execution id>`.
+    /// A message called `child:<execution id>`.
     Child {
         /// The child execution.
         execution_id: ExecutionId,
@@ -286,7 +286,7 @@ impl Entry {
         }
     }
 
-    /// The mail that the entry consumed.
+    /// The number of the message that the entry consumed.
     pub fn mail(&self) -> Option<i64> {
         match self {
             Self::Completed { mail, .. } | Self::Retrying { mail, .. } | Self::Failed { mail, .. } => *mail,

@@ -14,7 +14,7 @@ pub enum ExecutionStatus {
     Pending,
     /// A worker holds the lease.
     Running,
-    /// Suspended for a timer, a backoff or mail; no worker holds it.
+    /// Suspended for a timer, a backoff or a message; no worker holds it.
     Waiting,
     /// Ended with an output.
     Completed,

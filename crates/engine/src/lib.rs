@@ -32,6 +32,6 @@ pub use graph::{
 pub use kinds::builtin;
 pub use language::{Allowance, Expression, ExpressionError, Scope, Template, Text};
 pub use run::{
-    ChildRequest, Clock, Command, Control, ForeignEntry, Inline, Journal, LeaseLost, Mail, ManualClock,
-    MemoryJournal, Options, Outcome, Run, State, Suspension, run,
+    ChildRequest, Clock, Command, Control, ForeignEntry, InboxMessage, Inline, Journal, LeaseLost,
+    ManualClock, MemoryJournal, Options, Outcome, Run, State, Suspension, run,
 };

@@ -12,5 +12,5 @@ mod state;
 pub use clock::{Clock, ManualClock};
 pub use driver::{Command, Control, Options, Outcome, run};
 pub use execution::Run;
-pub use journal::{ChildRequest, Journal, LeaseLost, Mail, MemoryJournal, Suspension};
+pub use journal::{ChildRequest, InboxMessage, Journal, LeaseLost, MemoryJournal, Suspension};
 pub use state::{ForeignEntry, Inline, State};

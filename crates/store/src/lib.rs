@@ -21,7 +21,7 @@ pub use error::Error;
 pub use group::{Error as GroupError, Group, one_by_one};
 pub use protocol::{
     Accepted, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, Claimed,
-    DeadLetter, Decide, Deleted, Delivered, Due, Ended, Ending, Held, Keep, Mail, NewChunk, Protocol,
+    DeadLetter, Decide, Deleted, Delivered, Due, Ended, Ending, Held, InboxMessage, Keep, NewChunk, Protocol,
     Received, Repeat, Replay, Replayed, Retention, Retried, Settle, Start, StartChild, Submit, Submitted,
     Suspend, Suspended, Sweep, Wake, Watched,
 };

@@ -36,7 +36,7 @@ pub use claim::{Claim, ClaimAnswer, Claimed};
 pub use holder::{
     Append, ChildStarted, Chunk, Ending, Held, NewChunk, Settle, StartChild, Suspend, Suspended,
 };
-pub use inbox::{Delivered, Mail, Received};
+pub use inbox::{Delivered, InboxMessage, Received};
 pub use operate::{Cancelled, Deleted, Replay, Replayed, Retried};
 pub use relay::{DeadLetter, Decide, Due, Sweep, Wake};
 pub use submit::{Accepted, Repeat, Start, Submit, Submitted};
@@ -87,7 +87,7 @@ macro_rules! protocol_verbs {
             fn settle(system: System, members: &'a [Settle]) -> Vec<Held>;
 
             /// RUNNING → WAITING, with the last chunk; `wake_at` is never later than the execution's deadline. Guard: RUNNING at
-            /// the holder's attempt, and `inbox` unchanged since the holder folded it: mail that came in the meantime would
+            /// the holder's attempt, and `inbox` unchanged since the holder folded it: a message that came in the meantime would
             /// otherwise wait for ever.
             fn suspend(system: System, members: &'a [Suspend]) -> Vec<Suspended>;
 
@@ -103,7 +103,7 @@ macro_rules! protocol_verbs {
             /// those renewed.
             fn renew(system: System, holdings: &'a [(ExecutionId, i32)], lease: Duration) -> Vec<ExecutionId>;
 
-            /// How each execution stands now, without locking anything: for noticing cancels and mail, and for finding out what
+            /// How each execution stands now, without locking anything: for noticing cancels and messages, and for finding out what
             /// became of a write whose answer was lost.
             fn watch(system: System, ids: &'a [ExecutionId]) -> Vec<Watched>;
 
@@ -116,13 +116,13 @@ macro_rules! protocol_verbs {
             /// and what was done, so that the caller can publish and count.
             fn relay(system: System, sweep: Sweep, decide: Decide<'a>) -> Vec<(Due, Wake)>;
 
-            /// Puts mail into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING, but not one that
+            /// Puts a message into an execution's inbox, bumps `inbox` and wakes an execution that is WAITING, but not one that
             /// waits for its start, for its workflow, or after lost workers (→ PENDING, `wake_at = now`), in one transaction. The same
-            /// key twice is one mail, and with another name or body it is refused. An inbox holds `limit` mails, and the ends of
+            /// key twice is one message, and with another name or body it is refused. An inbox holds `limit` messages, and the ends of
             /// children on top of that.
-            fn deliver(tenant: &'a Tenant, actor: &'a Actor, mail: &'a Mail, limit: i32) -> Delivered;
+            fn deliver(tenant: &'a Tenant, actor: &'a Actor, message: &'a InboxMessage, limit: i32) -> Delivered;
 
-            /// The mail of one execution, oldest first, from `after` on (0 = all).
+            /// The messages of one execution, oldest first, from `after` on (0 = all).
             fn inbox(system: System, id: &'a ExecutionId, after: i64) -> Vec<Received>;
 
             /// Marks what the dead-letter queue holds: each execution still PENDING at the dead job's attempt counts one loss

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use gristmill_core::journal::{Entry, write_chunk};
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, failpoint};
 use gristmill_dispatch::{Check, Plans, ROUNDS, Reader, RelayWakeup};
-use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
+use gristmill_engine::{ChildRequest, InboxMessage, Journal, LeaseLost, NodeFailure, Suspension};
 use gristmill_store::{
     Append, ChildStarted, Claimed, Ending, GroupError, Held, NewChunk, Protocol, Received, Settle, Suspend,
     Suspended, System,
@@ -42,7 +42,7 @@ pub(crate) struct Holder {
 pub(crate) struct HolderParts {
     /// Its writes, grouped with those of the others.
     pub(crate) writes: Arc<Writes>,
-    /// For what is not grouped: reading again, mail, children.
+    /// For what is not grouped: reading again, messages, children.
     pub(crate) store: Arc<dyn Protocol>,
     /// For what a child's input is held against.
     pub(crate) plans: Arc<Plans>,
@@ -142,10 +142,10 @@ impl Holder {
         }
     }
 
-    /// Lets go until `wake_at`, whatever mail there is: nobody here can read it.
+    /// Lets go until `wake_at`, whatever messages there are: nobody here can read them.
     pub(crate) async fn put_off(&mut self, wake_at: DateTime<Utc>) -> Result<(), LeaseLost> {
         let mut inbox = self.inbox;
-        while let Suspension::MailArrived { inbox: now } = self.let_go(&[], Some(wake_at), inbox).await? {
+        while let Suspension::MessageArrived { inbox: now } = self.let_go(&[], Some(wake_at), inbox).await? {
             inbox = now;
         }
         Ok(())
@@ -167,8 +167,8 @@ impl Holder {
                 wake_at,
             };
             let answer = match self.parts.writes.suspend.call(suspend).await {
-                Ok(Suspended::MailArrived) => match self.standing().await? {
-                    Standing::Held { inbox, .. } => return Ok(Suspension::MailArrived { inbox }),
+                Ok(Suspended::MessageArrived) => match self.standing().await? {
+                    Standing::Held { inbox, .. } => return Ok(Suspension::MessageArrived { inbox }),
                     Standing::LetGo(_) | Standing::Lost => return Err(self.refused("suspend")),
                 },
                 Ok(Suspended::Yes) => Ok(true),
@@ -370,7 +370,7 @@ impl Journal for Holder {
         }
     }
 
-    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+    async fn inbox(&mut self, after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
         loop {
             if !self.lease.is_safe() {
                 return Err(self.refused("read"));
@@ -410,8 +410,8 @@ impl Journal for Holder {
 }
 
 /// What is no JSON was never sent as a signal's payload; it reads as null.
-fn readable(received: Received) -> Mail {
-    Mail {
+fn readable(received: Received) -> InboxMessage {
+    InboxMessage {
         seq: received.seq,
         name: received.name,
         body: serde_json::from_str(&received.body).unwrap_or_default(),

@@ -74,7 +74,7 @@ impl Leases {
         }
     }
 
-    /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that. `inbox` is how much mail had
+    /// Notes a claim whose statement was sent at `sent`: the lease began no earlier than that. `inbox` is how many messages had
     /// arrived then.
     pub(crate) fn hold(&self, id: ExecutionId, attempt: i32, inbox: i32, sent: Instant) -> Lease {
         let fence = Arc::new(Fence::new(sent, self.safe_until(sent)));

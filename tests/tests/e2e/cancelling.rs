@@ -1,4 +1,4 @@
-//! Cancelled at every edge of an execution's life: before, between and behind the steps of its worker, while it waits, and
+//! Cancelling: at every edge of an execution's life: before, between and behind the steps of its worker, while it waits, and
 //! in a race with its own end. It ends once, and nothing ends it a second time.
 
 use futures_util::future::join_all;
@@ -88,7 +88,7 @@ async fn a_cancel_behind_the_end_is_refused() {
     assert_eq!(system.database.execution(&id).await, completed);
 }
 
-/// Case 52: neither its time nor its mail starts what was cancelled while it waited.
+/// Case 52: neither its time nor a message starts what was cancelled while it waited.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_cancelled_while_it_waits_never_goes_on() {
     let system = System::start().await;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_engine::{
-    ChildRequest, Command, Control, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome,
-    Plan, Run, Suspension, compile_json,
+    ChildRequest, Command, Control, InboxMessage, Journal, LeaseLost, ManualClock, NodeFailure, Options,
+    Outcome, Plan, Run, Suspension, compile_json,
 };
 use gristmill_testkit::{RecordedCall, RecordingEndpoint, Reply, TestDatabase};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ struct Case {
     template: &'static str,
     variables: Value,
     input: Value,
-    mail: Option<(&'static str, Value)>,
+    message: Option<(&'static str, Value)>,
     /// Keys of the output.
     gives: Value,
     /// Method and path of each call, sorted.
@@ -65,7 +65,7 @@ fn cases() -> Vec<Case> {
         template,
         variables: json!({}),
         input,
-        mail: None,
+        message: None,
         gives,
         calls,
     };
@@ -150,7 +150,7 @@ fn cases() -> Vec<Case> {
             &["POST /decisions"],
         ),
         Case {
-            mail: Some(("signal:decision", json!({"approved": true, "by": "Bob"}))),
+            message: Some(("signal:decision", json!({"approved": true, "by": "Bob"}))),
             ..case(
                 "tpl_approvalflow",
                 json!({"requester": "Ada", "amount": 101}),
@@ -159,7 +159,7 @@ fn cases() -> Vec<Case> {
             )
         },
         Case {
-            mail: Some(("signal:decision", json!({"approved": false}))),
+            message: Some(("signal:decision", json!({"approved": false}))),
             ..case(
                 "tpl_approvalflow",
                 json!({"requester": "Ada", "amount": 101}),
@@ -181,7 +181,7 @@ fn cases() -> Vec<Case> {
         ),
         Case {
             variables: json!({"followUpWorkflowId": "wf_followup"}),
-            mail: Some((
+            message: Some((
                 "child:wf_exec_child",
                 json!({"status": "COMPLETED", "output": {"called": true}}),
             )),
@@ -230,14 +230,14 @@ async fn plan(world: &World, case: &Case, endpoint: &str) -> Arc<Plan> {
 
 /// The output of an execution that has to complete, however often it waits in between.
 async fn execute(plan: &Arc<Plan>, case: &Case) -> Map<String, Value> {
-    let mail = case.mail.clone().map(|(name, body)| Mail {
+    let message = case.message.clone().map(|(name, body)| InboxMessage {
         seq: 1,
         name: name.to_owned(),
         body,
     });
     let mut held = Held {
         entries: Vec::new(),
-        mail: mail.into_iter().collect(),
+        inbox: message.into_iter().collect(),
     };
     let (id, workflow_id) = (ExecutionId::new(), WorkflowId::new());
     let clock = ManualClock::new(0);
@@ -252,7 +252,7 @@ async fn execute(plan: &Arc<Plan>, case: &Case) -> Map<String, Value> {
         };
         let control = Control {
             command: Command::Run,
-            inbox: i32::try_from(held.mail.len()).unwrap(),
+            inbox: i32::try_from(held.inbox.len()).unwrap(),
         };
         let (_keep, control) = watch::channel(control);
         let (plan, entries, options) = (Arc::clone(plan), held.entries.clone(), Options::default());
@@ -273,7 +273,7 @@ async fn execute(plan: &Arc<Plan>, case: &Case) -> Map<String, Value> {
 /// A journal and an inbox in memory.
 struct Held {
     entries: Vec<Entry>,
-    mail: Vec<Mail>,
+    inbox: Vec<InboxMessage>,
 }
 
 impl Journal for Held {
@@ -282,11 +282,11 @@ impl Journal for Held {
         Ok(())
     }
 
-    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+    async fn inbox(&mut self, after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
         Ok(self
-            .mail
+            .inbox
             .iter()
-            .filter(|mail| mail.seq > after)
+            .filter(|message| message.seq > after)
             .cloned()
             .collect())
     }

@@ -1,4 +1,4 @@
-//! Changing, switching, deleting and showing workflows.
+//! Change of a workflow: editing, switching, deleting and showing it.
 
 use futures_util::future::join_all;
 use gristmill_core::ExecutionId;
@@ -173,11 +173,11 @@ pub(crate) async fn a_workflow_is_toggled_paused_and_resumed(database: TestDatab
     let paused = switch("pause").await;
     assert!(paused["pausedAt"].is_string());
     assert_eq!(switch("pause").await, paused);
-    let held = world.post(&execute, &json!({})).await;
-    assert_eq!(held.status, 202);
-    let shown = held.json()["execution"].clone();
+    let waiting = world.post(&execute, &json!({})).await;
+    assert_eq!(waiting.status, 202);
+    let shown = waiting.json()["execution"].clone();
     let looked = world
-        .get(&format!("{BASE}/executions/{}", held.execution_id()))
+        .get(&format!("{BASE}/executions/{}", waiting.execution_id()))
         .await
         .json();
     for execution in [&shown, &looked["execution"]] {
@@ -188,7 +188,7 @@ pub(crate) async fn a_workflow_is_toggled_paused_and_resumed(database: TestDatab
     }
     assert_eq!(switch("resume").await["pausedAt"], Value::Null);
     world.resume_paused().await;
-    world.finish(&held.execution_id(), &[], completed()).await;
+    world.finish(&waiting.execution_id(), &[], completed()).await;
 }
 
 pub(crate) async fn a_deleted_workflow_is_gone_and_its_executions_stay(database: TestDatabase) {

@@ -1,4 +1,4 @@
-//! What operators do with executions.
+//! Operations: what operators do with executions.
 
 use gristmill_core::ExecutionId;
 use gristmill_store::{Actor, ChildStarted, StartChild, System, WorkflowChange, WorkflowChanged};
@@ -121,10 +121,13 @@ pub(crate) async fn a_signal_is_kept_and_the_same_key_is_the_same_signal(databas
         send(request).await.problem(409, "idempotency-key-reused");
     }
     assert_eq!(act(&world, &id, "signals/plain", &json!({})).await.status, 202);
-    let mail = world.store.protocol().inbox(System, &id, 0).await.unwrap();
-    let mail: Vec<_> = mail.iter().map(|mail| (&*mail.name, &*mail.body)).collect();
+    let inbox = world.store.protocol().inbox(System, &id, 0).await.unwrap();
+    let messages: Vec<_> = inbox
+        .iter()
+        .map(|message| (&*message.name, &*message.body))
+        .collect();
     assert_eq!(
-        mail,
+        messages,
         [("signal:order paid", r#"{"amount":3}"#), ("signal:plain", "{}")]
     );
 }

@@ -1,4 +1,4 @@
-//! A running API with one organization, and short ways to talk to it and to play its worker.
+//! World: a running API with one organization, and short ways to talk to it and to play its worker.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -123,7 +123,7 @@ impl World {
         send(self.request(Method::DELETE, path)).await
     }
 
-    /// Plays the background task that starts what was held, when it is woken.
+    /// Plays the background task that starts what waited for its paused workflow, when it is woken.
     pub(crate) async fn resume_paused(&self) {
         let woken = self.wakeups.resume_paused.woken();
         tokio::time::timeout(Duration::from_secs(30), woken)

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// The deepest nesting of a value in an entry; an array or object of scalars is nested once. Far enough below what the
-/// reader bears for everything that values are put into: entries, mail, results.
+/// reader bears for everything that values are put into: entries, messages, results.
 pub const MAX_DEPTH: usize = 100;
 
 /// The key by which `serde_json` tells text that is to be parsed again. As the first key of an object it would not come

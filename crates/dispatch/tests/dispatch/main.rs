@@ -62,7 +62,7 @@ on_both! {
     remove_workflows:
         a_deleted_workflow_goes_with_its_last_execution;
     resume_paused:
-        what_was_held_is_started_once_its_workflow_is_resumed
+        what_waited_is_started_once_its_workflow_is_resumed
         whoever_resumes_wakes_the_task;
     retention:
         what_was_kept_for_long_enough_is_deleted_batch_by_batch;

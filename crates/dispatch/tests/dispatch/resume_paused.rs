@@ -1,4 +1,4 @@
-//! Resuming.
+//! Pause resume: what waited for its workflow is started.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use crate::world::{World, run};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) async fn what_was_held_is_started_once_its_workflow_is_resumed(db: TestDatabase) {
+pub(crate) async fn what_waited_is_started_once_its_workflow_is_resumed(db: TestDatabase) {
     let world = World::on(db).await;
     let other = world.add_workflow().await;
     for workflow in [&world.workflow, &other] {
         world.switch(workflow, WorkflowSwitch::Pause).await;
     }
-    let (held, kept) = (world.submit(&world.workflow).await, world.submit(&other).await);
+    let (waiting, kept) = (world.submit(&world.workflow).await, world.submit(&other).await);
     let relay = RelayWakeup::default();
     let mut task = PauseResume::new(world.protocol(), Wakeup::default(), relay.clone());
     assert_eq!(run(&mut task).await.unwrap(), Next::Later);
-    assert_eq!(world.status(&held).await, Some(ExecutionStatus::Waiting));
+    assert_eq!(world.status(&waiting).await, Some(ExecutionStatus::Waiting));
 
     world.switch(&world.workflow, WorkflowSwitch::Resume).await;
     assert_eq!(run(&mut task).await.unwrap(), Next::Later);
-    assert_eq!(world.status(&held).await, Some(ExecutionStatus::Pending));
+    assert_eq!(world.status(&waiting).await, Some(ExecutionStatus::Pending));
     assert_eq!(world.status(&kept).await, Some(ExecutionStatus::Waiting));
     timeout(PATIENCE, relay.woken()).await.unwrap();
 }

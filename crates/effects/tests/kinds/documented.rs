@@ -1,4 +1,4 @@
-//! Every example in `docs/nodes.md`.
+//! Documentation: every example in `docs/nodes.md`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use gristmill_core::journal::Entry;
 use gristmill_core::{ExecutionId, WorkflowId};
 use gristmill_effects::kinds;
 use gristmill_engine::{
-    ChildRequest, Command, Control, Journal, LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome,
-    Registry, Run, Suspension, builtin, compile_json,
+    ChildRequest, Command, Control, InboxMessage, Journal, LeaseLost, ManualClock, NodeFailure, Options,
+    Outcome, Registry, Run, Suspension, builtin, compile_json,
 };
 use gristmill_testkit::{RecordingEndpoint, Reply};
 use serde_json::{Value, json};
@@ -20,15 +20,20 @@ use crate::support::private;
 const CHILD: &str = "wf_exec_child";
 
 /// An inbox with all that the example tells of.
-struct Inbox(Vec<Mail>);
+struct Inbox(Vec<InboxMessage>);
 
 impl Journal for Inbox {
     async fn append(&mut self, _entries: Vec<Entry>) -> Result<(), LeaseLost> {
         Ok(())
     }
 
-    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
-        Ok(self.0.iter().filter(|mail| mail.seq > after).cloned().collect())
+    async fn inbox(&mut self, after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
+        Ok(self
+            .0
+            .iter()
+            .filter(|message| message.seq > after)
+            .cloned()
+            .collect())
     }
 
     async fn start_children(
@@ -96,7 +101,7 @@ async fn check(example: &Value) {
     let mut input = example["input"].as_object().unwrap().clone();
     assert_eq!(plan.check_input(&input), [], "{example}");
     input.insert("directory".to_owned(), json!(endpoint.url()));
-    let mut inbox = Inbox(mail(example));
+    let mut inbox = Inbox(messages(example));
     let control = Control {
         command: Command::Run,
         inbox: inbox.0.len() as i32,
@@ -143,12 +148,14 @@ fn document(example: &Value) -> Value {
     json!({"nodes": nodes, "edges": edges})
 }
 
-fn mail(example: &Value) -> Vec<Mail> {
+fn messages(example: &Value) -> Vec<InboxMessage> {
     let signals = example["signals"].as_object().into_iter().flatten();
     let signals = signals.map(|(name, body)| (format!("signal:{name}"), body.clone()));
     let child = example
         .get("child")
         .map(|body| (format!("child:{CHILD}"), body.clone()));
-    let mail = signals.chain(child).zip(1..);
-    mail.map(|((name, body), seq)| Mail { seq, name, body }).collect()
+    let messages = signals.chain(child).zip(1..);
+    messages
+        .map(|((name, body), seq)| InboxMessage { seq, name, body })
+        .collect()
 }

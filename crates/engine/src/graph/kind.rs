@@ -46,7 +46,7 @@ pub enum Behaviour {
     Pure(Box<dyn Pure>),
     /// With effects on the world outside: journalled before and after, retried, timed, and run in parallel.
     Effect(Box<dyn Effect>),
-    /// By waiting for a time or for mail, without a worker when it takes long.
+    /// By waiting for a time or for a message, without a worker when it takes long.
     Pause(Box<dyn Pause>),
     /// By starting a child execution and waiting for its end.
     Child(Box<dyn Child>),
@@ -85,10 +85,10 @@ pub trait Pause: Send + Sync {
     /// When the configuration cannot be rendered, or makes no sense.
     fn reach(&self, scope: &Scope, now: i64) -> Result<Wait, NodeFailure>;
 
-    /// The node's output when what it waited for came: nothing for a time, the body for mail.
-    fn arrived(&self, on: &WaitsFor, mail: Option<&Value>) -> Map<String, Value>;
+    /// The node's output when what it waited for came: nothing for a time, the body for a message.
+    fn arrived(&self, on: &WaitsFor, message: Option<&Value>) -> Map<String, Value>;
 
-    /// What it means that `until` came before the mail.
+    /// What it means that `until` came before the message.
     ///
     /// # Errors
     /// When that is a failure of the node.

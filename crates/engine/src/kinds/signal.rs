@@ -53,10 +53,11 @@ impl Pause for Listen {
         })
     }
 
-    fn arrived(&self, on: &WaitsFor, mail: Option<&Value>) -> Map<String, Value> {
+    fn arrived(&self, on: &WaitsFor, message: Option<&Value>) -> Map<String, Value> {
         output(
             on,
-            mail.filter(|body| !body.is_null())
+            message
+                .filter(|body| !body.is_null())
                 .cloned()
                 .unwrap_or_else(|| Value::Object(Map::new())),
         )

@@ -1,4 +1,4 @@
-//! Carries out what the state decides: evaluates, starts effects, waits, and commits to the journal in the right order.
+//! Driver: carries out what the state decides: evaluates, starts effects, waits, and commits to the journal in the right order.
 
 mod attempts;
 mod children;
@@ -77,7 +77,7 @@ struct Driver<'a, J> {
     options: &'a Options,
     commands: Commands,
     attempts: Attempts,
-    /// How much mail had arrived when it was last read.
+    /// How many messages had arrived when they were last read.
     inbox: i32,
     /// Entries that are applied and not committed.
     pending: Vec<Entry>,
@@ -95,7 +95,7 @@ impl<J: Journal> Driver<'_, J> {
         loop {
             let control = self.obey()?;
             if control.inbox > self.inbox {
-                self.read_mail(control.inbox).await?;
+                self.read_inbox(control.inbox).await?;
             }
             // Nothing may depend on an effect whose end is not committed: were it lost, the effect would be called again and
             // might end differently.
@@ -142,15 +142,15 @@ impl<J: Journal> Driver<'_, J> {
         }
     }
 
-    /// Reads the mail that has come since it was last read; `inbox` is how much there is, or more than that.
-    async fn read_mail(&mut self, inbox: i32) -> Result<(), LeaseLost> {
-        let after = self.state.last_mail();
-        let mail = tokio::select! {
+    /// Reads the messages that have come since the last look; `inbox` is how many there are, or more than that.
+    async fn read_inbox(&mut self, inbox: i32) -> Result<(), LeaseLost> {
+        let after = self.state.last_message();
+        let messages = tokio::select! {
             biased;
             () = self.commands.stopped() => return Err(LeaseLost),
-            mail = self.journal.mail(after) => mail?,
+            messages = self.journal.inbox(after) => messages?,
         };
-        self.state.receive(mail);
+        self.state.receive(messages);
         self.inbox = inbox;
         Ok(())
     }

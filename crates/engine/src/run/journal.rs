@@ -16,12 +16,12 @@ pub trait Journal: Send {
     /// When the lease is lost, or may be: nothing may be written or begun under it any more.
     fn append(&mut self, entries: Vec<Entry>) -> impl Future<Output = Result<(), LeaseLost>> + Send;
 
-    /// The mail whose number is above `after`, oldest first; 0 asks for all of it. Asked for at the beginning when the
+    /// The messages whose numbers are above `after`, oldest first; 0 asks for all of them. Asked for at the beginning when the
     /// control tells of an inbox that is not empty, and whenever it tells of a fuller one.
     ///
     /// # Errors
     /// As for [`append`](Self::append).
-    fn mail(&mut self, after: i64) -> impl Future<Output = Result<Vec<Mail>, LeaseLost>> + Send;
+    fn inbox(&mut self, after: i64) -> impl Future<Output = Result<Vec<InboxMessage>, LeaseLost>> + Send;
 
     /// Starts child executions, each exactly once: a request that is repeated under its key, after a crash, is answered with
     /// the child that there is. One answer for each request, in the same order; a request that cannot be met is the failure
@@ -34,8 +34,8 @@ pub trait Journal: Send {
         children: Vec<ChildRequest>,
     ) -> impl Future<Output = Result<Vec<Result<ExecutionId, NodeFailure>>, LeaseLost>> + Send;
 
-    /// Commits `entries` and lets go of the execution until `wake_at` (database time in milliseconds) or mail, in one
-    /// transaction, unless there is other mail by now than the `inbox` of the last control that was followed: then nothing is
+    /// Commits `entries` and lets go of the execution until `wake_at` (database time in milliseconds) or a message, in one
+    /// transaction, unless there are other messages by now than the `inbox` of the last control that was followed: then nothing is
     /// changed, and the driver folds what came.
     ///
     /// # Errors
@@ -48,9 +48,9 @@ pub trait Journal: Send {
     ) -> impl Future<Output = Result<Suspension, LeaseLost>> + Send;
 }
 
-/// One piece of mail.
+/// A message in the inbox: a signal, or the end of a child.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mail {
+pub struct InboxMessage {
     /// Its number within the inbox; the first is 1.
     pub seq: i64,
     /// `signal:<name>`, or `child:<execution id>`.
@@ -77,9 +77,9 @@ pub struct ChildRequest {
 pub enum Suspension {
     /// The execution waits, and is nobody's now.
     Done,
-    /// Mail has arrived. Nothing was changed; this is how full the inbox is now.
-    MailArrived {
-        /// How many pieces of mail have ever arrived.
+    /// A message has arrived. Nothing was changed; this is how full the inbox is now.
+    MessageArrived {
+        /// How many messages have ever arrived.
         inbox: i32,
     },
 }
@@ -106,7 +106,7 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn mail(&mut self, _after: i64) -> Result<Vec<Mail>, LeaseLost> {
+    async fn inbox(&mut self, _after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
         Ok(Vec::new())
     }
 

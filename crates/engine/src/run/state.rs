@@ -18,9 +18,9 @@ use gristmill_core::{ExecutionError, ExecutionId, Totals};
 use serde_json::{Map, Value};
 
 use crate::run::memory::{Memory, View};
-use crate::{Mail, NodeFailure, Plan, Run, Scope};
+use crate::{InboxMessage, NodeFailure, Plan, Run, Scope};
 
-use inbox::Mailbox;
+use inbox::Inbox;
 use instances::{EachOutcome, Expansion, Failed, Instance};
 use progress::{NodeRun, Progress};
 use ready::{ItemOrder, Queue, Ready, Turn};
@@ -38,7 +38,7 @@ pub struct State {
     expansions: HashMap<u32, Expansion>,
     /// What node runs wait for, and since when.
     waits: HashMap<u32, (WaitsFor, i64)>,
-    mailbox: Mailbox,
+    inbox: Inbox,
     ready: Ready,
     /// The latest time that anybody has looked at the timers.
     looked_at: i64,
@@ -91,7 +91,7 @@ pub enum Inline {
     Close(u32),
     /// What it waited for did not come in time; for a node that waits for a time only, the time has come.
     TimeUp(u32),
-    /// Mail has come for it, with this number.
+    /// A message has come for it, with this number.
     Deliver(u32, i64),
     /// An attempt that must not be repeated has been lost.
     Unknown(u32),
@@ -116,7 +116,7 @@ impl State {
             instances: Vec::new(),
             expansions: HashMap::new(),
             waits: HashMap::new(),
-            mailbox: Mailbox::default(),
+            inbox: Inbox::default(),
             ready: Ready::default(),
             looked_at: i64::MIN,
             in_flight: 0,
@@ -151,24 +151,24 @@ impl State {
         Ok(state)
     }
 
-    /// Puts mail into the inbox.
-    pub fn receive(&mut self, mail: Vec<Mail>) {
-        self.mailbox.receive(mail);
+    /// Puts messages into the inbox.
+    pub fn receive(&mut self, messages: Vec<InboxMessage>) {
+        self.inbox.receive(messages);
     }
 
-    /// The number of the newest mail received; 0 when there was none.
-    pub fn last_mail(&self) -> i64 {
-        self.mailbox.last()
+    /// The number of the newest message received; 0 when there was none.
+    pub fn last_message(&self) -> i64 {
+        self.inbox.last()
     }
 
-    /// The next node run that needs no effect, at `now`: mail first, then by rank and item. It stays the next until an entry
+    /// The next node run that needs no effect, at `now`: messages first, then by rank and item. It stays the next until an entry
     /// about it is applied.
     pub fn next_inline(&mut self, now: i64) -> Option<Inline> {
         if self.rests(now) {
             return None;
         }
         self.wake(now);
-        if let Some((run, seq)) = self.next_mail() {
+        if let Some((run, seq)) = self.next_message() {
             return Some(Inline::Deliver(run, seq));
         }
         // What has rung has rung, though `now` be an earlier time: its timer is gone, and to pass it over would be to lose it.
@@ -312,10 +312,10 @@ impl State {
         self.waits.get(&run).map(|(on, since)| (on, *since))
     }
 
-    /// What is written in the mail that is to be delivered to a node run.
-    pub(crate) fn mail(&self, run: u32, seq: i64) -> Option<&Value> {
+    /// What is written in the message that is to be delivered to a node run.
+    pub(crate) fn message(&self, run: u32, seq: i64) -> Option<&Value> {
         let name = inbox::name_of(&self.waits.get(&run)?.0)?;
-        self.mailbox.body(&name, seq)
+        self.inbox.body(&name, seq)
     }
 
     /// What a `forEach` run has come to: its output, or the failure of an item, with what the item tells of it under `item`.
@@ -376,8 +376,8 @@ impl State {
         self.instances[0].failure.is_some() || self.reopened.paused_until.is_some()
     }
 
-    fn next_mail(&mut self) -> Option<(u32, i64)> {
-        while let Some((run, seq)) = self.mailbox.next() {
+    fn next_message(&mut self) -> Option<(u32, i64)> {
+        while let Some((run, seq)) = self.inbox.next() {
             let here = &self.runs[run as usize];
             let listens = matches!(here.progress, Progress::Waiting { .. });
             if listens && !self.instances[here.instance as usize].closed {

@@ -1,4 +1,4 @@
-//! Drain, stop and lost leases.
+//! Stopping: drain, stop and lost leases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +124,7 @@ async fn a_run_can_be_spawned_and_dropping_it_aborts_its_effects() {
 #[tokio::test]
 async fn a_drain_does_not_lose_a_timer_that_rings_in_the_same_moment() {
     for millis in 0..40 {
-        for mail in 0..2 {
+        for unseen in 0..2 {
             let document = after_trigger(
                 &[
                     ("w", "wait", json!({"durationMs": millis})),
@@ -135,15 +135,15 @@ async fn a_drain_does_not_lose_a_timer_that_rings_in_the_same_moment() {
             let world = World::new();
             let harness = Harness::new(&world, &document, json!({}));
             harness.commands.send_replace(Command::Drain.into());
-            // Mail of which the control knows nothing keeps the execution once from being suspended.
-            for _ in 0..mail {
+            // A message of which the control knows nothing keeps the execution once from being suspended.
+            for _ in 0..unseen {
                 world.send("signal:other", Value::Null);
             }
             let ended = harness.go_by(&RestlessClock::new(1_000_000)).await;
             assert_ne!(
                 ended.outcome,
                 Outcome::Suspended { wake_at: None },
-                "{millis} ms, {mail} mail"
+                "{millis} ms, {unseen} messages"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! A workflow in a few words, an effect that records how it was called, and a journal that shows its commits.
+//! Support: a workflow in a few words, an effect that records how it was called, and a journal that shows its commits.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,9 +9,9 @@ use futures_util::future::BoxFuture;
 use gristmill_core::journal::{Entry, Usage};
 use gristmill_core::{ExecutionId, Limits, Problem, WorkflowId};
 use gristmill_engine::{
-    Call, ChildRequest, Clock, Command, Compiled, Control, Effect, EffectOutput, Fields, Journal, Kind,
-    LeaseLost, Mail, ManualClock, NodeFailure, Options, Outcome, Plan, Registry, RetryPolicy, Run, Scope,
-    Suspension, Template, builtin, compile_json,
+    Call, ChildRequest, Clock, Command, Compiled, Control, Effect, EffectOutput, Fields, InboxMessage,
+    Journal, Kind, LeaseLost, ManualClock, NodeFailure, Options, Outcome, Plan, Registry, RetryPolicy, Run,
+    Scope, Suspension, Template, builtin, compile_json,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
@@ -55,7 +55,7 @@ pub struct World {
     pub calls: Arc<Mutex<Vec<Call>>>,
     script: Arc<Mutex<HashMap<String, VecDeque<Act>>>>,
     /// Everything that was ever sent to the execution.
-    inbox: Arc<Mutex<Vec<Mail>>>,
+    inbox: Arc<Mutex<Vec<InboxMessage>>>,
     /// Children that were asked for, each once, in order; the first has the id `wf_exec_child1`.
     pub children: Arc<Mutex<Vec<ChildRequest>>>,
     /// Every entry that was committed, whoever committed it.
@@ -83,12 +83,12 @@ impl World {
         self
     }
 
-    /// Sends mail and answers how much there is now.
+    /// Sends a message and answers how many there are now.
     pub fn send(&self, name: &str, body: Value) -> i32 {
         let mut inbox = self.inbox.lock().unwrap();
         let seq = inbox.len() as i64 + 1;
         let name = name.to_owned();
-        inbox.push(Mail { seq, name, body });
+        inbox.push(InboxMessage { seq, name, body });
         seq as i32
     }
 
@@ -245,9 +245,13 @@ impl Journal for Notebook {
         Ok(())
     }
 
-    async fn mail(&mut self, after: i64) -> Result<Vec<Mail>, LeaseLost> {
+    async fn inbox(&mut self, after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
         let inbox = self.world.inbox.lock().unwrap();
-        Ok(inbox.iter().filter(|mail| mail.seq > after).cloned().collect())
+        Ok(inbox
+            .iter()
+            .filter(|message| message.seq > after)
+            .cloned()
+            .collect())
     }
 
     async fn start_children(
@@ -280,7 +284,7 @@ impl Journal for Notebook {
     ) -> Result<Suspension, LeaseLost> {
         let now = self.world.inbox.lock().unwrap().len() as i32;
         if now != inbox {
-            return Ok(Suspension::MailArrived { inbox: now });
+            return Ok(Suspension::MessageArrived { inbox: now });
         }
         self.append(entries.to_vec()).await.map(|()| Suspension::Done)
     }
@@ -344,13 +348,13 @@ impl Harness {
         }
     }
 
-    /// Sends mail and tells the driver.
+    /// Sends a message and tells the driver.
     pub fn send(&self, name: &str, body: Value) {
         let inbox = self.world.send(name, body);
         self.commands.send_modify(|control| control.inbox = inbox);
     }
 
-    /// Takes the execution up again where `ended` left it, with the mail that is there now.
+    /// Takes the execution up again where `ended` left it, with the messages that are there now.
     pub fn after(mut self, ended: &Ended) -> Self {
         self.history = ended.journal.clone();
         self

@@ -111,11 +111,11 @@ fn listening(data: Value) -> Value {
 }
 
 #[tokio::test]
-async fn rule_20_a_signal_waits_for_its_mail_and_gives_the_payload() {
+async fn rule_20_a_signal_waits_for_its_message_and_gives_the_payload() {
     let world = World::new();
     let document = listening(json!({"name": "go"}));
     let first = Harness::new(&world, &document, json!({})).go().await;
-    assert_eq!(suspended_until(&first), None, "only mail can wake it");
+    assert_eq!(suspended_until(&first), None, "only a message can wake it");
     world.send("signal:stop", json!({"other": 1}));
     let second = Harness::new(&world, &document, json!({}))
         .after(&first)
@@ -133,7 +133,7 @@ async fn rule_20_a_signal_waits_for_its_mail_and_gives_the_payload() {
 }
 
 #[tokio::test]
-async fn rule_20_mail_that_comes_early_is_kept_and_null_is_an_empty_payload() {
+async fn rule_20_a_message_that_comes_early_is_kept_and_null_is_an_empty_payload() {
     let world = World::new();
     world.send("signal:go", Value::Null);
     let document = listening(json!({"name": "{{ name }}"}));
@@ -142,7 +142,7 @@ async fn rule_20_mail_that_comes_early_is_kept_and_null_is_an_empty_payload() {
 }
 
 #[tokio::test]
-async fn rule_20_the_lowest_that_waits_gets_the_oldest_mail_and_each_is_delivered_once() {
+async fn rule_20_the_lowest_that_waits_gets_the_oldest_message_and_each_is_delivered_once() {
     let document = after_trigger(
         &[
             ("b", "signal", json!({"name": "go", "output": "b"})),
@@ -191,7 +191,7 @@ async fn rule_20_a_signal_that_does_not_come_in_time_fails_or_is_null() {
 }
 
 #[tokio::test]
-async fn rule_19_mail_is_folded_while_an_effect_runs() {
+async fn rule_19_a_message_is_folded_while_an_effect_runs() {
     let document = after_trigger(
         &[
             ("hangs", "call", json!({})),
@@ -218,7 +218,7 @@ async fn rule_19_mail_is_folded_while_an_effect_runs() {
 }
 
 #[tokio::test]
-async fn rule_19_mail_that_arrives_while_an_execution_suspends_is_not_missed() {
+async fn rule_19_a_message_that_arrives_while_an_execution_suspends_is_not_missed() {
     let world = World::new();
     let harness = Harness::new(&world, &listening(json!({"name": "go"})), json!({}));
     // The control knows nothing of it yet: the suspension itself does.

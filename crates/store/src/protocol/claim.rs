@@ -58,7 +58,7 @@ pub struct Claimed {
     pub input: String,
     /// How many journal entries there are; 0 = nothing to fold.
     pub journal_len: i32,
-    /// How much mail had arrived.
+    /// How many messages had arrived.
     pub inbox: i32,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,

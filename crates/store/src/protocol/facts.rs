@@ -8,9 +8,9 @@ macro_rules! reason {
     };
 }
 
-/// Whether mail wakes the execution called `$execution` (with its dot, or empty) in the statement: it is WAITING for what
+/// Whether a message wakes the execution called `$execution` (with its dot, or empty) in the statement: it is WAITING for what
 /// its graph waits for, and for nothing else first.
-macro_rules! wakes_by_mail {
+macro_rules! wakes_by_message {
     ($execution:literal) => {
         concat!(
             $execution,
@@ -62,4 +62,4 @@ macro_rules! failure_input {
     };
 }
 
-pub(super) use {child_end, failure_input, reason, wakes_by_mail};
+pub(super) use {child_end, failure_input, reason, wakes_by_message};

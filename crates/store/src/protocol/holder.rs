@@ -83,7 +83,7 @@ pub enum Ending {
     },
 }
 
-/// A holder lets go until a time comes or mail arrives.
+/// A holder lets go until a time comes or a message arrives.
 #[derive(Debug, Clone)]
 pub struct Suspend {
     /// Which execution.
@@ -94,7 +94,7 @@ pub struct Suspend {
     pub chunk: Option<NewChunk>,
     /// `inbox` as the holder last folded it.
     pub inbox: i32,
-    /// The earliest of timers and backoffs; `None` = only mail, or the deadline, wakes it.
+    /// The earliest of timers and backoffs; `None` = only a message, or the deadline, wakes it.
     pub wake_at: Option<DateTime<Utc>>,
 }
 
@@ -103,8 +103,8 @@ pub struct Suspend {
 pub enum Suspended {
     /// WAITING.
     Yes,
-    /// Mail has arrived: still RUNNING and still the holder's. Nothing was changed; fold the mail and go on.
-    MailArrived,
+    /// A message has arrived: still RUNNING and still the holder's. Nothing was changed; fold it and go on.
+    MessageArrived,
     /// The lease is somebody else's, or the execution has ended: nothing was changed.
     No,
 }

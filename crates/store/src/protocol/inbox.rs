@@ -1,13 +1,13 @@
-//! Inbox: mail for an execution, on its way in and out.
+//! Inbox: messages for an execution, on their way in and out.
 
 use gristmill_core::ExecutionId;
 
-/// Mail for an execution.
+/// A message for an execution: a signal, or the end of a child.
 #[derive(Debug, Clone)]
-pub struct Mail {
+pub struct InboxMessage {
     /// Whose inbox.
     pub execution_id: ExecutionId,
-    /// Unique within the inbox: the same key twice is one mail.
+    /// Unique within the inbox: the same key twice is one message.
     pub key: String,
     /// What it is called.
     pub name: String,
@@ -15,21 +15,21 @@ pub struct Mail {
     pub body: String,
 }
 
-impl Mail {
+impl InboxMessage {
     /// What the sender of a signal called it.
     pub(crate) fn signal(&self) -> &str {
         self.name.strip_prefix("signal:").unwrap_or(&self.name)
     }
 }
 
-/// What became of a [`Mail`].
+/// What became of an [`InboxMessage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
     /// In the inbox.
     Yes,
     /// In the inbox already.
     Known,
-    /// The key was used before, for a mail of another name or body: nothing was changed.
+    /// The key was used before, for a message of another name or body: nothing was changed.
     KeyReused,
     /// The tenant has no such execution.
     UnknownExecution,
@@ -39,7 +39,7 @@ pub enum Delivered {
     Full,
 }
 
-/// Mail in an inbox.
+/// A message in an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Its number within the inbox; the first is 1.

@@ -70,8 +70,8 @@ use super::verbs::implement_by_verbs;
 use crate::connection::sqlite::SqlitePool as Pool;
 use crate::{
     Actor, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide, Deleted,
-    Delivered, Due, Ended, Held, Mail, Received, Replay, Replayed, Retention, Retried, Settle, StartChild,
-    Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched, protocol_verbs,
+    Delivered, Due, Ended, Held, InboxMessage, Received, Replay, Replayed, Retention, Retried, Settle,
+    StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched, protocol_verbs,
 };
 
 protocol_verbs!(implement_by_verbs);

@@ -15,7 +15,7 @@ pub struct Watched {
     pub attempt: i32,
     /// The token of the last claim.
     pub claim_token: Option<Uuid>,
-    /// How much mail has arrived.
+    /// How many messages have arrived.
     pub inbox: i32,
     /// How many journal entries there are.
     pub journal_len: i32,

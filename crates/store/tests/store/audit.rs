@@ -3,15 +3,15 @@
 use gristmill_core::access::{GlobalRole, OrganizationRole, Scopes, Tier};
 use gristmill_core::{ApiKeyId, ExecutionId, Settings, TemplateId, UserId, WorkflowId};
 use gristmill_store::{
-    Action, Actor, AuditEntry, AuditFilter, Cancelled, DefinitionFacts, Deleted, Delivered, Mail, NewApiKey,
-    NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried, System,
-    WorkflowChange, WorkflowChanged, WorkflowSwitch,
+    Action, Actor, AuditEntry, AuditFilter, Cancelled, DefinitionFacts, Deleted, Delivered, InboxMessage,
+    NewApiKey, NewOrganization, NewTemplate, NewUser, NewWorkflow, ObjectKind, Replay, Replayed, Retried,
+    System, WorkflowChange, WorkflowChanged, WorkflowSwitch,
 };
 use gristmill_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::raw;
-use crate::world::{MAX_MAIL, World, mail};
+use crate::world::{MAX_MESSAGES, World, message};
 
 pub(crate) async fn whatever_a_person_changes_is_told_once(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -27,11 +27,14 @@ pub(crate) async fn whatever_a_person_changes_is_told_once(db: &TestDatabase) {
     let again = replay(&cancelled);
     let replayed = protocol.replay(tenant, actor, &again).await.unwrap();
     assert!(matches!(replayed, Replayed::Accepted(_)), "{replayed:?}");
-    let letter = Mail {
+    let letter = InboxMessage {
         name: "signal:go".to_owned(),
-        ..mail(&signalled, "k")
+        ..message(&signalled, "k")
     };
-    let delivered = protocol.deliver(tenant, actor, &letter, MAX_MAIL).await.unwrap();
+    let delivered = protocol
+        .deliver(tenant, actor, &letter, MAX_MESSAGES)
+        .await
+        .unwrap();
     assert_eq!(delivered, Delivered::Yes);
     assert_eq!(
         protocol.delete(tenant, actor, &cancelled).await.unwrap(),
@@ -155,9 +158,9 @@ pub(crate) async fn what_changes_nothing_is_not_told(db: &TestDatabase) {
     };
     for _ in 0..2 {
         protocol.replay(&world.tenant, &actor(), &keyed).await.unwrap();
-        let letter = mail(&waiting, "once");
+        let letter = message(&waiting, "once");
         protocol
-            .deliver(&world.tenant, &actor(), &letter, MAX_MAIL)
+            .deliver(&world.tenant, &actor(), &letter, MAX_MESSAGES)
             .await
             .unwrap();
     }
@@ -167,7 +170,7 @@ pub(crate) async fn what_changes_nothing_is_not_told(db: &TestDatabase) {
         protocol.retry(tenant, &actor(), &completed).await.unwrap();
         protocol.delete(tenant, &actor(), &waiting).await.unwrap();
         protocol
-            .deliver(tenant, &actor(), &mail(&completed, "late"), MAX_MAIL)
+            .deliver(tenant, &actor(), &message(&completed, "late"), MAX_MESSAGES)
             .await
             .unwrap();
     }
@@ -215,10 +218,10 @@ pub(crate) async fn a_change_that_cannot_be_told_is_not_made(db: &TestDatabase) 
             .await
             .is_err()
     );
-    let letter = mail(&waiting, "k");
+    let letter = message(&waiting, "k");
     assert!(
         protocol
-            .deliver(tenant, &actor(), &letter, MAX_MAIL)
+            .deliver(tenant, &actor(), &letter, MAX_MESSAGES)
             .await
             .is_err()
     );

@@ -1,4 +1,4 @@
-//! How much PostgreSQL reads for each statement of the protocol, however much is stored.
+//! Blocks: how much PostgreSQL reads for each statement of the protocol, however much is stored.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use gristmill_testkit::TestDatabase;
 
 use crate::raw::{self, wait_for};
 use crate::world::{
-    LATER, LEASE, MAX_MAIL, World, append, claim, completion, failing, mail, said, suspension,
+    LATER, LEASE, MAX_MESSAGES, World, append, claim, completion, failing, message, said, suspension,
 };
 
 /// Ended executions. Who walks through them reads a block for nearly each.
@@ -335,7 +335,9 @@ async fn call(store: &Store, place: &Place, verb: &str, id: &ExecutionId) {
             );
         }
         "deliver" => {
-            let delivered = protocol.deliver(tenant, operator, &mail(id, "k"), MAX_MAIL).await;
+            let delivered = protocol
+                .deliver(tenant, operator, &message(id, "k"), MAX_MESSAGES)
+                .await;
             assert_eq!(delivered.unwrap(), Delivered::Yes);
         }
         "inbox" => drop(protocol.inbox(System, id, 0).await.unwrap()),

@@ -4,7 +4,7 @@ use gristmill_store::{Actor, Cancelled, ChildStarted, Held, Suspend, Suspended, 
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{LATER, MAX_MAIL, World, append, chunk, completion, failing, mail, suspension};
+use crate::world::{LATER, MAX_MESSAGES, World, append, chunk, completion, failing, message, suspension};
 
 pub(crate) async fn whatever_is_unfinished_can_be_cancelled(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -97,11 +97,11 @@ pub(crate) async fn a_cancel_takes_the_whole_tree_and_nothing_beside_it(db: &Tes
     assert_eq!(world.stands(&done).await.0, ExecutionStatus::Failed);
     assert_eq!(world.stands(&other).await.0, ExecutionStatus::Running);
     // Nobody is told of children that were cancelled with it.
-    assert_eq!(world.mail_of(&root).await.len(), 1);
-    assert!(world.mail_of(&child).await.is_empty());
+    assert_eq!(world.messages_of(&root).await.len(), 1);
+    assert!(world.messages_of(&child).await.is_empty());
 }
 
-pub(crate) async fn a_cancelled_child_is_mail_for_its_parent(db: &TestDatabase) {
+pub(crate) async fn a_cancelled_child_is_a_message_for_its_parent(db: &TestDatabase) {
     let world = World::new(db).await;
     let parent = world.running().await;
     let child = world.child_of(&parent, "sub").await;
@@ -110,7 +110,7 @@ pub(crate) async fn a_cancelled_child_is_mail_for_its_parent(db: &TestDatabase) 
     assert_eq!(world.cancel(&child).await, Cancelled::Yes(1));
     assert_eq!(world.stands(&parent).await, (ExecutionStatus::Pending, 1));
     assert_eq!(
-        world.mail_of(&parent).await,
+        world.messages_of(&parent).await,
         [(
             format!("child:{child}"),
             serde_json::to_string(&ChildEnd::Cancelled).unwrap()
@@ -123,7 +123,7 @@ pub(crate) async fn a_cancelled_child_is_mail_for_its_parent(db: &TestDatabase) 
 pub(crate) async fn a_cancel_and_any_other_step_at_once_end_the_execution_once(db: &TestDatabase) {
     let world = World::new(db).await;
     for round in 0..8 {
-        let (claimed, settled, failed, suspended, released, mailed, parent, reaped) = (
+        let (claimed, settled, failed, suspended, released, signalled, parent, reaped) = (
             world.pending().await,
             world.running().await,
             world.running().await,
@@ -145,7 +145,7 @@ pub(crate) async fn a_cancel_and_any_other_step_at_once_end_the_execution_once(d
         let (end, broken, letter, request) = (
             [completion(&settled, 1)],
             [failing(&failed, 1)],
-            mail(&mailed, "k"),
+            message(&signalled, "k"),
             world.child_request(&parent, "sub"),
         );
         let protocol = world.protocol();
@@ -156,13 +156,13 @@ pub(crate) async fn a_cancel_and_any_other_step_at_once_end_the_execution_once(d
                 world.settle(&broken),
                 protocol.suspend(System, &asleep),
                 protocol.release(System, &back),
-                protocol.deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL),
+                protocol.deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MESSAGES),
                 world.start_child(&request),
                 world.relay_one(&reaped, Wake::Reap { again_in: LATER }),
             )
         };
         let ids = [
-            &claimed, &settled, &failed, &suspended, &released, &mailed, &parent, &reaped,
+            &claimed, &settled, &failed, &suspended, &released, &signalled, &parent, &reaped,
         ];
         let cancels = join_all(ids.map(|id| world.cancel(id)));
         let (cancelled, done) = if round % 2 == 0 {
@@ -221,7 +221,7 @@ pub(crate) async fn a_family_that_ends_and_is_cancelled_at_once_never_deadlocks(
             .filter(|held| **held == Held::Yes)
             .count();
         assert_eq!(cancelled, Cancelled::Yes(1 + children.len() - ended));
-        assert_eq!(world.mail_of(&root).await.len(), ended);
+        assert_eq!(world.messages_of(&root).await.len(), ended);
         assert_eq!(world.watch(&root).await.inbox as usize, ended);
     }
 }

@@ -148,7 +148,7 @@ async fn set_tier(world: &World<'_>, tier: Tier) {
         .unwrap();
 }
 
-pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDatabase) {
+pub(crate) async fn the_end_of_a_child_is_a_message_that_wakes_its_parent(db: &TestDatabase) {
     let world = World::new(db).await;
     let parent = world.running().await;
     let (good, bad) = (
@@ -169,8 +169,8 @@ pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDa
     );
     assert_eq!(world.stands(&parent).await, (ExecutionStatus::Pending, 1));
     assert!(raw::about(world.wakes_in(&parent).await, 0.0));
-    let mut mail = world.mail_of(&parent).await;
-    mail.sort();
+    let mut messages = world.messages_of(&parent).await;
+    messages.sort();
     let mut expected = [
         (
             format!("child:{good}"),
@@ -182,9 +182,9 @@ pub(crate) async fn the_end_of_a_child_is_mail_that_wakes_its_parent(db: &TestDa
         ),
     ];
     expected.sort();
-    assert_eq!(mail, expected);
+    assert_eq!(messages, expected);
     // The statement writes what the type does.
-    for (_, body) in mail {
+    for (_, body) in messages {
         let end: ChildEnd = serde_json::from_str(&body).unwrap();
         assert_eq!(serde_json::to_string(&end).unwrap(), body);
     }
@@ -207,10 +207,10 @@ pub(crate) async fn a_parent_that_ends_with_its_child_in_one_group_keeps_what_it
     ];
     assert_eq!(world.settle(&members).await, [Held::Yes; 4]);
     // An operator may retry the failed one, and it must not wait for a child that ended long ago.
-    assert_eq!(world.mail_of(&failed).await.len(), 1);
+    assert_eq!(world.messages_of(&failed).await.len(), 1);
     assert_eq!(world.watch(&failed).await.inbox, 1);
     assert_eq!(world.stands(&failed).await.0, ExecutionStatus::Failed);
-    assert!(world.mail_of(&completed).await.is_empty());
+    assert!(world.messages_of(&completed).await.is_empty());
 }
 
 pub(crate) async fn the_ends_of_a_hundred_children_at_once_are_numbered_without_gaps(db: &TestDatabase) {
@@ -227,13 +227,13 @@ pub(crate) async fn the_ends_of_a_hundred_children_at_once_are_numbered_without_
     assert!(settled.iter().flatten().all(|held| *held == Held::Yes));
     let inbox = world.protocol().inbox(System, &parent, 0).await.unwrap();
     assert_eq!(
-        inbox.iter().map(|mail| mail.seq).collect::<Vec<_>>(),
+        inbox.iter().map(|message| message.seq).collect::<Vec<_>>(),
         (1..=100).collect::<Vec<i64>>()
     );
     assert_eq!(world.watch(&parent).await.inbox, 100);
 }
 
-pub(crate) async fn a_child_that_the_relay_fails_is_mail_for_its_parent(db: &TestDatabase) {
+pub(crate) async fn a_child_that_the_relay_fails_is_a_message_for_its_parent(db: &TestDatabase) {
     let world = World::new(db).await;
     let parent = world.running().await;
     let child = world.child_of(&parent, "sub").await;
@@ -242,7 +242,7 @@ pub(crate) async fn a_child_that_the_relay_fails_is_mail_for_its_parent(db: &Tes
     let error = r#"{"code":"worker_lost","message":"gone"}"#.to_owned();
     world.relay_one(&child, Wake::Fail { error }).await;
     assert_eq!(world.stands(&child).await.0, ExecutionStatus::Failed);
-    assert_eq!(world.mail_of(&parent).await.len(), 1);
+    assert_eq!(world.messages_of(&parent).await.len(), 1);
     assert_eq!(world.stands(&parent).await, (ExecutionStatus::Running, 1));
     // An operator's retry ends it a second time: the parent was told.
     world
@@ -252,7 +252,7 @@ pub(crate) async fn a_child_that_the_relay_fails_is_mail_for_its_parent(db: &Tes
         .unwrap();
     world.claim(&[(child.clone(), 1)]).await;
     world.settle(&[child_end(completion(&child, 2))]).await;
-    assert_eq!(world.mail_of(&parent).await.len(), 1);
+    assert_eq!(world.messages_of(&parent).await.len(), 1);
     assert_eq!(world.watch(&parent).await.inbox, 1);
 }
 

@@ -1,4 +1,4 @@
-//! Leaving RUNNING has one place for each database, where whatever must happen then is put: `leave.rs`. A statement that
+//! Leaving RUNNING: it has one place for each database, where whatever must happen then is put: `leave.rs`. A statement that
 //! sets a status by itself is noticed here, unless what it moves was not RUNNING before, or becomes it.
 
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::Path;
 /// Who else sets a status, and why that leaves nothing RUNNING.
 const OTHERS: [(&str, &str); 10] = [
     ("postgres", "claim.rs"),         // becomes RUNNING
-    ("postgres", "deliver.rs"),       // WAITING, woken by mail
-    ("postgres", "finish.rs"),        // WAITING: the parent of what ends, woken by mail
+    ("postgres", "deliver.rs"),       // WAITING, woken by a message
+    ("postgres", "finish.rs"),        // WAITING: the parent of what ends, woken by a message
     ("postgres", "resume_paused.rs"), // WAITING
     ("postgres", "retry.rs"),         // FAILED
     ("sqlite", "claim.rs"),

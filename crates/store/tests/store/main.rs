@@ -110,10 +110,10 @@ contract! {
         of_eight_settles_at_once_one_counts;
     suspend:
         a_suspended_execution_waits_for_its_time
-        a_suspended_execution_may_wait_for_mail_alone
-        a_suspend_is_refused_when_mail_has_come
+        a_suspended_execution_may_wait_for_a_message_alone
+        a_suspend_is_refused_when_a_message_has_come
         a_worker_that_lost_its_lease_suspends_nothing
-        mail_and_suspend_at_once_never_leave_the_mail_unread;
+        a_message_and_a_suspend_at_once_never_leave_the_message_unread;
     release:
         a_released_execution_is_claimable_at_once
         a_worker_that_lost_its_lease_releases_nothing;
@@ -143,16 +143,16 @@ contract! {
     losses:
         losses_are_zeroed_by_progress_and_by_nothing_else;
     inbox:
-        mail_is_read_in_the_order_of_its_arrival
-        mail_wakes_a_waiting_execution
-        mail_to_a_running_execution_leaves_its_lease_alone
-        the_same_key_twice_is_one_mail
-        the_same_key_for_another_mail_is_refused
-        mail_leaves_the_pause_after_lost_workers_alone
+        messages_are_read_in_the_order_of_their_arrival
+        a_message_wakes_a_waiting_execution
+        a_message_to_a_running_execution_leaves_its_lease_alone
+        the_same_key_twice_is_one_message
+        the_same_key_for_another_message_is_refused
+        a_message_leaves_the_pause_after_lost_workers_alone
         of_eight_deliveries_of_one_key_at_once_one_arrives
-        mail_sent_at_once_is_numbered_without_gaps
-        mail_for_another_organizations_execution_finds_nobody
-        mail_for_an_ended_execution_is_refused_unless_it_is_known;
+        messages_sent_at_once_are_numbered_without_gaps
+        a_message_for_another_organizations_execution_finds_nobody
+        a_message_for_an_ended_execution_is_refused_unless_it_is_known;
     dead_letters:
         a_dead_job_counts_one_loss_and_is_due_at_once
         a_dead_job_too_many_fails_the_execution
@@ -176,7 +176,7 @@ contract! {
         another_organizations_execution_is_not_cancelled
         a_cancelled_execution_takes_nothing_from_its_holder
         a_cancel_takes_the_whole_tree_and_nothing_beside_it
-        a_cancelled_child_is_mail_for_its_parent
+        a_cancelled_child_is_a_message_for_its_parent
         a_cancel_and_any_other_step_at_once_end_the_execution_once
         a_family_that_ends_and_is_cancelled_at_once_never_deadlocks;
     children:
@@ -185,10 +185,10 @@ contract! {
         only_the_holder_of_a_running_parent_starts_children
         a_child_that_cannot_be_started_is_told_why
         a_child_s_input_is_checked_against_the_newest_revision_or_not_at_all
-        the_end_of_a_child_is_mail_that_wakes_its_parent
+        the_end_of_a_child_is_a_message_that_wakes_its_parent
         a_parent_that_ends_with_its_child_in_one_group_keeps_what_it_may_need
         the_ends_of_a_hundred_children_at_once_are_numbered_without_gaps
-        a_child_that_the_relay_fails_is_mail_for_its_parent
+        a_child_that_the_relay_fails_is_a_message_for_its_parent
         a_failed_execution_is_handed_to_its_handler_once
         a_handler_that_fails_is_not_handled
         a_child_is_published_by_the_relay;
@@ -204,10 +204,10 @@ contract! {
         pruners_at_once_take_no_more_than_their_limits;
     schedule:
         a_submit_for_later_waits_for_its_time
-        mail_does_not_start_an_execution_before_its_time
+        a_message_does_not_start_an_execution_before_its_time
         an_input_is_checked_against_the_newest_revision_or_not_at_all
         a_deadline_begins_with_the_first_claim_and_nothing_moves_it
-        what_waits_for_mail_alone_wakes_for_its_deadline
+        what_waits_for_a_message_alone_wakes_for_its_deadline
         an_inbox_holds_so_much_and_no_more;
     limits:
         rule_31_every_execution_that_is_inserted_counts_once
@@ -225,12 +225,12 @@ contract! {
         a_list_has_what_its_filter_says_newest_first_and_once
         the_tags_of_a_deleted_execution_go_with_it;
     paused:
-        what_is_submitted_to_a_paused_workflow_is_held_until_it_is_resumed
-        children_replays_and_handlers_of_a_paused_workflow_are_held
-        neither_mail_nor_its_time_starts_what_is_held
+        what_is_submitted_to_a_paused_workflow_waits_until_it_is_resumed
+        children_replays_and_handlers_of_a_paused_workflow_wait
+        neither_a_message_nor_its_time_starts_what_waits_for_its_workflow
         what_was_started_before_the_pause_goes_on
         what_slips_in_while_a_workflow_is_resumed_is_found_later
-        releasers_at_once_take_no_more_than_their_limits;
+        resumers_at_once_take_no_more_than_their_limits;
     counts:
         every_end_is_counted_once_however_it_came
         an_operators_retry_takes_the_end_back

@@ -7,7 +7,7 @@ use gristmill_testkit::TestDatabase;
 use std::time::Duration;
 
 use crate::raw;
-use crate::world::{MAX_MAIL, World, append, mail};
+use crate::world::{MAX_MESSAGES, World, append, message};
 
 pub(crate) async fn a_failed_execution_is_retried_once(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -177,7 +177,7 @@ pub(crate) async fn only_what_has_ended_is_deleted_and_all_of_it(db: &TestDataba
         .unwrap();
     world
         .protocol()
-        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&id, "k"), MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &message(&id, "k"), MAX_MESSAGES)
         .await
         .unwrap();
     assert_eq!(

@@ -9,9 +9,9 @@ use gristmill_store::{
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{LATER, MAX_MAIL, World, completion, failing, mail};
+use crate::world::{LATER, MAX_MESSAGES, World, completion, failing, message};
 
-pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_resumed(db: &TestDatabase) {
+pub(crate) async fn what_is_submitted_to_a_paused_workflow_waits_until_it_is_resumed(db: &TestDatabase) {
     let world = World::new(db).await;
     switch(&world, WorkflowSwitch::Pause).await;
     let (first, second) = (world.request(), world.request());
@@ -22,15 +22,15 @@ pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_r
             "{answer:?}"
         );
     }
-    assert_held(&world, &first.id).await;
-    assert_eq!(release(&world).await, 0);
+    assert_waits_for_workflow(&world, &first.id).await;
+    assert_eq!(resume_paused(&world).await, 0);
     assert!(world.claim(&[(first.id.clone(), 0)]).await.is_empty());
     // It is like any other that has not ended.
     assert_eq!(world.cancel(&second.id).await, Cancelled::Yes(1));
     assert_eq!(world.column(&second.id, "waits_for").await, None);
 
     switch(&world, WorkflowSwitch::Resume).await;
-    assert_eq!((release(&world).await, release(&world).await), (1, 0));
+    assert_eq!((resume_paused(&world).await, resume_paused(&world).await), (1, 0));
     assert_eq!(world.stands(&first.id).await, (ExecutionStatus::Pending, 0));
     assert!(raw::about(world.wakes_in(&first.id).await, 0.0));
     assert_eq!(world.claim(&[(first.id, 0)]).await.len(), 1);
@@ -41,7 +41,7 @@ pub(crate) async fn what_is_submitted_to_a_paused_workflow_is_held_until_it_is_r
     );
 }
 
-pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(db: &TestDatabase) {
+pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_wait(db: &TestDatabase) {
     let world = World::new(db).await;
     let (parent, failed, completed) = (
         world.running().await,
@@ -59,7 +59,7 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
     let ChildStarted::Yes(child) = world.start_child(&request).await else {
         panic!()
     };
-    assert_held(&world, &child).await;
+    assert_waits_for_workflow(&world, &child).await;
     let replay = Replay {
         id: ExecutionId::new(),
         original: completed,
@@ -77,18 +77,18 @@ pub(crate) async fn children_replays_and_handlers_of_a_paused_workflow_are_held(
         matches!(&replayed, Replayed::Accepted(accepted) if accepted.paused),
         "{replayed:?}"
     );
-    assert_held(&world, &replay.id).await;
+    assert_waits_for_workflow(&world, &replay.id).await;
     world.settle(&[failing(&failed, 1)]).await;
     let sql = format!("SELECT id AS value FROM executions WHERE on_failure_of = '{failed}'");
     let handler = raw::texts(db, &sql).await.remove(0).unwrap().parse().unwrap();
-    assert_held(&world, &handler).await;
+    assert_waits_for_workflow(&world, &handler).await;
 
     switch(&world, WorkflowSwitch::Resume).await;
-    assert_eq!(release(&world).await, 3);
+    assert_eq!(resume_paused(&world).await, 3);
     assert_eq!(world.stands(&child).await, (ExecutionStatus::Pending, 0));
 }
 
-pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatabase) {
+pub(crate) async fn neither_a_message_nor_its_time_starts_what_waits_for_its_workflow(db: &TestDatabase) {
     let world = World::new(db).await;
     let later = Submit {
         start: Start::In(Duration::from_secs(600)),
@@ -107,16 +107,16 @@ pub(crate) async fn neither_mail_nor_its_time_starts_what_is_held(db: &TestDatab
         .await
         .unwrap();
     assert_eq!(acted.len(), 1);
-    assert_held(&world, &later.id).await;
-    let letter = mail(&later.id, "k");
+    assert_waits_for_workflow(&world, &later.id).await;
+    let letter = message(&later.id, "k");
     let delivered = world
         .protocol()
-        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MESSAGES)
         .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
-    assert_held(&world, &later.id).await;
+    assert_waits_for_workflow(&world, &later.id).await;
     switch(&world, WorkflowSwitch::Resume).await;
-    assert_eq!(release(&world).await, 1);
+    assert_eq!(resume_paused(&world).await, 1);
     assert_eq!(world.claim(&[(later.id, 0)]).await[0].inbox, 1);
 }
 
@@ -164,21 +164,21 @@ pub(crate) async fn what_slips_in_while_a_workflow_is_resumed_is_found_later(db:
         "UPDATE executions SET status = 'WAITING', waits_for = 'paused', wake_at = NULL WHERE id = '{late}'"
     );
     raw::execute(db, &sql).await;
-    assert_eq!(release(&world).await, 1);
+    assert_eq!(resume_paused(&world).await, 1);
     assert_eq!(world.stands(&late).await.0, ExecutionStatus::Pending);
-    assert_held(&world, &kept.id).await;
+    assert_waits_for_workflow(&world, &kept.id).await;
 }
 
-pub(crate) async fn releasers_at_once_take_no_more_than_their_limits(db: &TestDatabase) {
+pub(crate) async fn resumers_at_once_take_no_more_than_their_limits(db: &TestDatabase) {
     let world = World::new(db).await;
     switch(&world, WorkflowSwitch::Pause).await;
     let members: Vec<_> = (0..50).map(|_| world.request()).collect();
     world.submit(&members).await;
     switch(&world, WorkflowSwitch::Resume).await;
-    let released = join_all((0..4).map(|_| world.protocol().resume_paused(System, 10))).await;
-    let released: Vec<_> = released.into_iter().map(Result::unwrap).collect();
-    assert!(released.iter().all(|released| *released <= 10), "{released:?}");
-    let total: u64 = released.iter().sum();
+    let resumed = join_all((0..4).map(|_| world.protocol().resume_paused(System, 10))).await;
+    let resumed: Vec<_> = resumed.into_iter().map(Result::unwrap).collect();
+    assert!(resumed.iter().all(|resumed| *resumed <= 10), "{resumed:?}");
+    let total: u64 = resumed.iter().sum();
     assert_eq!(
         total + world.protocol().resume_paused(System, 1_000).await.unwrap(),
         50
@@ -191,11 +191,11 @@ pub(crate) async fn switch(world: &World<'_>, switch: WorkflowSwitch) {
     assert!(matches!(changed.await.unwrap(), WorkflowChanged::Yes(_)));
 }
 
-async fn release(world: &World<'_>) -> u64 {
+async fn resume_paused(world: &World<'_>) -> u64 {
     world.protocol().resume_paused(System, 1_000).await.unwrap()
 }
 
-async fn assert_held(world: &World<'_>, id: &ExecutionId) {
+async fn assert_waits_for_workflow(world: &World<'_>, id: &ExecutionId) {
     assert_eq!(world.stands(id).await, (ExecutionStatus::Waiting, 0));
     assert_eq!(world.wakes_in(id).await, None);
     assert_eq!(world.column(id, "waits_for").await.as_deref(), Some("paused"));

@@ -6,7 +6,7 @@ use gristmill_store::{Actor, Delivered, Start, Submit, Submitted, Suspend, Syste
 use gristmill_testkit::TestDatabase;
 
 use crate::raw;
-use crate::world::{LATER, MAX_MAIL, World, mail, suspension};
+use crate::world::{LATER, MAX_MESSAGES, World, message, suspension};
 
 pub(crate) async fn a_submit_for_later_waits_for_its_time(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -45,17 +45,17 @@ pub(crate) async fn a_submit_for_later_waits_for_its_time(db: &TestDatabase) {
     }
 }
 
-pub(crate) async fn mail_does_not_start_an_execution_before_its_time(db: &TestDatabase) {
+pub(crate) async fn a_message_does_not_start_an_execution_before_its_time(db: &TestDatabase) {
     let world = World::new(db).await;
     let later = Submit {
         start: Start::In(Duration::from_secs(600)),
         ..world.request()
     };
     world.submit(std::slice::from_ref(&later)).await;
-    let letter = mail(&later.id, "k");
+    let letter = message(&later.id, "k");
     let delivered = world
         .protocol()
-        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MAIL)
+        .deliver(&world.tenant, &Actor::OPERATOR, &letter, MAX_MESSAGES)
         .await;
     assert_eq!(delivered.unwrap(), Delivered::Yes);
     assert_eq!(world.stands(&later.id).await, (ExecutionStatus::Waiting, 0));
@@ -127,7 +127,7 @@ pub(crate) async fn a_deadline_begins_with_the_first_claim_and_nothing_moves_it(
     assert!(raw::about(world.wakes_in(&id).await, 60.0));
 }
 
-pub(crate) async fn what_waits_for_mail_alone_wakes_for_its_deadline(db: &TestDatabase) {
+pub(crate) async fn what_waits_for_a_message_alone_wakes_for_its_deadline(db: &TestDatabase) {
     let world = World::new(db).await;
     world.change_workflow("timeout_ms = 60000").await;
     let id = world.waiting().await;
@@ -160,7 +160,7 @@ pub(crate) async fn an_inbox_holds_so_much_and_no_more(db: &TestDatabase) {
     let deliver = async |key| {
         world
             .protocol()
-            .deliver(&world.tenant, &Actor::OPERATOR, &mail(&id, key), 2)
+            .deliver(&world.tenant, &Actor::OPERATOR, &message(&id, key), 2)
             .await
             .unwrap()
     };
@@ -173,7 +173,7 @@ pub(crate) async fn an_inbox_holds_so_much_and_no_more(db: &TestDatabase) {
     let parent = world.running().await;
     let child = world.child_of(&parent, "sub").await;
     world.cancel(&child).await;
-    let letter = mail(&parent, "a");
+    let letter = message(&parent, "a");
     let delivered = world
         .protocol()
         .deliver(&world.tenant, &Actor::OPERATOR, &letter, 1)

@@ -2,7 +2,7 @@ use gristmill_core::{ExecutionId, ExecutionStatus, Totals};
 use gristmill_store::{Actor, Ended, Ending, Settle, System, Watched};
 use gristmill_testkit::TestDatabase;
 
-use crate::world::{LEASE, MAX_MAIL, World, append, claim, completion, mail};
+use crate::world::{LEASE, MAX_MESSAGES, World, append, claim, completion, message};
 
 pub(crate) async fn a_watch_shows_how_executions_stand(db: &TestDatabase) {
     let world = World::new(db).await;
@@ -14,7 +14,12 @@ pub(crate) async fn a_watch_shows_how_executions_stand(db: &TestDatabase) {
         .unwrap();
     world
         .protocol()
-        .deliver(&world.tenant, &Actor::OPERATOR, &mail(&running, "k"), MAX_MAIL)
+        .deliver(
+            &world.tenant,
+            &Actor::OPERATOR,
+            &message(&running, "k"),
+            MAX_MESSAGES,
+        )
         .await
         .unwrap();
     let ids = [running.clone(), ExecutionId::new(), pending.clone()];

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use gristmill_core::{ExecutionId, ExecutionStatus, OrganizationId, Totals, UserId, WorkflowId};
 use gristmill_store::{
-    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, Mail, NewChunk,
-    Protocol, Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System, Tenant,
-    Wake, Watched,
+    Actor, Append, Cancelled, ChildStarted, Claim, ClaimAnswer, Claimed, Due, Ending, Held, InboxMessage,
+    NewChunk, Protocol, Repeat, Settle, Start, StartChild, Store, Submit, Submitted, Suspend, Sweep, System,
+    Tenant, Wake, Watched,
 };
 use gristmill_testkit::TestDatabase;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::raw;
 /// A lease that outlives every test, unless it is taken.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
 /// More than any test sends.
-pub(crate) const MAX_MAIL: i32 = 100;
+pub(crate) const MAX_MESSAGES: i32 = 100;
 /// When the relay would look again.
 pub(crate) const LATER: Duration = Duration::from_secs(30);
 
@@ -154,7 +154,7 @@ impl<'a> World<'a> {
         id
     }
 
-    /// An execution that is WAITING at attempt 1, for mail alone.
+    /// An execution that is WAITING at attempt 1, for a message alone.
     pub(crate) async fn waiting(&self) -> ExecutionId {
         let id = self.running().await;
         self.protocol()
@@ -208,10 +208,13 @@ impl<'a> World<'a> {
             .unwrap()
     }
 
-    /// Names and bodies of an execution's mail.
-    pub(crate) async fn mail_of(&self, id: &ExecutionId) -> Vec<(String, String)> {
+    /// Names and bodies of an execution's messages.
+    pub(crate) async fn messages_of(&self, id: &ExecutionId) -> Vec<(String, String)> {
         let inbox = self.protocol().inbox(System, id, 0).await.unwrap();
-        inbox.into_iter().map(|mail| (mail.name, mail.body)).collect()
+        inbox
+            .into_iter()
+            .map(|message| (message.name, message.body))
+            .collect()
     }
 
     /// A column of one execution, as text.
@@ -365,8 +368,8 @@ pub(crate) fn failing(id: &ExecutionId, attempt: i32) -> Settle {
     }
 }
 
-pub(crate) fn mail(id: &ExecutionId, key: &str) -> Mail {
-    Mail {
+pub(crate) fn message(id: &ExecutionId, key: &str) -> InboxMessage {
+    InboxMessage {
         execution_id: id.clone(),
         key: key.to_owned(),
         name: "go".to_owned(),

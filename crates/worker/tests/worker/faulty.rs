@@ -10,9 +10,9 @@ use futures_util::FutureExt;
 use gristmill_core::ExecutionId;
 use gristmill_store::{
     Actor, Answer, Append, Backlog, Cancelled, ChildStarted, Chunk, Claim, ClaimAnswer, DeadLetter, Decide,
-    Deleted, Delivered, Due, Ended, Error, Held, Mail, Protocol, Received, Replay, Replayed, Retention,
-    Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant, Wake, Watched,
-    protocol_verbs,
+    Deleted, Delivered, Due, Ended, Error, Held, InboxMessage, Protocol, Received, Replay, Replayed,
+    Retention, Retried, Settle, StartChild, Submit, Submitted, Suspend, Suspended, Sweep, System, Tenant,
+    Wake, Watched, protocol_verbs,
 };
 
 pub struct Faulty {

@@ -2,7 +2,7 @@
 
 use gristmill_core::ExecutionId;
 use gristmill_core::journal::Entry;
-use gristmill_engine::{ChildRequest, Journal, LeaseLost, Mail, NodeFailure, Suspension};
+use gristmill_engine::{ChildRequest, InboxMessage, Journal, LeaseLost, NodeFailure, Suspension};
 
 /// Every commit's entries, serialized.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Journal for SerializedJournal {
         self.write(&entries).map_err(|_| LeaseLost)
     }
 
-    async fn mail(&mut self, _after: i64) -> Result<Vec<Mail>, LeaseLost> {
+    async fn inbox(&mut self, _after: i64) -> Result<Vec<InboxMessage>, LeaseLost> {
         Ok(Vec::new())
     }
 

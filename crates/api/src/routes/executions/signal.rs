@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gristmill_core::access::Permission;
 use gristmill_core::{ExecutionId, ExecutionStatus};
-use gristmill_store::{Delivered, Mail};
+use gristmill_store::{Delivered, InboxMessage};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -65,7 +65,7 @@ pub(crate) async fn signal(
     payload: Option<Document>,
 ) -> Result<Response, Error> {
     principal.require(Permission::WorkflowsExecute)?;
-    let mail = Mail {
+    let message = InboxMessage {
         execution_id: id.clone(),
         key: format!("signal:{}", key.unwrap_or_else(|| Uuid::new_v4().to_string())),
         name: format!("signal:{name}"),
@@ -81,7 +81,7 @@ pub(crate) async fn signal(
         .deliver(
             &tenant,
             &principal.actor(),
-            &mail,
+            &message,
             i32::try_from(limit).unwrap_or(i32::MAX),
         )
         .await

@@ -41,7 +41,7 @@ struct View {
     /// lost).
     #[schema(required)]
     waits_for: Option<String>,
-    /// While it waits: until when at the latest; null when only mail wakes it.
+    /// While it waits: until when at the latest; null when only a message wakes it.
     #[schema(required)]
     wake_at: Option<DateTime<Utc>>,
     /// Left out of a minimal answer.

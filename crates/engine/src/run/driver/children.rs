@@ -86,7 +86,7 @@ impl<J: Journal> Driver<'_, J> {
     }
 }
 
-/// What the mail about a child's end means for the node that started it.
+/// What the message about a child's end means for the node that started it.
 pub(super) fn ended(child: &ExecutionId, body: Value) -> Result<Map<String, Value>, NodeFailure> {
     let (code, what, error) = match serde_json::from_value(body) {
         Ok(ChildEnd::Completed { output }) => return Ok(output),

@@ -18,7 +18,7 @@ pub enum Command {
 pub struct Control {
     /// What to do.
     pub command: Command,
-    /// How much mail has ever arrived: at first what the claim says, later what was last seen.
+    /// How many messages have ever arrived: at first what the claim says, later what was last seen.
     pub inbox: i32,
 }
 

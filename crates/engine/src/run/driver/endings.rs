@@ -249,13 +249,13 @@ impl<J: Journal> Driver<'_, J> {
         self.suspend(wake_at).await
     }
 
-    /// Lets go until `wake_at` or mail; `None` when mail has come already, and is to be looked at first.
+    /// Lets go until `wake_at` or a message; `None` when one has come already, and is to be looked at first.
     async fn suspend(&mut self, wake_at: Option<i64>) -> Result<Option<Outcome>, LeaseLost> {
         let suspension = self.journal.suspend(&self.pending, wake_at, self.inbox).await?;
         match suspension {
             Suspension::Done => Ok(Some(Outcome::Suspended { wake_at })),
-            Suspension::MailArrived { inbox } => {
-                self.read_mail(inbox).await?;
+            Suspension::MessageArrived { inbox } => {
+                self.read_inbox(inbox).await?;
                 Ok(None)
             }
         }

@@ -1,4 +1,4 @@
-//! Carries out what needs no effect: mail and timers that came, and nodes that only compute, in rank order.
+//! Inline: carries out what needs no effect: messages and timers that came, and nodes that only compute, in rank order.
 
 use std::sync::Arc;
 
@@ -178,11 +178,11 @@ impl<J: Journal> Driver<'_, J> {
     fn deliver(&self, run: u32, seq: i64, at: i64) -> Entry {
         let on = self.state.wait(run).map(|(on, _)| on.clone());
         let since = self.state.wait(run).map_or(at, |(_, since)| since);
-        let body = self.state.mail(run, seq).cloned().unwrap_or_default();
+        let body = self.state.message(run, seq).cloned().unwrap_or_default();
         let result = match (&self.node_of(run).behaviour, on) {
             (Behaviour::Pause(pause), Some(on)) => Ok(pause.arrived(&on, Some(&body))),
             (_, Some(WaitsFor::Child { execution_id })) => super::children::ended(&execution_id, body),
-            _ => Err(NodeFailure::last("internal", "the node waits for no mail")),
+            _ => Err(NodeFailure::last("internal", "the node waits for no message")),
         };
         match result {
             Ok(output) => self.completed(run, since, output, None, Some(seq)),

@@ -7,7 +7,7 @@ use gristmill_core::{ExecutionError, Limits, Totals};
 use serde_json::{Map, Value};
 
 /// How driving an execution ended. `entries` are not appended yet: they belong into the transaction that records the
-/// outcome. Only a suspension is recorded already, because mail may stand against it.
+/// outcome. Only a suspension is recorded already, because a message may stand against it.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// Every node ended, and none failed the execution.
@@ -31,7 +31,7 @@ pub enum Outcome {
     /// Nothing is in flight and nothing ready: it goes on later, anywhere. [`Journal::suspend`](crate::Journal::suspend)
     /// has recorded it.
     Suspended {
-        /// When, in database time; `None` when only mail can wake it.
+        /// When, in database time; `None` when only a message can wake it.
         wake_at: Option<i64>,
     },
     /// Drained: it could go on at once, elsewhere.

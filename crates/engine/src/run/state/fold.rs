@@ -41,7 +41,7 @@ impl State {
             self.totals.add_usage(usage);
         }
         if let Some(seq) = entry.mail() {
-            self.mailbox.consume(seq);
+            self.inbox.consume(seq);
         }
         if self.runs[run as usize].progress == Progress::Ended {
             return;
@@ -248,7 +248,7 @@ impl State {
     pub(super) fn listen(&mut self, run: u32) {
         if let Some(name) = self.waits.get(&run).and_then(|(on, _)| inbox::name_of(on)) {
             let turn = self.turn(run);
-            self.mailbox.wait(name, turn);
+            self.inbox.wait(name, turn);
         }
     }
 
@@ -258,7 +258,7 @@ impl State {
         }
         if let Some(name) = self.waits.get(&run).and_then(|(on, _)| inbox::name_of(on)) {
             let turn = self.turn(run);
-            self.mailbox.leave(&name, turn);
+            self.inbox.leave(&name, turn);
         }
     }
 

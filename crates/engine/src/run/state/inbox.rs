@@ -1,28 +1,28 @@
-//! Mailbox: mail that nobody has consumed, and node runs that wait for some.
+//! Inbox: messages that nobody has consumed, and node runs that wait for some.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use gristmill_core::journal::WaitsFor;
 use serde_json::Value;
 
-use crate::Mail;
+use crate::InboxMessage;
 
 use super::ready::Turn;
 
 #[derive(Debug, Default)]
-pub(super) struct Mailbox {
+pub(super) struct Inbox {
     /// By name, oldest first.
     unread: HashMap<String, VecDeque<(i64, Value)>>,
     consumed: HashSet<i64>,
     /// By the name of what they wait for.
     waiting: HashMap<String, BTreeSet<Turn>>,
-    /// Names under which there may be both mail and somebody who waits for it.
+    /// Names under which there may be both messages and somebody who waits for it.
     matched: Vec<String>,
     /// The highest number that was ever received.
     last: i64,
 }
 
-/// The name of the mail that ends such a wait.
+/// The name of the message that ends such a wait.
 pub(super) fn name_of(on: &WaitsFor) -> Option<String> {
     match on {
         WaitsFor::Timer => None,
@@ -31,14 +31,14 @@ pub(super) fn name_of(on: &WaitsFor) -> Option<String> {
     }
 }
 
-impl Mailbox {
+impl Inbox {
     /// The highest number that was ever received; 0 at first.
     pub(super) fn last(&self) -> i64 {
         self.last
     }
 
-    pub(super) fn receive(&mut self, mail: Vec<Mail>) {
-        for Mail { seq, name, body } in mail {
+    pub(super) fn receive(&mut self, messages: Vec<InboxMessage>) {
+        for InboxMessage { seq, name, body } in messages {
             self.last = self.last.max(seq);
             if self.consumed.contains(&seq) {
                 continue;
@@ -62,12 +62,12 @@ impl Mailbox {
         }
     }
 
-    /// The journal says that this mail was consumed.
+    /// The journal says that this message was consumed.
     pub(super) fn consume(&mut self, seq: i64) {
         self.consumed.insert(seq);
     }
 
-    /// The next node run that gets mail, and the number of it: the first of those that wait gets the oldest. It stays the
+    /// The next node run that gets a message, and the number of that: the first of those that wait gets the oldest. It stays the
     /// next until one of the two is gone.
     pub(super) fn next(&mut self) -> Option<(u32, i64)> {
         while let Some(name) = self.matched.last() {
@@ -86,7 +86,7 @@ impl Mailbox {
         None
     }
 
-    /// What is written in the oldest unread mail of this name, which has this number.
+    /// What is written in the oldest unread message of this name, which has this number.
     pub(super) fn body(&self, name: &str, seq: i64) -> Option<&Value> {
         let unread = self.unread.get(name)?;
         unread

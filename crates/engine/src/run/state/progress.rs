@@ -29,7 +29,7 @@ pub(super) enum Progress {
     Unknown,
     /// An attempt failed; the next is due at that time.
     Backoff { until: i64 },
-    /// It waits for a time, for mail, or for whichever comes first.
+    /// It waits for a time, for a message, or for whichever comes first.
     Waiting { until: Option<i64> },
     /// A `forEach` whose items are known; it has to end by that time.
     Expanded { until: Option<i64> },

@@ -6,15 +6,15 @@ use serde_json::json;
 use crate::connection::cached::Cached;
 use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
-use crate::protocol::facts::wakes_by_mail;
-use crate::protocol::{Delivered, Mail};
+use crate::protocol::facts::wakes_by_message;
+use crate::protocol::{Delivered, InboxMessage};
 use crate::tables::audit;
 use crate::{Action, Actor, Error, Tenant};
 
 /// The row's lock puts deliveries and the holder's suspend in an order. Before the suspend: `inbox` has moved, and the
-/// suspend is refused. After it: the row is WAITING, and is woken here. The same mail sent again, because an answer was
+/// suspend is refused. After it: the row is WAITING, and is woken here. The same message sent again, because an answer was
 /// lost, meets its own key and wakes nobody a second time. What waits for its start,
-/// for its workflow, or after lost workers, keeps its mail until then.
+/// for its workflow, or after lost workers, keeps its messages until then.
 const DELIVER: &str = concat!(
     "WITH target AS (
         SELECT organization_id, id, inbox,
@@ -23,7 +23,7 @@ const DELIVER: &str = concat!(
             ) >= $6 AS full_up,
             status IN ('COMPLETED', 'FAILED', 'CANCELLED') AS ended
         FROM executions WHERE organization_id = $1 AND id = $2 FOR UPDATE
-    ), mail AS (
+    ), message AS (
         INSERT INTO execution_inbox (organization_id, execution_id, seq, key, name, body)
         SELECT organization_id, id, inbox + 1, $3, $4, $5 FROM target WHERE NOT ended AND NOT full_up
         ON CONFLICT (execution_id, key) DO NOTHING
@@ -32,14 +32,14 @@ const DELIVER: &str = concat!(
         UPDATE executions e SET
             inbox = e.inbox + 1,
             status = CASE WHEN ",
-    wakes_by_mail!("e."),
+    wakes_by_message!("e."),
     " THEN 'PENDING' ELSE e.status END,
             wake_at = CASE WHEN ",
-    wakes_by_mail!("e."),
+    wakes_by_message!("e."),
     " THEN clock_timestamp() ELSE e.wake_at END
-        FROM mail WHERE e.id = mail.execution_id
+        FROM message WHERE e.id = message.execution_id
     )
-    SELECT ended, full_up, EXISTS (SELECT FROM mail) AS delivered FROM target"
+    SELECT ended, full_up, EXISTS (SELECT FROM message) AS delivered FROM target"
 );
 
 /// A statement of its own: what was delivered while the first one waited for the row's lock is not in its snapshot.
@@ -66,27 +66,27 @@ pub(super) async fn deliver(
     pool: &PostgresPool,
     tenant: &Tenant,
     actor: &Actor,
-    mail: &Mail,
+    message: &InboxMessage,
     limit: i32,
 ) -> Result<Delivered, Error> {
-    let detail = json!({"name": mail.signal()});
+    let detail = json!({"name": message.signal()});
     let entry = audit::insert(
         tenant,
         actor,
         Action::ExecutionSignal,
-        &mail.execution_id,
+        &message.execution_id,
         &detail,
     );
     let organization_id = tenant.0.to_string();
-    let mail = mail.clone();
+    let message = message.clone();
     pool.transaction_in(tenant, move |connection| {
         Box::pin(async move {
             let deliver = sql_query(DELIVER)
                 .bind::<Text, _>(organization_id)
-                .bind::<Text, _>(mail.execution_id.as_str())
-                .bind::<Text, _>(&mail.key)
-                .bind::<Text, _>(&mail.name)
-                .bind::<Text, _>(&mail.body)
+                .bind::<Text, _>(message.execution_id.as_str())
+                .bind::<Text, _>(&message.key)
+                .bind::<Text, _>(&message.name)
+                .bind::<Text, _>(&message.body)
                 .bind::<Integer, _>(limit);
             // Read to the end: an error that comes after the row is an error all the same.
             let Some(row) = Cached(deliver).load::<Row>(connection).await?.pop() else {
@@ -96,12 +96,12 @@ pub(super) async fn deliver(
                 entry.execute(connection).await?;
                 return Ok(Delivered::Yes);
             }
-            Ok(match known(connection, &mail).await? {
+            Ok(match known(connection, &message).await? {
                 Some(Known { same: true }) => Delivered::Known,
                 Some(Known { same: false }) => Delivered::KeyReused,
                 None if row.ended => Delivered::Ended,
                 None if row.full_up => Delivered::Full,
-                // The row is locked, so nobody has taken the mail away that the key was found in.
+                // The row is locked, so nobody has taken the message away that the key was found in.
                 None => return Err(Error::Busy(diesel::result::Error::NotFound)),
             })
         })
@@ -109,11 +109,11 @@ pub(super) async fn deliver(
     .await
 }
 
-async fn known(connection: &mut AsyncPgConnection, mail: &Mail) -> Result<Option<Known>, Error> {
+async fn known(connection: &mut AsyncPgConnection, message: &InboxMessage) -> Result<Option<Known>, Error> {
     let known = sql_query(KNOWN)
-        .bind::<Text, _>(mail.execution_id.as_str())
-        .bind::<Text, _>(&mail.key)
-        .bind::<Text, _>(&mail.name)
-        .bind::<Text, _>(&mail.body);
+        .bind::<Text, _>(message.execution_id.as_str())
+        .bind::<Text, _>(&message.key)
+        .bind::<Text, _>(&message.name)
+        .bind::<Text, _>(&message.body);
     Ok(Cached(known).load(connection).await?.pop())
 }

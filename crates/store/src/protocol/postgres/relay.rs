@@ -122,7 +122,7 @@ pub(super) async fn relay(
                 return Ok(Vec::new());
             };
             act(connection, &decided).await?;
-            hold(connection, &decided).await?;
+            await_resume(connection, &decided).await?;
             fail(connection, &mut decided).await?;
             Ok(decided)
         })
@@ -181,7 +181,7 @@ async fn act(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Res
     Ok(())
 }
 
-async fn hold(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Result<(), Error> {
+async fn await_resume(connection: &mut AsyncPgConnection, decided: &[(Due, Wake)]) -> Result<(), Error> {
     let paused = decided.iter().filter(|(_, wake)| *wake == Wake::AwaitResume);
     let ids: Vec<_> = paused.map(|(due, _)| due.job.execution_id.as_str()).collect();
     if !ids.is_empty() {

@@ -7,10 +7,11 @@ use crate::connection::cached::postgres::sql_query;
 use crate::connection::postgres::PostgresPool;
 use crate::protocol::facts::reason;
 
-/// A submit, or the relay, sees a workflow paused and holds an execution, while the workflow is resumed: no lock keeps them
-/// apart, since none should slow a submit down. So whoever resumes starts what it sees, and this is asked again and again
-/// for what it did not see. The index has what waits for paused workflows and nothing else; `paused` jumps from workflow to workflow in it.
-const RELEASE: &str = concat!(
+/// A submit, or the relay, sees a workflow paused and makes an execution wait, while the workflow is resumed: no lock
+/// keeps them apart, since none should slow a submit down. So whoever resumes starts what it sees, and this is asked again
+/// and again for what it did not see. The index has what waits for paused workflows and nothing else; `paused` jumps from
+/// workflow to workflow in it.
+const RESUME: &str = concat!(
     "WITH RECURSIVE paused (workflow_id) AS (
         SELECT min(workflow_id) FROM executions WHERE waits_for = ",
     reason!(Paused),
@@ -38,8 +39,8 @@ const RELEASE: &str = concat!(
 pub(super) async fn resume_paused(pool: &PostgresPool, limit: i64) -> Result<u64, Error> {
     pool.run_as_system(move |connection| {
         Box::pin(async move {
-            let release = sql_query(RELEASE).bind::<BigInt, _>(limit);
-            Ok(Cached(release).execute(connection).await? as u64)
+            let resume = sql_query(RESUME).bind::<BigInt, _>(limit);
+            Ok(Cached(resume).execute(connection).await? as u64)
         })
     })
     .await

@@ -11,8 +11,8 @@ use crate::connection::postgres::PostgresPool;
 use crate::connection::sql_types::{Moment, Timestamp};
 use crate::protocol::{Suspend, Suspended};
 
-/// Mail that arrives while the holder decides to wait finds a RUNNING row and wakes nobody. Were the row then to become
-/// WAITING, the mail would wait for ever; so it does so only when its `inbox`, as locked, is what the holder has folded.
+/// A message that arrives while the holder decides to wait finds a RUNNING row and wakes nobody. Were the row then to become
+/// WAITING, the message would wait for ever; so it does so only when its `inbox`, as locked, is what the holder has folded.
 const SUSPEND: &str = concat!(
     lock_held!(
         ", $6::int[], $7::timestamptz[], $8::bool[]",
@@ -70,7 +70,7 @@ pub(super) async fn suspend(pool: &PostgresPool, members: &[Suspend]) -> Result<
             if row.suspended {
                 Suspended::Yes
             } else {
-                Suspended::MailArrived
+                Suspended::MessageArrived
             },
         );
     }

@@ -1,4 +1,4 @@
-//! Deliver: mail into an inbox.
+//! Deliver: a message into an inbox.
 
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection};
@@ -9,9 +9,9 @@ use crate::connection::cached::Cached;
 use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::connection::sqlite::SqlitePool;
-use crate::protocol::facts::wakes_by_mail;
+use crate::protocol::facts::wakes_by_message;
 use crate::tables::audit;
-use crate::{Action, Actor, Delivered, Error, Mail, Tenant};
+use crate::{Action, Actor, Delivered, Error, InboxMessage, Tenant};
 
 const EXECUTION: &str = "
     SELECT status, CASE WHEN inbox < ?4 THEN 0 ELSE (
@@ -22,18 +22,18 @@ const EXECUTION: &str = "
     FROM executions
     WHERE organization_id = ?1 AND id = ?2";
 
-/// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this mail. What waits
-/// for its start, for its workflow, or after lost workers, keeps its mail until then.
-const RING: &str = concat!(
+/// RUNNING stays RUNNING: the higher `inbox` keeps the holder from suspending before it has folded this message. What waits
+/// for its start, for its workflow, or after lost workers, keeps its messages until then.
+const ARRIVE: &str = concat!(
     "UPDATE executions SET
          inbox = inbox + 1,
          wake_at = CASE WHEN ",
-    wakes_by_mail!(""),
+    wakes_by_message!(""),
     " THEN ",
     now!(),
     " ELSE wake_at END,
          status = CASE WHEN ",
-    wakes_by_mail!(""),
+    wakes_by_message!(""),
     " THEN 'PENDING' ELSE status END
      WHERE id = ?1
      RETURNING inbox AS seq"
@@ -47,21 +47,21 @@ pub(super) async fn deliver(
     pool: &SqlitePool,
     tenant: &Tenant,
     actor: &Actor,
-    mail: &Mail,
+    message: &InboxMessage,
     limit: i32,
 ) -> Result<Delivered, Error> {
-    let detail = json!({"name": mail.signal()});
+    let detail = json!({"name": message.signal()});
     let entry = audit::insert(
         tenant,
         actor,
         Action::ExecutionSignal,
-        &mail.execution_id,
+        &message.execution_id,
         &detail,
     );
     let organization_id = tenant.0.clone();
-    let mail = mail.clone();
+    let message = message.clone();
     pool.transaction_blocking(move |connection| {
-        let delivered = deliver_one(connection, &organization_id, &mail, limit)?;
+        let delivered = deliver_one(connection, &organization_id, &message, limit)?;
         if delivered == Delivered::Yes {
             entry.execute(connection)?;
         }
@@ -73,21 +73,21 @@ pub(super) async fn deliver(
 fn deliver_one(
     connection: &mut SqliteConnection,
     organization_id: &OrganizationId,
-    mail: &Mail,
+    message: &InboxMessage,
     limit: i32,
 ) -> Result<Delivered, Error> {
     let query = sql_query(EXECUTION)
         .bind::<Text, _>(organization_id.as_str())
-        .bind::<Text, _>(mail.execution_id.as_str())
-        .bind::<Text, _>(&mail.key)
+        .bind::<Text, _>(message.execution_id.as_str())
+        .bind::<Text, _>(&message.key)
         .bind::<Integer, _>(limit)
-        .bind::<Text, _>(&mail.name)
-        .bind::<Text, _>(&mail.body);
+        .bind::<Text, _>(&message.name)
+        .bind::<Text, _>(&message.body);
     let execution: Option<Execution> = Cached(query).get_result(connection).optional()?;
     let Some(execution) = execution else {
         return Ok(Delivered::UnknownExecution);
     };
-    // Before the status: a sender that asks again because the answer was lost hears that its mail arrived, even when
+    // Before the status: a sender that asks again because the answer was lost hears that its message arrived, even when
     // the execution has read it and ended.
     match execution.same {
         Some(true) => return Ok(Delivered::Known),
@@ -100,25 +100,25 @@ fn deliver_one(
     if execution.signals >= i64::from(limit) {
         return Ok(Delivered::Full);
     }
-    put(connection, organization_id, mail)?;
+    put(connection, organization_id, message)?;
     Ok(Delivered::Yes)
 }
 
-/// Puts mail that is not there yet into an inbox, and wakes whoever waits for it.
+/// Puts a message that is not there yet into an inbox, and wakes whoever waits for it.
 pub(super) fn put(
     connection: &mut SqliteConnection,
     organization_id: &OrganizationId,
-    mail: &Mail,
+    message: &InboxMessage,
 ) -> Result<(), Error> {
     let rung: Rung =
-        Cached(sql_query(RING).bind::<Text, _>(mail.execution_id.as_str())).get_result(connection)?;
+        Cached(sql_query(ARRIVE).bind::<Text, _>(message.execution_id.as_str())).get_result(connection)?;
     let insert = sql_query(INSERT)
         .bind::<Text, _>(organization_id.as_str())
-        .bind::<Text, _>(mail.execution_id.as_str())
+        .bind::<Text, _>(message.execution_id.as_str())
         .bind::<BigInt, _>(rung.seq)
-        .bind::<Text, _>(&mail.key)
-        .bind::<Text, _>(&mail.name)
-        .bind::<Text, _>(&mail.body);
+        .bind::<Text, _>(&message.key)
+        .bind::<Text, _>(&message.name)
+        .bind::<Text, _>(&message.body);
     Cached(insert).execute(connection)?;
     Ok(())
 }
@@ -129,7 +129,7 @@ struct Execution {
     status: String,
     #[diesel(sql_type = BigInt)]
     signals: i64,
-    /// Whether the mail under this key is this one; `None` = there is none.
+    /// Whether the message under this key is this one; `None` = there is none.
     #[diesel(sql_type = Nullable<Bool>)]
     same: Option<bool>,
 }

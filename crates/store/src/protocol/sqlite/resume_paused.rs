@@ -10,7 +10,7 @@ use crate::connection::sqlite::SqlitePool;
 use crate::protocol::facts::reason;
 
 /// The index has what waits for paused workflows and nothing else; `paused` jumps from workflow to workflow in it.
-const RELEASE: &str = concat!(
+const RESUME: &str = concat!(
     "WITH RECURSIVE paused (workflow_id) AS (
          SELECT min(workflow_id) FROM executions WHERE waits_for = ",
     reason!(Paused),
@@ -34,8 +34,8 @@ const RELEASE: &str = concat!(
 
 pub(super) async fn resume_paused(pool: &SqlitePool, limit: i64) -> Result<u64, Error> {
     pool.transaction_blocking(move |connection| {
-        let release = sql_query(RELEASE).bind::<BigInt, _>(limit);
-        Ok(Cached(release).execute(connection)? as u64)
+        let resume = sql_query(RESUME).bind::<BigInt, _>(limit);
+        Ok(Cached(resume).execute(connection)? as u64)
     })
     .await
 }

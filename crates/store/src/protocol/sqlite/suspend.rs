@@ -13,8 +13,8 @@ use crate::connection::sql_types::{Moment, Timestamp};
 use crate::connection::sqlite::SqlitePool;
 use crate::{Error, Held, Suspend, Suspended};
 
-/// Mail that arrives while the holder makes up its mind wakes nobody, since the execution is RUNNING: if the holder then
-/// went to sleep for that very mail, it would sleep for ever. So it only may while the inbox is as it folded it.
+/// A message that arrives while the holder makes up its mind wakes nobody, since the execution is RUNNING: if the holder then
+/// went to sleep for that very message, it would sleep for ever. So it only may while the inbox is as it folded it.
 const SUSPEND: &str = leave!(
     status: "'WAITING'",
     waits_for: "NULL",
@@ -44,7 +44,7 @@ fn suspend_one(connection: &mut SqliteConnection, member: &Suspend) -> Result<Su
     let place = let_go(connection, query)?.map(|left| left.place);
     match insert_chunk(connection, &member.id, place, member.chunk.as_ref())? {
         Held::Yes => Ok(Suspended::Yes),
-        Held::No if is_held(connection, member)? => Ok(Suspended::MailArrived),
+        Held::No if is_held(connection, member)? => Ok(Suspended::MessageArrived),
         Held::No => Ok(Suspended::No),
     }
 }

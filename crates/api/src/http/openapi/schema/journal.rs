@@ -30,7 +30,7 @@ pub(crate) struct JournalEntry {
     /// `completed`: the branch that a condition chose.
     handle: Option<String>,
     usage: Option<Usage>,
-    /// `completed`, `retrying`, `failed`: the mail that it consumed.
+    /// `completed`, `retrying`, `failed`: the number of the message that it consumed.
     mail: Option<i64>,
     /// `waiting`: when the wait is over, whatever else happens.
     until: Option<i64>,

@@ -43,7 +43,7 @@ macro_rules! end {
 /// happens here:
 ///
 /// - `noted`: the end waits to be counted, in a row that nobody else writes to: figures never slow an end down.
-/// - `told`: the end of a child is mail for its parent, which is woken if it waits. A FAILED parent is told as well, for
+/// - `told`: the end of a child is a message for its parent, which is woken if it waits. A FAILED parent is told as well, for
 ///   an operator may retry it; one that ends in this very statement is not.
 /// - `followed`: a failed execution is handed to the workflow that its revision names as `onFailure`, once for each
 ///   time that it fails for good: after an operator's retry it may fail again. What handles a failure is not handled
@@ -75,14 +75,14 @@ macro_rules! finish {
             RETURNING execution_id
         ), woken AS (
             UPDATE executions p SET
-                inbox = p.inbox + told.mails,
+                inbox = p.inbox + told.messages,
                 status = CASE WHEN ",
-            $crate::protocol::facts::wakes_by_mail!("p."),
+            $crate::protocol::facts::wakes_by_message!("p."),
             " THEN 'PENDING' ELSE p.status END,
                 wake_at = CASE WHEN ",
-            $crate::protocol::facts::wakes_by_mail!("p."),
+            $crate::protocol::facts::wakes_by_message!("p."),
             " THEN clock_timestamp() ELSE p.wake_at END
-            FROM (SELECT execution_id, count(*)::int AS mails FROM told GROUP BY execution_id) told
+            FROM (SELECT execution_id, count(*)::int AS messages FROM told GROUP BY execution_id) told
             WHERE p.id = told.execution_id
         ), following AS (
             SELECT ending.follow_up AS id, f.organization_id, w.id AS workflow_id, w.revision, w.lane, w.timeout_ms,

@@ -11,7 +11,7 @@ use crate::connection::cached::sqlite::sql_query;
 use crate::connection::parse::parse;
 use crate::protocol::facts::{child_end, failure_input};
 use crate::tables::usage::note_unhandled;
-use crate::{Error, Mail};
+use crate::{Error, InboxMessage};
 
 /// A FAILED parent is told as well: an operator may retry it. A child that an operator retried ends twice, and its parent
 /// is told the first time.
@@ -49,7 +49,7 @@ const HANDLER: &str = "
         AND w.deleted_at IS NULL
     WHERE f.id = ?1 AND f.on_failure_of IS NULL";
 
-/// The end of a child is mail for its parent.
+/// The end of a child is a message for its parent.
 pub(crate) fn tell_parent(
     connection: &mut SqliteConnection,
     child: &ExecutionId,
@@ -60,7 +60,7 @@ pub(crate) fn tell_parent(
         .optional()?;
     let Some(news) = news else { return Ok(()) };
     let key = format!("child:{child}");
-    let mail = Mail {
+    let message = InboxMessage {
         execution_id: parse("execution id", parent)?,
         name: key.clone(),
         key,
@@ -69,7 +69,7 @@ pub(crate) fn tell_parent(
     put(
         connection,
         &parse("organization id", &news.organization_id)?,
-        &mail,
+        &message,
     )
 }
 
