@@ -1,4 +1,5 @@
-//! Benchmarks: what developers measure, beside the soak. What an operator measures, a whole system over HTTP, is `gristmill bench`.
+//! Benchmarks: what developers measure, beside the soak. What an operator measures, a whole system over HTTP, is
+//! `gristmill bench`.
 //!
 //! - [`floor`]: the least that any such system must do, on the same PostgreSQL and RabbitMQ. Absolute figures say as much
 //!   about the machine as about the software; the ratio of the two says something about the software.

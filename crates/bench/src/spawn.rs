@@ -1,4 +1,5 @@
-//! A site: one API and one worker of the benchmark's own, on a database and a broker prefix that its caller has made for it.
+//! A site: one API and one worker of the benchmark's own, on a database and a broker prefix that its caller has made for
+//! it.
 
 mod child;
 

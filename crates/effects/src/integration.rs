@@ -1,7 +1,7 @@
 //! `integration`: calls an HTTP endpoint. `method` (GET), `url`, `query`, `headers` and one of `body` (JSON), `form` and
 //! `text` may all hold `{{ … }}`; the output is `{status, headers, body}`. A status of 400 or above, or one that
-//! `expectStatus` does not name, is a failure; 429, 5xx and broken connections are tried again, three times in all unless the
-//! node's `retry` says otherwise.
+//! `expectStatus` does not name, is a failure; 429, 5xx and broken connections are tried again, three times in all unless
+//! the node's `retry` says otherwise.
 
 mod body;
 mod expected;

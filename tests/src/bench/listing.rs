@@ -1,5 +1,5 @@
-//! Listing: what each list of executions reads in a database that holds many: for every combination of filters, the first page and
-//! one from the middle, the blocks as `EXPLAIN (ANALYZE, BUFFERS)` counts them on a connection like the API's.
+//! Listing: what each list of executions reads in a database that holds many: for every combination of filters, the first
+//! page and one from the middle, the blocks as `EXPLAIN (ANALYZE, BUFFERS)` counts them on a connection like the API's.
 
 mod cases;
 mod fill;

@@ -1,5 +1,5 @@
-//! Stored: what an execution costs beside many others that have ended, and beside a transaction that is held open: a system that
-//! keeps its past must not get slower by it.
+//! Stored: what an execution costs beside many others that have ended, and beside a transaction that is held open: a
+//! system that keeps its past must not get slower by it.
 
 mod fill;
 mod report;

@@ -1,5 +1,5 @@
-//! Cancelling: at every edge of an execution's life: before, between and behind the steps of its worker, while it waits, and
-//! in a race with its own end. It ends once, and nothing ends it a second time.
+//! Cancelling: at every edge of an execution's life: before, between and behind the steps of its worker, while it waits,
+//! and in a race with its own end. It ends once, and nothing ends it a second time.
 
 use futures_util::future::join_all;
 use gristmill_core::failpoint::VARIABLE;

@@ -1,4 +1,5 @@
-//! Routes: handlers, each under the method and the path of its own `#[utoipa::path]`, with the document that this is part of.
+//! Routes: handlers, each under the method and the path of its own `#[utoipa::path]`, with the document that this is part
+//! of.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Tenants: every route, called by one organization with another one's ids: there is no such thing, and nothing has changed.
+//! Tenants: every route, called by one organization with another one's ids: there is no such thing, and nothing has
+//! changed.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Storable values: what an entry can hold. All that is written has to be read back, or the execution ends where it was written: the reader
-//! gives up on what is nested 128 deep, and takes one key for its own.
+//! Storable values: what an entry can hold. All that is written has to be read back, or the execution ends where it was
+//! written: the reader gives up on what is nested 128 deep, and takes one key for its own.
 
 use serde_json::Value;
 

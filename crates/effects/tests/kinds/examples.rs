@@ -1,5 +1,5 @@
-//! Examples: the workflows in `examples/`, every record of their data files through the engine, against the directory service that
-//! `examples/README.md` describes.
+//! Examples: the workflows in `examples/`, every record of their data files through the engine, against the directory
+//! service that `examples/README.md` describes.
 
 use std::path::Path;
 use std::sync::Arc;

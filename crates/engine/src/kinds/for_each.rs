@@ -1,5 +1,5 @@
-//! `forEach`: runs its body, the nodes whose `parentId` names it, for each of its `items`, and comes to `{items: […]}`: what
-//! each run of the body has written, in the order of the items.
+//! `forEach`: runs its body, the nodes whose `parentId` names it, for each of its `items`, and comes to `{items: […]}`:
+//! what each run of the body has written, in the order of the items.
 //!
 //! `items` is an expression (`"orders"` or `"{{ orders }}"`) or an array with templates in it. `concurrency` items are under
 //! way at the same time (1). `mode` says what a failed item means: `fail` (the default) fails the node and aborts the other

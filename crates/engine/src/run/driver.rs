@@ -1,4 +1,5 @@
-//! Driver: carries out what the state decides: evaluates, starts effects, waits, and commits to the journal in the right order.
+//! Driver: carries out what the state decides: evaluates, starts effects, waits, and commits to the journal in the right
+//! order.
 
 mod attempts;
 mod children;

@@ -1,5 +1,5 @@
-//! Properties: random workflows, run by the engine with random timing and by a slow sequential reference, and taken up again from every
-//! prefix of their journals.
+//! Properties: random workflows, run by the engine with random timing and by a slow sequential reference, and taken up
+//! again from every prefix of their journals.
 
 #![allow(
     clippy::unwrap_used,

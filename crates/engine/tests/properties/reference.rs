@@ -1,4 +1,5 @@
-//! Reference: a slow interpreter of recipes that follows the rules word by word: one node after the other, no sharing, no indexes.
+//! Reference: a slow interpreter of recipes that follows the rules word by word: one node after the other, no sharing, no
+//! indexes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

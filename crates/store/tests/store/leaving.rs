@@ -1,5 +1,5 @@
-//! Leaving RUNNING: it has one place for each database, where whatever must happen then is put: `leave.rs`. A statement that
-//! sets a status by itself is noticed here, unless what it moves was not RUNNING before, or becomes it.
+//! Leaving RUNNING: it has one place for each database, where whatever must happen then is put: `leave.rs`. A statement
+//! that sets a status by itself is noticed here, unless what it moves was not RUNNING before, or becomes it.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Prefetching: the in-process broker hands out a job when it is asked for one. This one has prefetched them when it is paused, as
-//! RabbitMQ has: whatever waits, up to the prefetch, is on its way to the worker already.
+//! Prefetching: the in-process broker hands out a job when it is asked for one. This one has prefetched them when it is
+//! paused, as RabbitMQ has: whatever waits, up to the prefetch, is on its way to the worker already.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

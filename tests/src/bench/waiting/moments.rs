@@ -1,4 +1,5 @@
-//! Moments: when each execution changed its status, to the microsecond, noted by the database of the benchmark's own as it happens.
+//! Moments: when each execution changed its status, to the microsecond, noted by the database of the benchmark's own as
+//! it happens.
 
 use std::collections::BTreeMap;
 

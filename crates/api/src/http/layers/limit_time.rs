@@ -1,4 +1,5 @@
-//! The time limit: no request may hold its connection for ever, not by a body that trickles in, not by a database that hangs.
+//! The time limit: no request may hold its connection for ever, not by a body that trickles in, not by a database that
+//! hangs.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The sandbox of a spawned system: a new database on the server, and a broker prefix that nobody else has. What others left
-//! in database or queues cannot disturb it, and nothing of it stays behind.
+//! The sandbox of a spawned system: a new database on the server, and a broker prefix that nobody else has. What others
+//! left in database or queues cannot disturb it, and nothing of it stays behind.
 
 use gristmill_bench::{LANE, SpawnOptions};
 use gristmill_queue::{RabbitMq, RabbitMqOptions};
